@@ -1,0 +1,118 @@
+use serde::Serialize;
+use std::fmt;
+
+/// What a change does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Something new.
+    Create,
+    /// New bytes in place of old ones.
+    Replace,
+    /// Some fields of something that stays.
+    Update,
+    /// Something temporary is asked for.
+    Obtain,
+    /// The server is asked to look again, and what it says is checked.
+    Prove,
+}
+
+/// What a change concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// Bytes in the distribution service.
+    File,
+    /// A package record.
+    Record,
+    /// A category.
+    Category,
+    /// Temporary credentials.
+    Credentials,
+    /// That file and record have arrived.
+    Delivery,
+}
+
+/// One field before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// The field, as the recipe names it.
+    pub field: String,
+    /// The value on the server; `None` where there was no object yet.
+    pub old: Option<String>,
+    /// The value that the recipe wants.
+    pub new: String,
+}
+
+/// One change that a step would make. A plan prints it, a real run makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What it does.
+    pub verb: Verb,
+    /// What it concerns.
+    pub subject: Subject,
+    /// The object's name.
+    pub name: String,
+    /// Why, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Bytes that it sends.
+    pub bytes: u64,
+    /// Fields that it sets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+}
+
+impl Change {
+    /// A change that sends no bytes and sets no fields.
+    #[must_use]
+    pub fn new(verb: Verb, subject: Subject, name: impl Into<String>) -> Self {
+        Self { verb, subject, name: name.into(), reason: None, bytes: 0, fields: Vec::new() }
+    }
+
+    /// Adds the reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Adds the bytes to send.
+    #[must_use]
+    pub fn sending(mut self, bytes: u64) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// Adds the fields to set.
+    #[must_use]
+    pub fn setting(mut self, fields: Vec<FieldChange>) -> Self {
+        self.fields = fields;
+        self
+    }
+}
+
+/// One line without fields and bytes: `replace file Firefox.pkg (MD5 differs)`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.verb {
+            Verb::Create => "create",
+            Verb::Replace => "replace",
+            Verb::Update => "update",
+            Verb::Obtain => "obtain",
+            Verb::Prove => "prove",
+        };
+        let subject = match self.subject {
+            Subject::File => "file",
+            Subject::Record => "record",
+            Subject::Category => "category",
+            Subject::Credentials => "upload credentials for",
+            Subject::Delivery => "delivery of",
+        };
+        write!(f, "{verb} {subject} {}", self.name)?;
+        match &self.reason {
+            Some(reason) => write!(f, " ({reason})"),
+            None => Ok(()),
+        }
+    }
+}

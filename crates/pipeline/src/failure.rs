@@ -1,0 +1,89 @@
+use crate::EnvError;
+use std::error::Error;
+use std::fmt;
+
+/// What a caller does about a failure; the binary maps it to an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The recipe or the settings are wrong.
+    Recipe,
+    /// Sign-in failed, or a privilege is missing.
+    Access,
+    /// The server, the storage or the network failed, or the server holds something that nobody may guess about.
+    Remote,
+    /// A local file is missing, unreadable or changed.
+    Local,
+    /// Somebody pressed Ctrl-C or sent SIGTERM.
+    Interrupted,
+}
+
+/// An error that knows what a caller can do about it. Facts are in its message, the cause in `source`, advice apart.
+pub trait Diagnose: Error + Send + Sync + 'static {
+    /// What a caller does about it.
+    fn kind(&self) -> FailureKind;
+    /// What a person can do about it.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Why a step failed: any crate's error that can [`Diagnose`] itself.
+pub struct Failure(Box<dyn Diagnose>);
+
+impl Failure {
+    /// What a caller does about it.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        self.0.kind()
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+
+    /// The error itself.
+    #[must_use]
+    pub fn error(&self) -> &(dyn Error + 'static) {
+        &*self.0
+    }
+
+    /// The message and its causes, one after the other.
+    #[must_use]
+    pub fn chain(&self) -> Vec<String> {
+        let mut all = vec![self.0.to_string()];
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            all.push(error.to_string());
+            cause = error.source();
+        }
+        all
+    }
+}
+
+impl<E: Diagnose> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// The message and its causes on one line.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.chain().join(": "))
+    }
+}
+
+impl Diagnose for EnvError {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Recipe
+    }
+}

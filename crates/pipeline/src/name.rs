@@ -1,0 +1,100 @@
+use std::fmt;
+use std::str::FromStr;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Text is not the name of a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a file name: {reason}")]
+pub struct InvalidFileName {
+    text: String,
+    reason: &'static str,
+}
+
+/// The name of a file in the distribution service, which is also `fileName` of its package record.
+///
+/// Valid by construction: 1 to 255 bytes of UTF-8, no `/`, no control characters, neither `.` nor `..`. The spelling
+/// is kept as given; [`same_name`](FileName::same_name) compares without regard to Unicode normalisation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileName(String);
+
+impl FileName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the two are one name to a person: equal after normalisation to NFC. macOS hands out decomposed umlauts
+    /// where a browser upload wrote composed ones (`user-pains.md` row 25).
+    #[must_use]
+    pub fn same_name(&self, other: &str) -> bool {
+        self.0 == other || self.0.nfc().eq(other.nfc())
+    }
+
+    /// The spellings under which a server may know this name: as it is, composed (NFC), decomposed (NFD); each once.
+    #[must_use]
+    pub fn spellings(&self) -> Vec<String> {
+        let mut all = vec![self.0.clone()];
+        for other in [self.0.nfc().collect::<String>(), self.0.nfd().collect()] {
+            if !all.contains(&other) {
+                all.push(other);
+            }
+        }
+        all
+    }
+
+    /// Whether `other` is what the service makes of this name when it is already taken: `Name_1.pkg`, `Name_2.pkg`, …
+    /// (`jamf-pro-api.md §12`).
+    #[must_use]
+    pub fn is_twin(&self, other: &str) -> bool {
+        let (stem, extension) = split(&self.0);
+        let (other_stem, other_extension) = split(other);
+        extension == other_extension
+            && other_stem
+                .strip_prefix(stem)
+                .and_then(|rest| rest.strip_prefix('_'))
+                .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+fn split(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').map_or((name, ""), |(stem, extension)| (stem, extension))
+}
+
+impl FromStr for FileName {
+    type Err = InvalidFileName;
+    fn from_str(text: &str) -> Result<Self, InvalidFileName> {
+        let reason = if text.is_empty() {
+            "it is empty"
+        } else if text == "." || text == ".." {
+            "it names a folder"
+        } else if text.contains('/') {
+            "it contains `/`"
+        } else if text.chars().any(char::is_control) {
+            "it contains a control character"
+        } else if text.len() > 255 {
+            "it is longer than 255 bytes"
+        } else {
+            return Ok(Self(text.to_owned()));
+        };
+        Err(InvalidFileName { text: text.to_owned(), reason })
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for FileName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl serde::Serialize for FileName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}

@@ -1,0 +1,171 @@
+use crate::{Key, Kind, Typed, Value, WrongType};
+
+/// The half of a run in which a value is needed or becomes known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// While planning: no writes, also in a dry run.
+    Plan,
+    /// While applying what was planned.
+    Apply,
+}
+
+/// A default as a constant can hold it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Default {
+    /// Text.
+    Text(&'static str),
+    /// True or false.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+}
+
+impl Default {
+    /// The default as a value.
+    #[must_use]
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::Text(text) => Value::String(text.to_owned()),
+            Self::Flag(flag) => Value::Bool(flag),
+            Self::Number(number) => Value::Integer(number),
+        }
+    }
+}
+
+/// Whether an input has to be there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Need {
+    /// The chain is faulty without it.
+    Required,
+    /// The step does without.
+    Optional,
+    /// The runner sets this when nothing else did.
+    Default(Default),
+}
+
+/// Something a processor reads from the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    /// The name in recipes and in the environment.
+    pub name: &'static str,
+    /// Other names that `Arguments` may use for it.
+    pub aliases: &'static [&'static str],
+    /// Its type.
+    pub kind: Kind,
+    /// Whether it has to be there.
+    pub need: Need,
+    /// The half of the run that reads it first.
+    pub when: Phase,
+    /// One or two sentences for `pkgferry processors`.
+    pub doc: &'static str,
+    check: fn(&Value) -> Result<(), WrongType>,
+}
+
+impl Input {
+    const fn new<T: Typed>(key: Key<T>, need: Need, doc: &'static str) -> Self {
+        fn check<T: Typed>(value: &Value) -> Result<(), WrongType> {
+            T::read(value).map(|_| ())
+        }
+        Self {
+            name: key.name(),
+            aliases: &[],
+            kind: T::KIND,
+            need,
+            when: Phase::Plan,
+            doc,
+            check: check::<T>,
+        }
+    }
+
+    /// An input without which the chain is faulty.
+    #[must_use]
+    pub const fn required<T: Typed>(key: Key<T>, doc: &'static str) -> Self {
+        Self::new(key, Need::Required, doc)
+    }
+
+    /// An input that may be missing.
+    #[must_use]
+    pub const fn optional<T: Typed>(key: Key<T>, doc: &'static str) -> Self {
+        Self::new(key, Need::Optional, doc)
+    }
+
+    /// An input that the runner fills in when nothing else did.
+    #[must_use]
+    pub const fn with_default<T: Typed>(key: Key<T>, default: Default, doc: &'static str) -> Self {
+        Self::new(key, Need::Default(default), doc)
+    }
+
+    /// Read only while applying, so an earlier step's apply may provide it.
+    #[must_use]
+    pub const fn at_apply(mut self) -> Self {
+        self.when = Phase::Apply;
+        self
+    }
+
+    /// Other names that `Arguments` may use.
+    #[must_use]
+    pub const fn also(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Whether a value can be read as this input's type.
+    ///
+    /// # Errors
+    /// What would have been right and what was found.
+    pub fn check(&self, value: &Value) -> Result<(), WrongType> {
+        (self.check)(value)
+    }
+}
+
+/// Something a processor writes into the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// From which half of the run on it is known.
+    pub when: Phase,
+    /// One or two sentences for `pkgferry processors`.
+    pub doc: &'static str,
+}
+
+impl Output {
+    /// An output that planning gives.
+    #[must_use]
+    pub const fn planned<T: Typed>(key: Key<T>, doc: &'static str) -> Self {
+        Self { name: key.name(), kind: T::KIND, when: Phase::Plan, doc }
+    }
+
+    /// An output that only applying gives.
+    #[must_use]
+    pub const fn applied<T: Typed>(key: Key<T>, doc: &'static str) -> Self {
+        Self { name: key.name(), kind: T::KIND, when: Phase::Apply, doc }
+    }
+}
+
+/// What a processor declares about itself. It drives the check of the chain, the help and the documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The name in recipes: the crate's name.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// A few paragraphs in plain text.
+    pub docs: &'static str,
+    /// Whether applying can change the server.
+    pub writes: bool,
+    /// What it reads.
+    pub inputs: &'static [Input],
+    /// What it writes.
+    pub outputs: &'static [Output],
+}
+
+impl Spec {
+    /// The input of this name or alias.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&Input> {
+        self.inputs.iter().find(|input| input.name == name || input.aliases.contains(&name))
+    }
+}
