@@ -1,7 +1,9 @@
 //! The rehearsal server: Jamf Pro's endpoints and S3, in one process.
 
 mod config;
+mod grant;
 mod journal;
+mod s3;
 mod server;
 
 pub use config::{Account, Config, Error, Privilege};
