@@ -159,6 +159,12 @@ impl Context {
         Self { step: Some(step), ..self.clone() }
     }
 
+    /// The same, deaf to Ctrl-C: for what has to run to its end once it has begun.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { cancel: CancellationToken::new(), ..self.clone() }
+    }
+
     /// Time.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
