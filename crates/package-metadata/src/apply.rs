@@ -1,0 +1,219 @@
+//! Applying: write, then read back.
+
+use crate::Error;
+use crate::diff::{self, Wish, label};
+use crate::plan::held;
+use jamf::{Field, FieldValue, Package, PackageApi, Session, Setting};
+use pipeline::{Applied, Context, FieldChange, FileName, PackageId, Warning, keys};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Nodes of Jamf Cloud tell each other about changes once a minute: until then a read may come from a node that has not
+/// heard of the write (`jamf-pro-api.md §13.1`).
+const PATIENCE: Duration = Duration::from_secs(70);
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Priority of a new category; JamfCategoryUploader's default (`autopkg-recipes.md §7.7`).
+const CATEGORY_PRIORITY: u32 = 10;
+
+/// What [`plan`](pipeline::Processor::plan) found to do.
+#[derive(Debug)]
+pub struct Work {
+    pub(crate) session: Arc<Session>,
+    pub(crate) file: FileName,
+    pub(crate) record_only: bool,
+    pub(crate) target: Target,
+    /// All that the recipe names, also what the record holds already: all of it is read back.
+    pub(crate) wishes: Vec<Wish>,
+}
+
+/// The record to write.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// It is not there yet.
+    New { display_name: String },
+    /// It is there, and these fields hold something else.
+    Existing { record: Package, differing: BTreeSet<Field> },
+}
+
+impl Work {
+    pub(crate) async fn apply(mut self, cx: &Context) -> Result<Applied, Error> {
+        let settings = self.settings(cx).await?;
+        let (id, message) = match &self.target {
+            Target::New { display_name } => {
+                let id = self.create(cx, display_name, &settings).await?;
+                (id, created(id, &self.file, &self.wishes))
+            }
+            Target::Existing { record, differing } => {
+                let settings: Vec<Setting> =
+                    settings.into_iter().filter(|setting| differing.contains(&setting.field)).collect();
+                self.update(cx, record, &settings).await?;
+                (record.id, updated(record.id, differing))
+            }
+        };
+        let message =
+            if self.record_only { message + "; record only, no file is looked at" } else { message };
+        let applied = match self.read_back(cx, id).await? {
+            ReadBack::Agrees => Applied::done(message),
+            ReadBack::Differs(fields) => Applied::warned(
+                Warning::Other,
+                format!("{message}, but {}", kept(&fields)),
+                format!("look at record {id} in Jamf Pro: another client or a rule of the server changed it"),
+            ),
+            ReadBack::Absent => Applied::warned(
+                Warning::Other,
+                format!("{message}, but the server did not show it for {} s", PATIENCE.as_secs()),
+                "run again: it looks again, and writes only what is missing",
+            ),
+        };
+        Ok(applied.with(keys::PACKAGE_ID, id))
+    }
+
+    /// The values to write. A category that is missing is created now, so that its id is known.
+    async fn settings(&mut self, cx: &Context) -> Result<Vec<Setting>, Error> {
+        let mut settings = Vec::with_capacity(self.wishes.len());
+        for wish in &mut self.wishes {
+            if let Wish::NewCategory(name) = wish {
+                let category = self.session.create_category(cx, name, CATEGORY_PRIORITY).await?;
+                let value = FieldValue::Category(Some(category));
+                *wish = Wish::Set(Setting { field: Field::Category, value });
+            }
+            if let Wish::Set(setting) = wish {
+                settings.push(setting.clone());
+            }
+        }
+        Ok(settings)
+    }
+
+    async fn create(
+        &self,
+        cx: &Context,
+        display_name: &str,
+        settings: &[Setting],
+    ) -> Result<PackageId, Error> {
+        let api = self.session.package_api(cx).await?;
+        // The display name is an argument of its own: no record can be made without one.
+        let settings: Vec<Setting> =
+            settings.iter().filter(|setting| setting.field != Field::DisplayName).cloned().collect();
+        let (settings, classic_only) = split(&settings, api);
+        let id = self.session.create_package(cx, &self.file, display_name, &settings).await?;
+        self.update_classic(cx, id, &classic_only).await?;
+        Ok(id)
+    }
+
+    async fn update(&self, cx: &Context, record: &Package, settings: &[Setting]) -> Result<(), Error> {
+        let (settings, classic_only) = split(settings, record.api);
+        if !settings.is_empty() {
+            self.session.update_package(cx, record, &settings).await?;
+        }
+        self.update_classic(cx, record.id, &classic_only).await
+    }
+
+    /// Writes what only the Classic API knows: a partial update that leaves the rest alone (`jamf-pro-api.md §6.3`).
+    async fn update_classic(&self, cx: &Context, id: PackageId, settings: &[Setting]) -> Result<(), Error> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        let mut patience = Patience::default();
+        loop {
+            if let Some(record) = self.session.classic_package(cx, id).await? {
+                return Ok(self.session.update_package(cx, &record, settings).await?);
+            }
+            if !patience.pause(cx, id).await? {
+                return Err(Error::RecordGone { id });
+            }
+        }
+    }
+
+    /// Reads the record until it holds what was written, or long enough to say that it does not.
+    async fn read_back(&self, cx: &Context, id: PackageId) -> Result<ReadBack, Error> {
+        let mut patience = Patience::default();
+        loop {
+            let seen = match self.session.package(cx, id).await? {
+                None => ReadBack::Absent,
+                Some(record) => {
+                    let held = held(&self.session, cx, &record, &self.wishes).await?;
+                    match diff::diff(&held, &self.wishes) {
+                        fields if fields.is_empty() => return Ok(ReadBack::Agrees),
+                        fields => ReadBack::Differs(fields),
+                    }
+                }
+            };
+            if !patience.pause(cx, id).await? {
+                return Ok(seen);
+            }
+        }
+    }
+}
+
+/// What reading back showed.
+enum ReadBack {
+    Agrees,
+    Differs(Vec<FieldChange>),
+    Absent,
+}
+
+/// Pauses between looks, growing, until [`PATIENCE`] is used up.
+#[derive(Default)]
+struct Patience {
+    waited: Duration,
+}
+
+impl Patience {
+    /// Waits; false when there is no patience left. Its pauses double from 2 s to 10 s.
+    async fn pause(&mut self, cx: &Context, id: PackageId) -> Result<bool, Error> {
+        if self.waited >= PATIENCE {
+            return Ok(false);
+        }
+        let pause = self.waited.clamp(FIRST_PAUSE, LONGEST_PAUSE).min(PATIENCE - self.waited);
+        self.waited += pause;
+        match cx.cancelled().run_until_cancelled(cx.clock().sleep(pause)).await {
+            Some(()) => Ok(true),
+            None => Err(Error::Interrupted { id }),
+        }
+    }
+}
+
+/// Settings for the record's own API, and those that have to go through the Classic one.
+fn split(settings: &[Setting], api: PackageApi) -> (Vec<Setting>, Vec<Setting>) {
+    settings
+        .iter()
+        .cloned()
+        .partition(|setting| api == PackageApi::Classic || !setting.field.is_classic_only())
+}
+
+fn created(id: PackageId, file: &FileName, wishes: &[Wish]) -> String {
+    let told: Vec<String> = wishes
+        .iter()
+        .filter(|wish| wish.field() != Field::DisplayName || wish.shown() != file.as_str())
+        .map(|wish| match wish.field() {
+            field @ (Field::Info | Field::Notes) => label(field).to_owned(),
+            Field::Category if wish.shown().is_empty() => "no category".to_owned(),
+            field => format!("{} {}", label(field), wish.shown()),
+        })
+        .collect();
+    if told.is_empty() {
+        format!("created record {id}")
+    } else {
+        format!("created record {id} ({})", told.join(", "))
+    }
+}
+
+fn updated(id: PackageId, fields: &BTreeSet<Field>) -> String {
+    let fields: Vec<&str> = fields.iter().copied().map(label).collect();
+    format!("updated record {id}: {}", fields.join(", "))
+}
+
+/// `priority reads back as 10 (not 5)`.
+fn kept(fields: &[FieldChange]) -> String {
+    let told: Vec<String> = fields
+        .iter()
+        .map(|change| {
+            let old = change.old.as_deref().unwrap_or_default();
+            format!("{} reads back as {old:?} (not {:?})", change.field, change.new)
+        })
+        .collect();
+    told.join(", ")
+}
