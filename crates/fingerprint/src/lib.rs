@@ -1,1 +1,37 @@
-//! fingerprint
+//! Size, MD5 and SHA3-512 of a file, over one pass of the disk, and the proof that nobody touched it meanwhile.
+//!
+//! - [`digest`] computes both digests; [`compare_with`] compares them with what somebody expects and stops as soon as
+//!   the MD5 settles it.
+//! - [`FileIdentity`] tells whether a file is still the one that was looked at. Folders, devices and empty files are
+//!   refused there, so whoever has an identity has a file that can be sent.
+//!
+//! It knows nothing of Jamf, and it decides nothing: what a difference means is the caller's business.
+//!
+//! ```
+//! use fingerprint::{Comparison, Expected, compare_with, digest};
+//! use tokio_util::sync::CancellationToken;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("Example.pkg");
+//! std::fs::write(&path, "abc")?;
+//! let cancel = CancellationToken::new();
+//!
+//! let (fingerprint, _identity) = digest(&path, |_bytes| {}, &cancel).await?;
+//! assert_eq!(fingerprint.md5.to_string(), "900150983cd24fb0d6963f7d28e17f72");
+//!
+//! let expected = Expected { md5: Some(fingerprint.md5), sha3_512: Some(fingerprint.sha3_512) };
+//! assert_eq!(compare_with(&path, expected, |_bytes| {}, &cancel).await?, Comparison::Equal { fingerprint });
+//! # Ok(())
+//! # }
+//! ```
+
+mod digest;
+mod error;
+mod identity;
+mod pass;
+
+pub use digest::{Comparison, Expected, Fingerprint, compare_with, digest};
+pub use error::Error;
+pub use identity::FileIdentity;

@@ -1,0 +1,172 @@
+use crate::{file, shown};
+use fingerprint::{Error, FileIdentity, digest};
+use insta::assert_snapshot;
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+/// Both ways to look at a path refuse it alike; this is what they say.
+async fn refusal(path: &Path, folder: &Path) -> String {
+    let identity = shown(FileIdentity::of(path).unwrap_err(), folder);
+    let digest = digest(path, |_| {}, &CancellationToken::new()).await.unwrap_err();
+    assert_eq!(identity, shown(digest, folder));
+    identity
+}
+
+#[tokio::test]
+async fn a_missing_file() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_snapshot!(refusal(&folder.path().join("Missing.pkg"), folder.path()).await, @r"
+    cannot read FOLDER/Missing.pkg: No such file or directory (os error 2)
+    kind: Local
+    hint: -
+    ");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_reached() {
+    let (folder, path) = file(b"abc");
+    assert_snapshot!(refusal(&path.join("inside.pkg"), folder.path()).await, @r"
+    cannot read FOLDER/Example.pkg/inside.pkg: Not a directory (os error 20)
+    kind: Local
+    hint: -
+    ");
+}
+
+#[tokio::test]
+async fn a_bundle_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("Bundle.pkg");
+    std::fs::create_dir(&bundle).unwrap();
+    assert_snapshot!(refusal(&bundle, folder.path()).await, @r"
+    FOLDER/Bundle.pkg is a folder, not a file
+    kind: Local
+    hint: a bundle package is a folder: zip it first, and name the zip file instead
+    ");
+}
+
+#[tokio::test]
+async fn an_empty_file() {
+    let (folder, path) = file(b"");
+    assert_snapshot!(refusal(&path, folder.path()).await, @r"
+    FOLDER/Example.pkg is empty
+    kind: Local
+    hint: an empty file installs nothing: look at the step that made it
+    ");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket.pkg");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert_snapshot!(refusal(&path, folder.path()).await, @r"
+    FOLDER/socket.pkg is not a regular file
+    kind: Local
+    hint: -
+    ");
+}
+
+/// Opening it would wait for a writer that never comes.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_named_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe.pkg");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert_snapshot!(refusal(&path, folder.path()).await, @r"
+    FOLDER/pipe.pkg is not a regular file
+    kind: Local
+    hint: -
+    ");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_without_permission_to_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, path) = file(b"abc");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let result = digest(&path, |_| {}, &CancellationToken::new()).await;
+    match result {
+        // The superuser reads everything.
+        Ok((fingerprint, _)) => assert_eq!(fingerprint.size, 3),
+        Err(error) => assert_snapshot!(shown(error, folder.path()), @r"
+        cannot read FOLDER/Example.pkg: Permission denied (os error 13)
+        kind: Local
+        hint: -
+        "),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_stands_for_its_file() {
+    let (folder, path) = file(b"abc");
+    let link = folder.path().join("link.pkg");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert_eq!(FileIdentity::of(&link).unwrap(), FileIdentity::of(&path).unwrap());
+}
+
+#[test]
+fn an_open_file_is_the_file_at_its_path() {
+    let (_folder, path) = file(b"abc");
+    let open = std::fs::File::open(&path).unwrap();
+    assert_eq!(FileIdentity::of_open(&open, &path).unwrap(), FileIdentity::of(&path).unwrap());
+}
+
+#[test]
+fn untouched_is_equal() {
+    let (_folder, path) = file(b"abc");
+    let before = FileIdentity::of(&path).unwrap();
+    std::fs::read(&path).unwrap();
+    assert_eq!(FileIdentity::of(&path).unwrap(), before);
+}
+
+#[test]
+fn touched_is_not_equal() {
+    let (_folder, path) = file(b"abc");
+    let before = FileIdentity::of(&path).unwrap();
+    std::fs::write(&path, b"abcd").unwrap();
+    assert_ne!(FileIdentity::of(&path).unwrap(), before);
+}
+
+/// The same size and the same times, as `cp -p` leaves them: only the inode tells.
+#[cfg(unix)]
+#[test]
+fn another_file_at_the_same_path_is_not_equal() {
+    let (folder, path) = file(b"abc");
+    let before = FileIdentity::of(&path).unwrap();
+    let other = folder.path().join("other.pkg");
+    std::fs::write(&other, b"xyz").unwrap();
+    let times = std::fs::FileTimes::new().set_modified(path.metadata().unwrap().modified().unwrap());
+    std::fs::File::options().write(true).open(&other).unwrap().set_times(times).unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    let after = FileIdentity::of(&path).unwrap();
+    assert_eq!((after.size, after.modified), (before.size, before.modified));
+    assert_ne!(after, before);
+}
+
+#[tokio::test]
+async fn the_identity_that_comes_with_a_digest_is_the_files() {
+    let (_folder, path) = file(b"abc");
+    let before = FileIdentity::of(&path).unwrap();
+    let (_, identity) = digest(&path, |_| {}, &CancellationToken::new()).await.unwrap();
+    assert_eq!(identity, before);
+}
+
+#[test]
+fn every_error_names_its_file() {
+    let path = std::path::PathBuf::from("/packages/Example.pkg");
+    let errors = [
+        Error::Read { path: path.clone(), source: std::io::Error::other("the disk is on fire") },
+        Error::Folder { path: path.clone() },
+        Error::NotRegular { path: path.clone() },
+        Error::Empty { path: path.clone() },
+        Error::Changed { path: path.clone() },
+        Error::Interrupted { path },
+    ];
+    for error in errors {
+        assert!(error.to_string().contains("/packages/Example.pkg"), "{error}");
+    }
+}
