@@ -1,1 +1,133 @@
-//! verify-delivery
+//! The processor `verify-delivery`: success is proof.
+//!
+//! - [`VerifyDelivery`] asks the server to refresh its inventory, then looks until size, MD5 and SHA3-512 in the
+//!   distribution service equal the local file's and the package record agrees.
+//! - What one look means is decided by a pure function over what was seen, and how long to go on by another; both know
+//!   the ways in which servers have shown half the truth (`jamf-pro-api.md §11.3`).
+//! - A delivery that is not proven in time is *unverified*: a warning with what was seen last, not an error, and never
+//!   counted as delivered.
+//!
+//! It sends no bytes and mends nothing: a twin or an empty file is reported with what a person can do.
+//!
+//! ```
+//! use pipeline::Processor;
+//! use std::sync::Arc;
+//! use verify_delivery::VerifyDelivery;
+//!
+//! # fn example(config: jamf::Config) -> Result<(), jamf::Error> {
+//! let sessions = Arc::new(jamf::Sessions::new(config)?);
+//! let step = VerifyDelivery::new(sessions);
+//! assert!(step.spec().input("verify_timeout").is_some());
+//! # Ok(())
+//! # }
+//! ```
+
+mod budget;
+mod error;
+mod judge;
+mod prove;
+mod report;
+mod spec;
+
+pub use error::Error;
+
+use crate::judge::Expected;
+use crate::spec::VERIFY_TIMEOUT;
+use fingerprint::{FileIdentity, Fingerprint};
+use jamf::{Session, Sessions};
+use pipeline::{
+    Activity, Applied, Change, Context, Env, Failure, FileName, Plan, Processor, Spec, Subject, Verb, keys,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The processor.
+#[derive(Debug)]
+pub struct VerifyDelivery {
+    sessions: Arc<Sessions>,
+}
+
+/// What [`plan`](Processor::plan) found to prove.
+#[derive(Debug)]
+pub struct Work {
+    session: Arc<Session>,
+    file: FileName,
+    timeout: Option<Duration>,
+}
+
+impl VerifyDelivery {
+    /// The processor over these sessions.
+    #[must_use]
+    pub fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions }
+    }
+
+    fn plan_now(&self, env: &Env) -> Result<Plan<Work>, Error> {
+        let uploaded = env.get(keys::PKG_UPLOADED)?;
+        let updated = env.get(keys::PKG_METADATA_UPDATED)?;
+        if uploaded != Some(true) && env.get(keys::RECORD_ONLY)? == Some(true) {
+            return Ok(Plan::skipped("record only"));
+        }
+        // A change of the record counts: it blanks the record's size until the next refresh (`jamf-pro-api.md §5.3`).
+        // Nobody having said anything is not the same as nothing having been sent.
+        let said = [uploaded, updated];
+        if said.contains(&Some(false)) && !said.contains(&Some(true)) {
+            return Ok(Plan::skipped("nothing was sent"));
+        }
+        let file = keys::file_name(env)?;
+        let timeout = env.get(VERIFY_TIMEOUT)?.map(Duration::from_secs);
+        let change = Change::new(Verb::Prove, Subject::Delivery, file.as_str());
+        Ok(Plan::change(change, Work { session: self.sessions.open(env)?, file, timeout }))
+    }
+}
+
+impl Processor for VerifyDelivery {
+    type Work = Work;
+
+    fn spec(&self) -> &'static Spec {
+        &spec::SPEC
+    }
+
+    async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<Work>, Failure> {
+        Ok(self.plan_now(env)?)
+    }
+
+    async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
+        let file = work.file.clone();
+        let applied = cx.cancelled().run_until_cancelled(work.apply(env, cx)).await;
+        Ok(applied.unwrap_or(Err(Error::Interrupted { file }))?)
+    }
+}
+
+impl Work {
+    async fn apply(self, env: &Env, cx: &Context) -> Result<Applied, Error> {
+        let bytes = local_bytes(env, cx).await?;
+        let record = match env.get(keys::PACKAGE_ID)? {
+            Some(id) => Some(id),
+            None => prove::record_of(&self.session, cx, &self.file).await?,
+        };
+        let budget = self.timeout.unwrap_or_else(|| budget::budget(bytes.size));
+        let expected = Expected { name: self.file, bytes };
+        let conclusion = prove::prove(&self.session, cx, &expected, record, budget).await?;
+        Ok(report::outcome(&expected, &conclusion))
+    }
+}
+
+/// What the local file holds: from the steps before, which have read it already, else by reading it.
+async fn local_bytes(env: &Env, cx: &Context) -> Result<Fingerprint, Error> {
+    let path = env.need(keys::PKG_PATH)?;
+    if let (Some(md5), Some(sha3_512)) = (env.get(keys::PKG_MD5)?, env.get(keys::PKG_SHA3_512)?) {
+        let size = match env.get(keys::PKG_SIZE)? {
+            Some(size) => size,
+            None => FileIdentity::of(&path)?.size,
+        };
+        return Ok(Fingerprint { size, md5, sha3_512 });
+    }
+    let total = FileIdentity::of(&path)?.size;
+    let progress = {
+        let cx = cx.clone();
+        move |bytes| cx.progress(Activity::Hashing, bytes, total)
+    };
+    let (fingerprint, _) = fingerprint::digest(&path, progress, cx.cancelled()).await?;
+    Ok(fingerprint)
+}

@@ -1,0 +1,305 @@
+//! Whether what the server shows proves that the local file has arrived. Pure: no clock, no requests.
+//!
+//! Two witnesses are heard. The list of the distribution service is the proof of the bytes: length, MD5 and SHA3-512 of
+//! the exact name. The package record is the second one: what it tells must not contradict, and it has to be `READY`.
+//! `jamf-pro-api.md §11.3` names the traps.
+
+use fingerprint::Fingerprint;
+use jamf::{JcdsFile, Package, PackageApi};
+use pipeline::{FileName, Md5, PackageId, Sha3_512};
+use std::fmt;
+
+/// What should be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub name: FileName,
+    pub bytes: Fingerprint,
+}
+
+/// What is known of the package record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record<'a> {
+    /// No record names the file, so there is none to hear.
+    None,
+    /// It was there before, and this look did not find it.
+    Missing(PackageId),
+    /// What it tells.
+    Told(&'a Package),
+}
+
+/// What one look came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// Both witnesses agree.
+    Proven,
+    /// The list proves the bytes; the record contradicts nothing and leaves something open.
+    ListProves {
+        /// What the record does not tell.
+        untold: Vec<Untold>,
+        /// Whether waiting may bring it.
+        may_come: bool,
+    },
+    /// The bytes are there under a twin's name, and not under their own.
+    Renamed {
+        /// The twin.
+        twin: String,
+        /// What is wrong under their own name.
+        lacks: Vec<Lack>,
+    },
+    /// The server has the new digest and no bytes: nothing landed, and waiting does not help.
+    Empty(Lack),
+    /// Not proven yet.
+    Waiting(Vec<Lack>),
+}
+
+/// Something that a record leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untold {
+    Size,
+    Digest,
+    State,
+    /// There is no record.
+    Everything,
+}
+
+/// Something that keeps a delivery from being proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    NotListed,
+    ListedSize {
+        found: u64,
+        expected: u64,
+    },
+    ListedMd5 {
+        found: Md5,
+        expected: Md5,
+    },
+    ListedSha3 {
+        found: Sha3_512,
+        expected: Sha3_512,
+    },
+    /// A list entry without a digest is no proof.
+    ListedWithout(&'static str),
+    RecordMissing(PackageId),
+    RecordNames {
+        id: PackageId,
+        file: String,
+    },
+    RecordSize {
+        id: PackageId,
+        found: u64,
+        expected: u64,
+    },
+    RecordSha3 {
+        id: PackageId,
+        found: Sha3_512,
+        expected: Sha3_512,
+    },
+    RecordState {
+        id: PackageId,
+        state: String,
+    },
+    /// The last look failed.
+    Unreadable(String),
+}
+
+/// Judges one look.
+pub(crate) fn judge(expected: &Expected, listed: &[JcdsFile], record: Record<'_>) -> Judgement {
+    let entry = entry(&expected.name, listed, record);
+    let list_lack = list_lack(&expected.bytes, entry);
+    let record_lack = record_lack(expected, record);
+    match (list_lack, record_lack) {
+        (None, None) => agreed(record),
+        (None, Some(record_lack)) => Judgement::Waiting(vec![record_lack]),
+        (Some(list_lack), record_lack) => {
+            if let Some(empty) = landed_empty(&expected.bytes, entry, record) {
+                return Judgement::Empty(empty);
+            }
+            let lacks = std::iter::once(list_lack).chain(record_lack).collect();
+            match twins(expected, listed).next() {
+                Some(twin) => Judgement::Renamed { twin: twin.name.clone(), lacks },
+                None => Judgement::Waiting(lacks),
+            }
+        }
+    }
+}
+
+/// Listed files that the service renamed because the name was taken (`jamf-pro-api.md §12`). Only those that hold the
+/// expected bytes count: `Office_16.pkg` beside `Office.pkg` may well be a package of its own.
+pub(crate) fn twins<'a>(expected: &Expected, listed: &'a [JcdsFile]) -> impl Iterator<Item = &'a JcdsFile> {
+    let spellings: Vec<FileName> =
+        expected.name.spellings().iter().filter_map(|spelling| spelling.parse().ok()).collect();
+    let bytes = expected.bytes;
+    listed
+        .iter()
+        .filter(move |file| spellings.iter().any(|name| name.is_twin(&file.name)))
+        .filter(move |file| bears(&bytes, file))
+}
+
+/// Whether a listed file holds the bytes, as far as it tells; a size alone tells too little.
+fn bears(bytes: &Fingerprint, file: &JcdsFile) -> bool {
+    file.size == bytes.size
+        && (file.md5.is_some() || file.sha3_512.is_some())
+        && file.md5.is_none_or(|md5| md5 == bytes.md5)
+        && file.sha3_512.is_none_or(|sha3_512| sha3_512 == bytes.sha3_512)
+}
+
+/// The list entry that counts: the spelling that the record names, else the one that was sent, else any other spelling
+/// of the name (`user-pains.md` row 25).
+fn entry<'a>(name: &FileName, listed: &'a [JcdsFile], record: Record<'_>) -> Option<&'a JcdsFile> {
+    let named = match record {
+        Record::Told(record) if name.same_name(&record.file_name) => record.file_name.as_str(),
+        _ => name.as_str(),
+    };
+    listed
+        .iter()
+        .find(|file| file.name == named)
+        .or_else(|| listed.iter().find(|file| name.same_name(&file.name)))
+}
+
+/// What keeps the list from proving the bytes. The size comes first: the new digest can stand beside the old size for a
+/// while (`jamf-pro-api.md §11.3`).
+fn list_lack(expected: &Fingerprint, entry: Option<&JcdsFile>) -> Option<Lack> {
+    let Some(entry) = entry else { return Some(Lack::NotListed) };
+    if entry.size != expected.size {
+        return Some(Lack::ListedSize { found: entry.size, expected: expected.size });
+    }
+    match entry.md5 {
+        None => return Some(Lack::ListedWithout("MD5")),
+        Some(found) if found != expected.md5 => {
+            return Some(Lack::ListedMd5 { found, expected: expected.md5 });
+        }
+        Some(_) => {}
+    }
+    match entry.sha3_512 {
+        None => Some(Lack::ListedWithout("SHA3-512")),
+        Some(found) if found != expected.sha3_512 => {
+            Some(Lack::ListedSha3 { found, expected: expected.sha3_512 })
+        }
+        Some(_) => None,
+    }
+}
+
+/// What a record tells that does not fit. What it does not tell is no contradiction.
+fn record_lack(expected: &Expected, record: Record<'_>) -> Option<Lack> {
+    let record = match record {
+        Record::None => return None,
+        Record::Missing(id) => return Some(Lack::RecordMissing(id)),
+        Record::Told(record) => record,
+    };
+    let id = record.id;
+    if !expected.name.same_name(&record.file_name) {
+        return Some(Lack::RecordNames { id, file: record.file_name.clone() });
+    }
+    if let Some(found) = record.size.filter(|size| *size != expected.bytes.size) {
+        return Some(Lack::RecordSize { id, found, expected: expected.bytes.size });
+    }
+    if let Some(found) = record.sha3_512.filter(|digest| *digest != expected.bytes.sha3_512) {
+        return Some(Lack::RecordSha3 { id, found, expected: expected.bytes.sha3_512 });
+    }
+    // The record's schema lists no states, so an unknown one is not ready (`jamf-pro-api.md §11.1`).
+    state(record)
+        .filter(|state| *state != "READY")
+        .map(|state| Lack::RecordState { id, state: state.to_owned() })
+}
+
+/// The record's state; blank is how a record without a cloud file tells none (`jamf-pro-api.md §11.1`).
+fn state(record: &Package) -> Option<&str> {
+    record.transfer_status.as_deref().filter(|state| !state.is_empty())
+}
+
+/// The list proves the bytes and the record does not contradict: does the record agree, or is it silent?
+fn agreed(record: Record<'_>) -> Judgement {
+    let Record::Told(record) = record else {
+        return Judgement::ListProves { untold: vec![Untold::Everything], may_come: false };
+    };
+    let open = [
+        (record.size.is_none(), Untold::Size),
+        (record.sha3_512.is_none(), Untold::Digest),
+        (state(record).is_none(), Untold::State),
+    ];
+    let untold: Vec<Untold> = open.into_iter().filter_map(|(open, what)| open.then_some(what)).collect();
+    if untold.is_empty() {
+        return Judgement::Proven;
+    }
+    // The Classic API has neither size nor state at all (`jamf-pro-api.md §6.3`).
+    let may_come = record.api == PackageApi::Pro || untold.contains(&Untold::Digest);
+    Judgement::ListProves { untold, may_come }
+}
+
+/// The new digest beside size 0: the upload was accepted and nothing landed (`jamf-pro-api.md §5.4`). Size 0 beside
+/// another digest may be an older failure that is about to be replaced.
+fn landed_empty(expected: &Fingerprint, entry: Option<&JcdsFile>, record: Record<'_>) -> Option<Lack> {
+    let listed_empty = entry.is_some_and(|file| {
+        file.size == 0 && (file.md5 == Some(expected.md5) || file.sha3_512 == Some(expected.sha3_512))
+    });
+    if listed_empty {
+        return Some(Lack::ListedSize { found: 0, expected: expected.size });
+    }
+    match record {
+        Record::Told(record) if record.size == Some(0) && record.sha3_512 == Some(expected.sha3_512) => {
+            Some(Lack::RecordSize { id: record.id, found: 0, expected: expected.size })
+        }
+        _ => None,
+    }
+}
+
+impl Lack {
+    /// Whether it says that there is a file without bytes.
+    pub fn is_empty_file(&self) -> bool {
+        matches!(self, Self::ListedSize { found: 0, .. } | Self::RecordSize { found: 0, .. })
+    }
+}
+
+/// `found` and `expected`, after a subject that the context gives: `App.pkg is not proven: …`.
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotListed => f.write_str("the distribution service does not list it"),
+            Self::ListedSize { found, expected } => {
+                write!(f, "the distribution service lists {found} bytes instead of {expected}")
+            }
+            Self::ListedMd5 { found, expected } => {
+                write!(f, "the distribution service lists MD5 {found} instead of {expected}")
+            }
+            Self::ListedSha3 { found, expected } => write!(
+                f,
+                "the distribution service lists SHA3-512 {} instead of {}",
+                short(found),
+                short(expected)
+            ),
+            Self::ListedWithout(digest) => write!(f, "the distribution service lists it without {digest}"),
+            Self::RecordMissing(id) => write!(f, "record {id} is not there"),
+            Self::RecordNames { id, file } => write!(f, "record {id} names the file {file}"),
+            Self::RecordSize { id, found, expected } => {
+                write!(f, "record {id} says {found} bytes instead of {expected}")
+            }
+            Self::RecordSha3 { id, found, expected } => {
+                write!(f, "record {id} says SHA3-512 {} instead of {}", short(found), short(expected))
+            }
+            Self::RecordState { id, state } => write!(f, "record {id} is {state}"),
+            Self::Unreadable(error) => write!(f, "the server could not be asked: {error}"),
+        }
+    }
+}
+
+/// 128 digits fill a screen and say no more than the first 16.
+fn short(digest: &Sha3_512) -> String {
+    let mut text = digest.to_string();
+    text.truncate(16);
+    text + "…"
+}
+
+impl fmt::Display for Untold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Size => "no size",
+            Self::Digest => "no SHA3-512",
+            Self::State => "no state",
+            Self::Everything => "nothing",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

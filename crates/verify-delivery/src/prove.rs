@@ -1,0 +1,132 @@
+//! Looking until the delivery is proven or the time is over.
+
+use crate::Error;
+use crate::budget::{Next, Watch};
+use crate::judge::{Expected, Judgement, Lack, Record, judge, twins};
+use crate::report::{Conclusion, told};
+use jamf::{JcdsFile, Package, Session};
+use pipeline::{Activity, Context, Diagnose as _, Failure, FailureKind, FileName, PackageId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Asks the server until `watch` says that the last look is final.
+pub(crate) async fn prove(
+    session: &Session,
+    cx: &Context,
+    expected: &Expected,
+    record: Option<PackageId>,
+    budget: Duration,
+) -> Result<Conclusion, Error> {
+    let started = cx.clock().now();
+    let elapsed = || cx.clock().now().duration_since(started).unsigned_abs();
+    let mut watch = Watch::new(budget);
+    let mut refresh = Refresh { session, cx, name: expected.name.as_str(), warned: false };
+    let mut last: Option<Conclusion> = None;
+    loop {
+        if watch.refresh_is_due(elapsed()) {
+            refresh.ask().await?;
+        }
+        let (judgement, twins) = match look(session, cx, record).await {
+            Ok(seen) => seen.judged(expected),
+            // The client has retried by itself; what worked before may work again within the time. The first look has
+            // no such reason to hope.
+            Err(error) if last.is_some() && error.kind() == FailureKind::Remote => {
+                let lack = Lack::Unreadable(Failure::from(error).to_string());
+                (Judgement::Waiting(vec![lack]), Vec::new())
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let now = elapsed();
+        let next = watch.after(now, &judgement);
+        let (looks, most) = watch.looks(now);
+        cx.progress(Activity::Verifying, looks, most);
+        if last.as_ref().is_none_or(|last| last.judgement != judgement) {
+            tell(cx, &judgement);
+        }
+        let conclusion = Conclusion { judgement, twins, record, elapsed: now };
+        match next {
+            Next::Conclude => return Ok(conclusion),
+            Next::LookAgain(pause) => cx.clock().sleep(pause).await,
+        }
+        last = Some(conclusion);
+    }
+}
+
+/// The record that names the file, where no earlier step has told its id.
+pub(crate) async fn record_of(
+    session: &Session,
+    cx: &Context,
+    file: &FileName,
+) -> Result<Option<PackageId>, Error> {
+    let ids: Vec<PackageId> =
+        session.packages_named(cx, file).await?.into_iter().map(|record| record.id).collect();
+    match ids.as_slice() {
+        [] => Ok(None),
+        [id] => Ok(Some(*id)),
+        _ => Err(Error::SeveralRecords { file: file.clone(), ids }),
+    }
+}
+
+/// What one look saw.
+struct Seen {
+    listed: Arc<[JcdsFile]>,
+    record: Option<(PackageId, Option<Package>)>,
+}
+
+async fn look(session: &Session, cx: &Context, record: Option<PackageId>) -> Result<Seen, jamf::Error> {
+    let listed = session.jcds_files_now(cx).await?;
+    let record = match record {
+        Some(id) => Some((id, session.package(cx, id).await?)),
+        None => None,
+    };
+    Ok(Seen { listed, record })
+}
+
+impl Seen {
+    fn judged(&self, expected: &Expected) -> (Judgement, Vec<String>) {
+        let record = match &self.record {
+            None => Record::None,
+            Some((id, None)) => Record::Missing(*id),
+            Some((_, Some(record))) => Record::Told(record),
+        };
+        let twins = twins(expected, &self.listed).map(|file| file.name.clone()).collect();
+        (judge(expected, &self.listed, record), twins)
+    }
+}
+
+/// Asking the server to look at its distribution service again.
+struct Refresh<'a> {
+    session: &'a Session,
+    cx: &'a Context,
+    name: &'a str,
+    warned: bool,
+}
+
+impl Refresh<'_> {
+    /// Asks. A failure proves nothing in either direction: what counts is what is read back (`jamf-pro-api.md §7.6`).
+    async fn ask(&mut self) -> Result<(), Error> {
+        match self.session.refresh_inventory(self.cx, Some(self.name)).await {
+            Err(error) if error.kind() == FailureKind::Interrupted => Err(error.into()),
+            Err(error) if !self.warned => {
+                self.warned = true;
+                let error = Failure::from(error);
+                self.cx.warn(format!("the refresh of the inventory failed, looking goes on: {error}"));
+                Ok(())
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Says what is being waited for.
+fn tell(cx: &Context, judgement: &Judgement) {
+    match judgement {
+        Judgement::Waiting(lacks) | Judgement::Renamed { lacks, .. } => {
+            cx.info(format!("waiting: {}", told(lacks)));
+        }
+        Judgement::ListProves { may_come: true, .. } => {
+            cx.info("the list proves the bytes; waiting for the record to agree");
+        }
+        Judgement::Proven | Judgement::Empty(_) | Judgement::ListProves { .. } => {}
+    }
+}

@@ -1,0 +1,166 @@
+//! What a person reads at the end. Pure: a conclusion in, an outcome out.
+
+use crate::judge::{Expected, Judgement, Lack, Untold};
+use pipeline::{Applied, PackageId, Warning, keys};
+use std::time::Duration;
+
+/// The last look and what led to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Conclusion {
+    pub judgement: Judgement,
+    /// Twins that hold the expected bytes, as the last look listed them.
+    pub twins: Vec<String>,
+    pub record: Option<PackageId>,
+    pub elapsed: Duration,
+}
+
+/// The outcome that a conclusion means.
+pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
+    let name = expected.name.as_str();
+    let after = seconds(conclusion.elapsed);
+    match &conclusion.judgement {
+        Judgement::Proven => proven(conclusion, format!("agree, {} is READY", record(conclusion))),
+        Judgement::ListProves { untold, .. } => {
+            proven(conclusion, format!("agree in the list; {}", silence(conclusion, untold)))
+        }
+        Judgement::Renamed { twin, lacks } => unverified(
+            format!(
+                "{name} arrived as {twin}, which holds its bytes; of {name} itself: {}; a record that names {name} does \
+                 not serve the new bytes",
+                told(lacks)
+            ),
+            format!("delete {twin} from the distribution service, then run again: {name} is sent anew"),
+        ),
+        Judgement::Empty(lack) => unverified(
+            format!("{name} arrived without its bytes: {lack}, beside the new digest"),
+            UPLOAD_AGAIN.to_owned(),
+        ),
+        Judgement::Waiting(lacks) => {
+            let hint = if lacks.iter().any(Lack::is_empty_file) { UPLOAD_AGAIN } else { RUN_AGAIN };
+            unverified(format!("{name} is not proven after {after}: {}", told(lacks)), hint.to_owned())
+        }
+    }
+}
+
+const UPLOAD_AGAIN: &str = "upload it again: run `pkgferry run` with -k force=true";
+const RUN_AGAIN: &str = "run `pkgferry run` again; nothing is sent twice if the bytes have arrived";
+
+fn proven(conclusion: &Conclusion, how: String) -> Applied {
+    let after = seconds(conclusion.elapsed);
+    let message = format!("proven after {after}: size, MD5 and SHA3-512 {how}");
+    let applied = if conclusion.twins.is_empty() {
+        Applied::done(message)
+    } else {
+        let twins = conclusion.twins.join(", ");
+        Applied::warned(
+            Warning::Other,
+            format!("{message}; the same bytes are also listed as {twins}"),
+            format!("delete {twins} from the distribution service, unless a record of its own names it"),
+        )
+    };
+    applied.with(keys::DELIVERY, "proven".to_owned())
+}
+
+fn unverified(message: String, hint: String) -> Applied {
+    Applied::warned(Warning::Unverified, message, hint).with(keys::DELIVERY, "unverified".to_owned())
+}
+
+fn record(conclusion: &Conclusion) -> String {
+    conclusion.record.map_or_else(|| "the record".to_owned(), |id| format!("record {id}"))
+}
+
+fn silence(conclusion: &Conclusion, untold: &[Untold]) -> String {
+    if conclusion.record.is_none() {
+        return "no record names the file".to_owned();
+    }
+    let untold: Vec<String> = untold.iter().map(ToString::to_string).collect();
+    format!("{} tells {}", record(conclusion), untold.join(", "))
+}
+
+/// All lacks, one after the other.
+pub(crate) fn told(lacks: &[Lack]) -> String {
+    lacks.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn seconds(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fingerprint::Fingerprint;
+    use insta::assert_snapshot;
+    use pipeline::{Md5, Outcome, Sha3_512};
+
+    fn told_of(judgement: Judgement, twins: &[&str], elapsed: u64) -> String {
+        let bytes =
+            Fingerprint { size: 9, md5: Md5::from_bytes([1; 16]), sha3_512: Sha3_512::from_bytes([1; 64]) };
+        let expected = Expected { name: "App.pkg".parse().unwrap(), bytes };
+        let conclusion = Conclusion {
+            judgement,
+            twins: twins.iter().copied().map(str::to_owned).collect(),
+            record: Some(42.try_into().unwrap()),
+            elapsed: Duration::from_secs(elapsed),
+        };
+        match outcome(&expected, &conclusion).outcome {
+            outcome @ Outcome::Warned { .. } => {
+                let Outcome::Warned { hint: Some(hint), .. } = &outcome else { panic!("no hint") };
+                format!("{outcome}\n{hint}")
+            }
+            outcome => outcome.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_proof_says_how_long_it_took_and_who_agrees() {
+        assert_snapshot!(told_of(Judgement::Proven, &[], 4), @"proven after 4 s: size, MD5 and SHA3-512 agree, record 42 is READY");
+        let untold = vec![Untold::Size, Untold::State];
+        assert_snapshot!(told_of(Judgement::ListProves { untold, may_come: true }, &[], 134), @"proven after 2 min 14 s: size, MD5 and SHA3-512 agree in the list; record 42 tells no size, no state");
+    }
+
+    #[test]
+    fn a_twin_is_never_silently_left() {
+        assert_snapshot!(told_of(Judgement::Proven, &["App_1.pkg"], 4), @r"
+        warning: proven after 4 s: size, MD5 and SHA3-512 agree, record 42 is READY; the same bytes are also listed as App_1.pkg
+        delete App_1.pkg from the distribution service, unless a record of its own names it
+        ");
+        let renamed = Judgement::Renamed { twin: "App_1.pkg".to_owned(), lacks: vec![Lack::NotListed] };
+        assert_snapshot!(told_of(renamed, &["App_1.pkg"], 30), @r"
+        unverified: App.pkg arrived as App_1.pkg, which holds its bytes; of App.pkg itself: the distribution service does not list it; a record that names App.pkg does not serve the new bytes
+        delete App_1.pkg from the distribution service, then run again: App.pkg is sent anew
+        ");
+    }
+
+    #[test]
+    fn what_is_not_proven_says_what_was_seen_last() {
+        let id = 42.try_into().unwrap();
+        let lacks = vec![Lack::NotListed, Lack::RecordState { id, state: "PENDING".to_owned() }];
+        assert_snapshot!(told_of(Judgement::Waiting(lacks), &[], 300), @r"
+        unverified: App.pkg is not proven after 5 min: the distribution service does not list it; record 42 is PENDING
+        run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+        ");
+        let unreadable = Lack::Unreadable("GET /api/v1/jcds/files: 503".to_owned());
+        assert_snapshot!(told_of(Judgement::Waiting(vec![unreadable]), &[], 300), @r"
+        unverified: App.pkg is not proven after 5 min: the server could not be asked: GET /api/v1/jcds/files: 503
+        run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+        ");
+    }
+
+    #[test]
+    fn an_empty_file_is_to_be_sent_again() {
+        let nothing = || Lack::ListedSize { found: 0, expected: 9 };
+        assert_snapshot!(told_of(Judgement::Empty(nothing()), &[], 2), @r"
+        unverified: App.pkg arrived without its bytes: the distribution service lists 0 bytes instead of 9, beside the new digest
+        upload it again: run `pkgferry run` with -k force=true
+        ");
+        assert_snapshot!(told_of(Judgement::Waiting(vec![nothing()]), &[], 300), @r"
+        unverified: App.pkg is not proven after 5 min: the distribution service lists 0 bytes instead of 9
+        upload it again: run `pkgferry run` with -k force=true
+        ");
+    }
+}

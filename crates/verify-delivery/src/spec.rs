@@ -1,0 +1,38 @@
+use pipeline::{Input, Key, Output, Spec, keys};
+
+/// Seconds to wait for the proof.
+pub(crate) const VERIFY_TIMEOUT: Key<u64> = Key::new("verify_timeout");
+
+pub(crate) static SPEC: Spec = Spec {
+    name: "verify-delivery",
+    summary: "refreshes the inventory and waits until the server shows the right bytes",
+    docs: "\
+Asks the server to refresh its inventory for the file, then looks again and again until size, MD5 and SHA3-512 in the \
+distribution service equal the local file's and the package record is READY. What a record does not tell is waited for \
+half a minute; then the list alone is the proof.
+
+If the time ends before, or the server shows an empty file or a twin such as Name_1.pkg, the outcome is unverified: not \
+an error, and never counted as delivered.
+
+If neither the file nor the record was sent in this run, there is nothing to prove. Used alone, it always looks.",
+    writes: true,
+    inputs: &[
+        Input::required(keys::JSS_URL, "Address of the Jamf Pro server."),
+        Input::optional(keys::API_USERNAME, "User account to sign in with."),
+        Input::optional(keys::API_PASSWORD, "Its password."),
+        Input::optional(keys::CLIENT_ID, "API client to sign in with."),
+        Input::optional(keys::CLIENT_SECRET, "Its secret."),
+        Input::optional(keys::PACKAGE_API, "auto, pro or classic."),
+        Input::required(keys::PKG_PATH, "The local package file."),
+        Input::optional(keys::PKG_NAME, "Name of the file in the distribution service."),
+        Input::optional(keys::PKG_UPLOADED, "Whether this run sends the file."),
+        Input::optional(keys::PKG_METADATA_UPDATED, "Whether this run changes the record."),
+        Input::optional(keys::RECORD_ONLY, "The file lies elsewhere: there is no delivery to prove."),
+        Input::optional(VERIFY_TIMEOUT, "Seconds to wait; by default 5 minutes and one per GiB, above 1 GiB at least 15."),
+        Input::optional(keys::PKG_SIZE, "Size of the local file, if an earlier step knows it.").at_apply(),
+        Input::optional(keys::PKG_MD5, "MD5 of the local file, if an earlier step knows it.").at_apply(),
+        Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it.").at_apply(),
+        Input::optional(keys::PACKAGE_ID, "Id of the record; by default the one that names the file.").at_apply(),
+    ],
+    outputs: &[Output::applied(keys::DELIVERY, "proven or unverified.")],
+};
