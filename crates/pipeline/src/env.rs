@@ -14,8 +14,10 @@ pub enum Origin {
     Runner,
     /// `Input` of the recipe in this file.
     Input(PathBuf),
-    /// The command line: `-k`, or a flag.
+    /// `-k` on the command line. It may refer to other values (`%KEY%`), as in AutoPkg.
     CommandLine,
+    /// Another flag of the command line, such as `--url`. It is taken literally.
+    Flag(&'static str),
     /// The built-in rehearsal server.
     Sandbox,
     /// The default that a processor declares.
@@ -33,7 +35,8 @@ impl fmt::Display for Origin {
             Self::Variable(name) => write!(f, "environment variable {name}"),
             Self::Runner => f.write_str("pkgferry"),
             Self::Input(path) => write!(f, "Input of {}", path.display()),
-            Self::CommandLine => f.write_str("command line"),
+            Self::CommandLine => f.write_str("-k"),
+            Self::Flag(flag) => f.write_str(flag),
             Self::Sandbox => f.write_str("rehearsal server"),
             Self::Default(processor) => write!(f, "default of {processor}"),
             Self::Argument(step) => write!(f, "Arguments of step {step}"),

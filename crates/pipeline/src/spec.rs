@@ -118,6 +118,33 @@ impl Input {
     }
 }
 
+/// Two lists of inputs as one, for [`Spec`]s that share some.
+///
+/// ```
+/// use pipeline::{Input, join, keys};
+/// const SHARED: [Input; 1] = [Input::optional(keys::JSS_URL, "the server")];
+/// const OWN: [Input; 1] = [Input::required(keys::PKG_PATH, "the file")];
+/// static INPUTS: [Input; SHARED.len() + OWN.len()] = join(&SHARED, &OWN);
+/// assert_eq!(INPUTS.map(|input| input.name), ["JSS_URL", "pkg_path"]);
+/// ```
+///
+/// # Panics
+/// While compiling, when `N` is not the sum of the two lengths.
+#[must_use]
+pub const fn join<const A: usize, const B: usize, const N: usize>(
+    first: &[Input; A],
+    second: &[Input; B],
+) -> [Input; N] {
+    assert!(A + B == N && N > 0, "the length is the sum of both");
+    let mut all = [if A > 0 { first[0] } else { second[0] }; N];
+    let mut index = 0;
+    while index < N {
+        all[index] = if index < A { first[index] } else { second[index - A] };
+        index += 1;
+    }
+    all
+}
+
 /// Something a processor writes into the environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
