@@ -1,25 +1,70 @@
-//! The S3 side. Placeholder until it is built: it listens nowhere and has no uploads.
+//! The S3 side: a server that speaks the S3 protocol, over a folder, for the credentials that the Jamf side hands out.
+//!
+//! `s3s` reads requests, verifies signatures and writes XML; what a bucket of Jamf's does is here. A request goes
+//! [`Door`] → [`auth`] → [`backend`] → ([`upload`], [`complete`]) → [`blob`].
+
+mod auth;
+mod backend;
+mod blob;
+mod checksum;
+mod claim;
+mod complete;
+mod journal;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod upload;
 
 use crate::Error;
 use crate::grant::Desk;
+use complete::Hand;
+use http::HeaderValue;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use journal::{Counted, Entry, Recorded};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpError, HttpResponse};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
+use upload::Uploads;
 
 /// A running S3 side; it stops on drop.
 pub(crate) struct S3Side {
     address: SocketAddr,
+    uploads: Arc<Uploads>,
+    _serving: AbortOnDropHandle<()>,
 }
 
 impl S3Side {
-    /// Starts it.
-    #[expect(clippy::unused_async, reason = "the real one listens")]
+    /// Starts it. Uploads that an earlier process left unfinished in the folder are removed.
     pub(crate) async fn start(
         listen: SocketAddr,
-        _folder: PathBuf,
-        _desk: Arc<dyn Desk>,
+        folder: PathBuf,
+        desk: Arc<dyn Desk>,
     ) -> Result<Self, Error> {
-        Ok(Self { address: listen })
+        let incoming = folder.join("uploads");
+        let objects = folder.join("objects");
+        make_empty(&incoming).map_err(|source| Error::Data { path: incoming.clone(), source })?;
+        std::fs::create_dir_all(&objects).map_err(|source| Error::Data { path: objects.clone(), source })?;
+
+        let failed = |source| Error::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+
+        let uploads = Arc::new(Uploads::new(incoming.clone()));
+        let hand = Hand { uploads: Arc::clone(&uploads), objects, desk: Arc::clone(&desk) };
+        let mut service = S3ServiceBuilder::new(backend::Backend { hand, incoming });
+        service.set_auth(auth::Secrets { desk: Arc::clone(&desk) });
+        service.set_access(auth::Policy);
+        service.set_host(auth::Hosts);
+        let door = Arc::new(Door { desk, service: service.build() });
+        let serving = AbortOnDropHandle::new(tokio::spawn(serve(listener, door)));
+        Ok(Self { address, uploads, _serving: serving })
     }
 
     /// Where it listens.
@@ -28,8 +73,86 @@ impl S3Side {
     }
 
     /// Keys of multipart uploads that were begun and neither completed nor aborted.
-    #[expect(clippy::unused_self, reason = "the real one looks")]
     pub(crate) fn open_uploads(&self) -> Vec<String> {
-        Vec::new()
+        self.uploads.open_keys()
     }
+}
+
+fn make_empty(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::fs::create_dir_all(folder)
+}
+
+/// Serves until it is dropped, and with it all connections.
+async fn serve(listener: TcpListener, door: Arc<Door>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve_connection(stream, Arc::clone(&door)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::task::yield_now().await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, door: Arc<Door>) {
+    // Answers are small: they shall not wait for more.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| door.pass(request));
+    let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "a connection to the S3 side ended early");
+    }
+}
+
+/// The one way in: every request passes here before anything is done about it, and every answer passes here last.
+struct Door {
+    desk: Arc<dyn Desk>,
+    service: S3Service,
+}
+
+impl Door {
+    async fn pass(&self, request: http::Request<Incoming>) -> Result<http::Response<Recorded>, HttpError> {
+        let entry = Entry::begin(Arc::clone(&self.desk), &request);
+        let answer = self.answer(entry.counting(request)).await?;
+        Ok(entry.answered(sign_off(answer)))
+    }
+
+    async fn answer(&self, request: http::Request<Counted>) -> Result<HttpResponse, HttpError> {
+        let (mut head, body) = request.into_parts();
+        let admitted = claim::states_its_length(&head.method, &head.headers)
+            .and_then(|()| auth::admit(&*self.desk, &head));
+        match admitted {
+            Ok(grant) => {
+                head.extensions.insert(grant);
+                self.service.call(http::Request::from_parts(head, Body::http_body(body))).await
+            }
+            Err(refusal) => refusal.to_http_response().map_err(|error| HttpError::new(Box::new(error))),
+        }
+    }
+}
+
+/// Gives an answer the id that S3 gives each, and refusals the rest of their document.
+fn sign_off(mut answer: HttpResponse) -> HttpResponse {
+    let id = uuid::Uuid::new_v4().simple().to_string().to_uppercase();
+    if !answer.status().is_success()
+        && let Some(document) = answer.body().bytes().and_then(|document| refusal::complete(&document, &id))
+    {
+        answer.headers_mut().remove(http::header::CONTENT_LENGTH);
+        *answer.body_mut() = Body::from(document);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        answer.headers_mut().insert("x-amz-request-id", id);
+    }
+    answer
 }
