@@ -19,6 +19,12 @@ impl PackageId {
     }
 }
 
+impl From<NonZeroU64> for PackageId {
+    fn from(number: NonZeroU64) -> Self {
+        Self(number)
+    }
+}
+
 impl TryFrom<u64> for PackageId {
     type Error = InvalidPackageId;
     fn try_from(number: u64) -> Result<Self, InvalidPackageId> {

@@ -1,5 +1,7 @@
+use crate::version::Version;
 use pipeline::Clock;
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +35,43 @@ pub struct Config {
     pub accounts: Vec<Account>,
 }
 
+impl Config {
+    /// A current server in `data` on free loopback ports, with one user and one client that may do everything. Nothing
+    /// is delayed, tokens live 30 minutes (user) and 60 seconds (client), grants and download addresses an hour.
+    #[must_use]
+    pub fn new(data: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            clock,
+            data,
+            jamf: loopback,
+            s3: loopback,
+            listed_after: Duration::ZERO,
+            ready_after: Duration::ZERO,
+            user_token_life: Duration::from_secs(30 * 60),
+            client_token_life: Duration::from_secs(60),
+            grant_life: Duration::from_secs(60 * 60),
+            download_life: Duration::from_secs(60 * 60),
+            version: "11.30.1".to_owned(),
+            accounts: vec![
+                Account::user("rehearsal-user", &random_secret()),
+                Account::client("rehearsal-client", &random_secret()),
+            ],
+        }
+    }
+
+    /// What the version says about behaviour.
+    pub(crate) fn parsed_version(&self) -> Result<Version, Error> {
+        self.version.parse().map_err(|()| Error::Version { text: self.version.clone() })
+    }
+}
+
+fn random_secret() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
 /// A user account or an API client.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     /// User name or client id.
     pub id: String,
@@ -44,6 +81,43 @@ pub struct Account {
     pub is_client: bool,
     /// What it may do.
     pub privileges: Vec<Privilege>,
+}
+
+impl Account {
+    /// A user account that may do everything.
+    #[must_use]
+    pub fn user(name: &str, password: &str) -> Self {
+        Self {
+            id: name.to_owned(),
+            secret: password.to_owned(),
+            is_client: false,
+            privileges: Privilege::ALL.to_vec(),
+        }
+    }
+
+    /// An API client that may do everything.
+    #[must_use]
+    pub fn client(id: &str, secret: &str) -> Self {
+        Self { is_client: true, ..Self::user(id, secret) }
+    }
+
+    /// The same account without one privilege.
+    #[must_use]
+    pub fn without(mut self, privilege: Privilege) -> Self {
+        self.privileges.retain(|held| *held != privilege);
+        self
+    }
+}
+
+/// Without the secret.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("is_client", &self.is_client)
+            .field("privileges", &self.privileges)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A privilege, as far as the calls here need it (`jamf-pro-api.md §16`).
@@ -77,6 +151,45 @@ pub enum Privilege {
     UpdateDistributionPoint,
 }
 
+impl Privilege {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::ReadPackages,
+        Self::CreatePackages,
+        Self::UpdatePackages,
+        Self::DeletePackages,
+        Self::ReadCategories,
+        Self::CreateCategories,
+        Self::UpdateCategories,
+        Self::DeleteCategories,
+        Self::ReadJcdsFiles,
+        Self::CreateJcdsFiles,
+        Self::DeleteJcdsFiles,
+        Self::ReadDistributionPoint,
+        Self::UpdateDistributionPoint,
+    ];
+
+    /// The name that Jamf Pro shows.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadPackages => "Read Packages",
+            Self::CreatePackages => "Create Packages",
+            Self::UpdatePackages => "Update Packages",
+            Self::DeletePackages => "Delete Packages",
+            Self::ReadCategories => "Read Categories",
+            Self::CreateCategories => "Create Categories",
+            Self::UpdateCategories => "Update Categories",
+            Self::DeleteCategories => "Delete Categories",
+            Self::ReadJcdsFiles => "Read Jamf Cloud Distribution Service Files",
+            Self::CreateJcdsFiles => "Create Jamf Cloud Distribution Service Files",
+            Self::DeleteJcdsFiles => "Delete Jamf Cloud Distribution Service Files",
+            Self::ReadDistributionPoint => "Read Cloud Distribution Point",
+            Self::UpdateDistributionPoint => "Update Cloud Distribution Point",
+        }
+    }
+}
+
 /// The rehearsal server could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -87,6 +200,12 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The version in the configuration is none.
+    #[error("{text:?} is not a version of Jamf Pro: it takes numbers like 11.30.1")]
+    Version {
+        /// What was given.
+        text: String,
     },
     /// A port could not be opened.
     #[error("cannot listen on {address}")]

@@ -1,0 +1,124 @@
+use crate::grant::{Desk, Grant, Landed};
+use crate::journal::Journal;
+use crate::version::Version;
+use crate::world::{Content, Disk, StoredFile, World, later};
+use crate::{Config, Error, Request};
+use jiff::Timestamp;
+use sha3::{Digest as _, Sha3_512};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What both sides and the [`Sandbox`](crate::Sandbox) share.
+pub(crate) struct Core {
+    pub config: Config,
+    pub version: Version,
+    pub journal: Journal,
+    /// Key of the signatures of download addresses.
+    seal: String,
+    disk: Disk,
+    world: Mutex<World>,
+}
+
+impl Core {
+    pub(crate) fn open(config: Config) -> Result<Self, Error> {
+        let version = config.parsed_version()?;
+        let (disk, world) = Disk::open(&config.data)?;
+        Ok(Self {
+            config,
+            version,
+            journal: Journal::default(),
+            seal: uuid::Uuid::new_v4().to_string(),
+            disk,
+            world: Mutex::new(world),
+        })
+    }
+
+    /// The world as it is now: what time brought has happened. Never held across an await.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.lock();
+        world.catch_up(self.now());
+        world
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the world to disk. A few kilobytes, so the thread may wait for it.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        self.disk.save(&self.world())
+    }
+
+    /// Where a blob is.
+    pub(crate) fn blob(&self, name: &str) -> PathBuf {
+        self.disk.blob(name)
+    }
+
+    /// Deletes the bytes of files that are no longer in the world. Downloads that are under way go on.
+    pub(crate) fn discard(&self, files: &[StoredFile]) {
+        for file in files {
+            if let Err(error) = std::fs::remove_file(self.blob(&file.content.blob)) {
+                tracing::warn!(file = file.name, %error, "the bytes of a deleted file stay on disk");
+            }
+        }
+    }
+
+    /// A signature over `text` that only this process can make.
+    pub(crate) fn sign(&self, text: &str) -> String {
+        // Keccak takes the key as a prefix; it needs no HMAC around it.
+        hex::encode(&Sha3_512::new().chain_update(&self.seal).chain_update(text).finalize()[..32])
+    }
+
+    /// Puts a file in, listed and ready at once, in the place of one that has its name.
+    pub(crate) fn put_file(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let blob = Disk::new_blob();
+        std::fs::write(self.blob(&blob), bytes)?;
+        let content = Content {
+            blob,
+            size: bytes.len() as u64,
+            md5: hex::encode(md5::Md5::digest(bytes)),
+            sha3: hex::encode(Sha3_512::digest(bytes)),
+        };
+        let now = self.now();
+        let mut world = self.world();
+        let replaced = world.files.remove(name);
+        world.files.add(name, content, now, now);
+        drop(world);
+        self.discard(&replaced);
+        Ok(())
+    }
+
+    fn take_in(&self, object: &Landed) -> io::Result<()> {
+        let blob = Disk::new_blob();
+        std::fs::rename(&object.blob, self.blob(&blob))?;
+        // The last part of the key: the service knows no paths (`jamf-pro-api.md §7.1`).
+        let name = object.key.rsplit('/').next().unwrap_or_default();
+        let content =
+            Content { blob, size: object.size, md5: hex::encode(object.md5), sha3: hex::encode(object.sha3) };
+        let listed_at = later(self.now(), self.config.listed_after);
+        let ready_at = later(listed_at, self.config.ready_after);
+        self.world().files.add(name, content, listed_at, ready_at);
+        self.save()
+    }
+}
+
+impl Desk for Core {
+    fn now(&self) -> Timestamp {
+        self.config.clock.now()
+    }
+
+    fn grant(&self, access_key_id: &str) -> Option<Grant> {
+        self.lock().grants.get(access_key_id).cloned()
+    }
+
+    fn landed(&self, object: Landed) {
+        if let Err(error) = self.take_in(&object) {
+            tracing::error!(key = object.key, %error, "a finished upload could not be taken in");
+        }
+    }
+
+    fn record(&self, request: Request) {
+        self.journal.record(request);
+    }
+}

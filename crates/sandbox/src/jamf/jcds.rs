@@ -1,0 +1,108 @@
+//! The distribution service (`jamf-pro-api.md §7`).
+
+use super::answer::{Answer, Fault, json};
+use super::caller::{Base, Caller, Query};
+use super::{distribution_point, download};
+use crate::Privilege;
+use crate::core::Core;
+use crate::grant::{Desk as _, Grant};
+use crate::version::Version;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
+    let mut routes = Router::new()
+        .route("/api/v1/jcds/files", get(list).post(initiate))
+        .route("/api/v1/jcds/files/{name}", get(download_address).delete(delete))
+        .route("/api/v1/jcds/renew-credentials", post(renew));
+    if version.has_jcds_refresh() {
+        routes = routes.route("/api/v1/jcds/refresh-inventory", post(refresh));
+    }
+    if version.deprecates_jcds() { routes.route_layer(map_response(mark_deprecated)) } else { routes }
+}
+
+async fn mark_deprecated(mut response: Response) -> Response {
+    let since = HeaderValue::from_static("Thu, 28 Aug 2025 00:00:00 GMT");
+    response.headers_mut().insert("deprecation", since);
+    response
+}
+
+/// A bare array, unpaged.
+async fn list(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
+    caller.may(Privilege::ReadJcdsFiles)?;
+    let world = core.world();
+    let files = world.files.all_listed(core.now()).map(|file| {
+        json!({
+            "fileName": file.name,
+            "length": file.content.size,
+            "md5": file.content.md5,
+            "region": "us-east-1",
+            "sha3": file.content.sha3,
+        })
+    });
+    Ok(json(StatusCode::OK, &files.collect::<Vec<Value>>()))
+}
+
+async fn initiate(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
+    caller.may(Privilege::CreateJcdsFiles)?;
+    let grant = core.world().grants.initiate(caller.number, core.config.grant_life, core.now());
+    Ok(json(StatusCode::CREATED, &show(&grant)))
+}
+
+async fn renew(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
+    caller.may(Privilege::CreateJcdsFiles)?;
+    let grant = core.world().grants.renew(caller.number, core.config.grant_life, core.now());
+    Ok(json(StatusCode::OK, &show(&grant)))
+}
+
+fn show(grant: &Grant) -> Value {
+    json!({
+        "accessKeyID": grant.access_key_id,
+        "expiration": grant.expiration.as_second(),
+        "secretAccessKey": grant.secret_access_key,
+        "sessionToken": grant.session_token,
+        "region": grant.region,
+        "bucketName": grant.bucket,
+        "path": grant.path,
+        "uuid": grant.path.trim_start_matches("tmp/").trim_end_matches('/'),
+    })
+}
+
+async fn download_address(
+    State(core): State<Arc<Core>>,
+    caller: Caller,
+    Base(base): Base,
+    Path(name): Path<String>,
+) -> Answer {
+    caller.may(Privilege::ReadJcdsFiles)?;
+    let world = core.world();
+    let file = world.files.listed(&name, core.now()).ok_or_else(not_found)?;
+    let uri = download::address(&core, &base, &file.name, &file.content.blob);
+    Ok(json(StatusCode::OK, &json!({ "uri": uri })))
+}
+
+/// Deletes the file; its record stays.
+async fn delete(State(core): State<Arc<Core>>, caller: Caller, Path(name): Path<String>) -> Answer {
+    caller.may(Privilege::DeleteJcdsFiles)?;
+    let mut world = core.world();
+    world.files.listed(&name, core.now()).ok_or_else(not_found)?;
+    let files = world.files.remove(&name);
+    drop(world);
+    core.discard(&files);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn refresh(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {
+    caller.may(Privilege::ReadJcdsFiles)?;
+    distribution_point::refresh(&core, &query)
+}
+
+fn not_found() -> Fault {
+    Fault::not_found("File not found")
+}

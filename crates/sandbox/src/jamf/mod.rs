@@ -1,0 +1,66 @@
+//! The Jamf Pro side: Pro API, Classic API, download addresses, and a backstage door for tests.
+
+mod answer;
+mod auth;
+mod backstage;
+mod caller;
+mod categories;
+mod classic;
+mod classic_xml;
+mod distribution_point;
+mod download;
+mod jcds;
+mod list;
+mod meter;
+mod packages;
+mod server_facts;
+mod sticky;
+
+use crate::core::Core;
+use answer::{Fault, Page};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use http::{StatusCode, Uri};
+use std::sync::Arc;
+
+/// No body here is larger: bytes of packages go to S3.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// All routes, as far as the version has them.
+pub(crate) fn router(core: Arc<Core>) -> Router {
+    let version = core.version;
+    let served = Router::new()
+        .merge(auth::routes())
+        .merge(server_facts::routes())
+        .merge(categories::routes())
+        .merge(packages::routes(version))
+        .merge(classic::routes())
+        .merge(jcds::routes(version))
+        .merge(distribution_point::routes(version))
+        .merge(download::routes())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(sticky::set_cookies))
+        .layer(from_fn_with_state(Arc::clone(&core), meter::save_and_record));
+    Router::new().merge(backstage::routes()).merge(served).with_state(core)
+}
+
+async fn unknown_path(uri: Uri) -> axum::response::Response {
+    refuse(&uri, StatusCode::NOT_FOUND)
+}
+
+async fn unknown_method(uri: Uri) -> axum::response::Response {
+    refuse(&uri, StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// The same refusal in the words of the API that was asked.
+fn refuse(uri: &Uri, status: StatusCode) -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    if is_classic(uri) { Page::of(status).into_response() } else { Fault::bare(status).into_response() }
+}
+
+fn is_classic(uri: &Uri) -> bool {
+    uri.path().starts_with("/JSSResource")
+}

@@ -1,0 +1,78 @@
+use std::str::FromStr;
+
+/// The version of Jamf Pro that is played, asked for what it can do (`jamf-pro-api.md §15`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
+    major: u32,
+    minor: u32,
+}
+
+impl Version {
+    const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
+
+    /// `/api/v1/packages`.
+    pub(crate) fn has_pro_packages(self) -> bool {
+        self >= Self::new(11, 5)
+    }
+
+    /// `jcds/refresh-inventory`.
+    pub(crate) fn has_jcds_refresh(self) -> bool {
+        self >= Self::new(11, 10)
+    }
+
+    /// The `file-name` of a refresh. Older servers refresh everything, whatever they are asked.
+    pub(crate) fn refreshes_by_name(self) -> bool {
+        self >= Self::new(11, 14)
+    }
+
+    /// `cloud-distribution-point/refresh-inventory`. It came in 11.24 or 11.25; the later one is assumed.
+    pub(crate) fn has_distribution_point_refresh(self) -> bool {
+        self >= Self::new(11, 25)
+    }
+
+    /// `sha3512` in package records.
+    pub(crate) fn tells_sha3512(self) -> bool {
+        self >= Self::new(11, 25)
+    }
+
+    /// Whether JCDS calls are marked as deprecated.
+    pub(crate) fn deprecates_jcds(self) -> bool {
+        self >= Self::new(11, 25)
+    }
+}
+
+impl FromStr for Version {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        // `11.30.1-t1784555528405`: only the numbers before the dash count (`§3`).
+        let numbers = text.split_once('-').map_or(text, |(numbers, _)| numbers);
+        let mut parts = numbers.split('.').map(str::parse);
+        let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else { return Err(()) };
+        if parts.any(|part: Result<u32, _>| part.is_err()) {
+            return Err(());
+        }
+        Ok(Self { major, minor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Version;
+
+    #[test]
+    fn compares_numbers_not_text() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert!(version("11.5.0").has_pro_packages() && !version("11.4.2").has_pro_packages());
+        assert!(version("11.10").has_jcds_refresh() && !version("11.9.9").has_jcds_refresh());
+        assert!(version("11.30.1-t1784555528405").tells_sha3512() && !version("11.23.2").tells_sha3512());
+    }
+
+    #[test]
+    fn refuses_what_is_no_version() {
+        for text in ["", "11", "11.x", "eleven.five", "11.30.", "11.30.1rc"] {
+            assert_eq!(text.parse::<Version>(), Err(()), "{text}");
+        }
+    }
+}

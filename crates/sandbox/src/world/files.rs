@@ -1,0 +1,119 @@
+use super::Table;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// A file of the distribution service, listed or about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredFile {
+    pub id: u64,
+    pub name: String,
+    #[serde(flatten)]
+    pub content: Content,
+    /// From then on the list shows it.
+    pub listed_at: Timestamp,
+    /// From then on its record is `READY` without a refresh.
+    pub ready_at: Timestamp,
+}
+
+/// The bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Content {
+    /// Name of the blob in the folder of files.
+    pub blob: String,
+    pub size: u64,
+    /// Lower-case hex.
+    pub md5: String,
+    /// SHA3-512 in lower-case hex.
+    pub sha3: String,
+}
+
+/// All files. Names are unique, those of files that are not listed yet included.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Files(Table<StoredFile>);
+
+impl Files {
+    /// The files that the list shows.
+    pub(crate) fn all_listed(&self, now: Timestamp) -> impl Iterator<Item = &StoredFile> {
+        self.0.iter().filter(move |file| file.listed_at <= now)
+    }
+
+    /// The listed file of this name.
+    pub(crate) fn listed(&self, name: &str, now: Timestamp) -> Option<&StoredFile> {
+        self.all_listed(now).find(|file| file.name == name)
+    }
+
+    /// The listed files by their names.
+    pub(crate) fn by_name(&self, now: Timestamp) -> HashMap<&str, &StoredFile> {
+        self.all_listed(now).map(|file| (file.name.as_str(), file)).collect()
+    }
+
+    /// The file whose blob this is.
+    pub(crate) fn with_blob(&self, blob: &str) -> Option<&StoredFile> {
+        self.0.iter().find(|file| file.content.blob == blob)
+    }
+
+    /// Adds a file. A name that is taken at this moment becomes `Name_1.pkg`, `Name_2.pkg`, … (`jamf-pro-api.md §12`);
+    /// when a real server judges that is not known (`§19.4`). Gives the name it got.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        content: Content,
+        listed_at: Timestamp,
+        ready_at: Timestamp,
+    ) -> String {
+        let name = self.free_name(name);
+        self.0.insert(|id| StoredFile { id, name: name.clone(), content, listed_at, ready_at });
+        name
+    }
+
+    /// Removes the file of this name, whether it is listed yet or not.
+    pub(crate) fn remove(&mut self, name: &str) -> Vec<StoredFile> {
+        let ids: Vec<u64> = self.0.iter().filter(|file| file.name == name).map(|file| file.id).collect();
+        ids.into_iter().filter_map(|id| self.0.remove(id)).collect()
+    }
+
+    fn free_name(&self, name: &str) -> String {
+        let taken = |name: &str| self.0.iter().any(|file| file.name == name);
+        let (stem, extension) = match name.rfind('.') {
+            Some(dot) => name.split_at(dot),
+            None => (name, ""),
+        };
+        std::iter::once(name.to_owned())
+            .chain((1_u64..).map(|number| format!("{stem}_{number}{extension}")))
+            .find(|name| !taken(name))
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, Files};
+    use jiff::Timestamp;
+
+    fn content() -> Content {
+        Content { blob: "blob".to_owned(), size: 0, md5: String::new(), sha3: String::new() }
+    }
+
+    #[test]
+    fn a_taken_name_counts_on_before_the_extension() {
+        let mut files = Files::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let mut add = |name: &str| files.add(name, content(), now, now);
+        assert_eq!(add("App-1.2.pkg"), "App-1.2.pkg");
+        assert_eq!(add("App-1.2.pkg"), "App-1.2_1.pkg");
+        assert_eq!(add("App-1.2.pkg"), "App-1.2_2.pkg");
+        assert_eq!(add("plain"), "plain");
+        assert_eq!(add("plain"), "plain_1");
+    }
+
+    #[test]
+    fn a_file_that_is_not_listed_yet_holds_its_name() {
+        let mut files = Files::default();
+        let (now, then) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+        files.add("App.pkg", content(), then, then);
+        assert!(files.listed("App.pkg", now).is_none());
+        assert_eq!(files.add("App.pkg", content(), now, now), "App_1.pkg");
+        assert_eq!(files.listed("App.pkg", then).unwrap().name, "App.pkg");
+    }
+}

@@ -1,0 +1,142 @@
+//! What the rehearsal server knows. No HTTP here, and time is an argument: delays are not timers but moments that are
+//! compared with the clock when somebody looks.
+
+mod categories;
+mod disk;
+mod files;
+mod grants;
+mod packages;
+mod tokens;
+
+pub(crate) use categories::{Categories, Category};
+pub(crate) use disk::Disk;
+pub(crate) use files::{Content, Files, StoredFile};
+pub(crate) use grants::Grants;
+pub(crate) use packages::{Package, Packages, Record};
+pub(crate) use tokens::{Issued, Tokens};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+/// Between two refreshes of everything (`jamf-pro-api.md §7.6`).
+const REFRESH_PAUSE: Duration = Duration::from_secs(15);
+
+/// Everything that changes. Records, categories and files outlive the process; tokens and grants do not.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct World {
+    pub packages: Packages,
+    pub categories: Categories,
+    pub files: Files,
+    #[serde(skip)]
+    pub tokens: Tokens,
+    #[serde(skip)]
+    pub grants: Grants,
+    #[serde(skip)]
+    refreshed_all: Option<Timestamp>,
+}
+
+impl World {
+    /// Lets every record learn of the file that it names, as far as time has come.
+    pub(crate) fn catch_up(&mut self, now: Timestamp) {
+        let files = self.files.by_name(now);
+        for package in self.packages.iter_mut() {
+            if let Some(file) = files.get(package.record.file_name.as_str()) {
+                package.notice(file, now);
+            }
+        }
+    }
+
+    /// Reads the inventory of one file, or of everything. The latter does nothing within the pause: what a real server
+    /// answers then is not known (`§19.6`), and a client has to trust only what it reads back.
+    pub(crate) fn refresh(&mut self, file: Option<&str>, now: Timestamp) {
+        if file.is_none() {
+            if self.refreshed_all.is_some_and(|last| now < later(last, REFRESH_PAUSE)) {
+                return;
+            }
+            self.refreshed_all = Some(now);
+        }
+        let files = self.files.by_name(now);
+        for package in self.packages.iter_mut() {
+            let name = package.record.file_name.as_str();
+            if file.is_none_or(|wanted| wanted == name)
+                && let Some(file) = files.get(name)
+            {
+                package.adopt(file);
+            }
+        }
+    }
+
+    /// Deletes a record and the file that it names (`§12`). Gives the file, whose bytes are the caller's to remove.
+    pub(crate) fn delete_package(&mut self, id: u64) -> Option<Vec<StoredFile>> {
+        let package = self.packages.remove(id)?;
+        Some(self.files.remove(&package.record.file_name))
+    }
+
+    /// Deletes a category; its packages have none then.
+    pub(crate) fn delete_category(&mut self, id: u64) -> bool {
+        let known = self.categories.remove(id).is_some();
+        for package in self.packages.iter_mut().filter(|package| package.record.category() == Some(id)) {
+            package.record.category_id = packages::NO_ID.to_owned();
+        }
+        known
+    }
+
+    /// Name of a record's category, if it has one that exists.
+    pub(crate) fn category_name(&self, record: &Record) -> Option<&str> {
+        Some(&self.categories.get(record.category()?)?.name)
+    }
+}
+
+/// `moment` plus `duration`, at most the end of time.
+pub(crate) fn later(moment: Timestamp, duration: Duration) -> Timestamp {
+    SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| moment.checked_add(duration).ok())
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// Objects by id. Ids count up and are never given twice.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Table<T> {
+    last_id: u64,
+    rows: BTreeMap<u64, T>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { last_id: 0, rows: BTreeMap::new() }
+    }
+}
+
+impl<T> Table<T> {
+    /// Adds what `make` makes of the next free id.
+    pub(crate) fn insert(&mut self, make: impl FnOnce(u64) -> T) -> NonZeroU64 {
+        let id = NonZeroU64::MIN.saturating_add(self.last_id);
+        self.last_id = id.get();
+        self.rows.insert(id.get(), make(id.get()));
+        id
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&T> {
+        self.rows.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
+        self.rows.get_mut(&id)
+    }
+
+    pub(crate) fn remove(&mut self, id: u64) -> Option<T> {
+        self.rows.remove(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.rows.values()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.values_mut()
+    }
+}
