@@ -1,0 +1,281 @@
+//! The commit: the old file goes, and the new one takes its place. Everything before it can be undone.
+//!
+//! The distribution service does not replace: a name that is taken makes a twin, `Name_1.pkg` (`jamf-pro-api.md §12`).
+//! So the old file is deleted first, at the last moment, and its name is seen to be free before S3 makes the new object
+//! appear. From the deletion on, nothing calls the upload off: the new file is then the only copy.
+
+use crate::bucket::{Bucket, SentPart, Upload};
+use crate::{Error, S3Error};
+use fingerprint::Fingerprint;
+use jamf::{JcdsFile, Session};
+use jiff::{SignedDuration, Timestamp};
+use md5::Digest as _;
+use pipeline::{Activity, Context, Diagnose as _, FailureKind, FileName};
+use std::time::Duration;
+
+/// How long a deleted name is waited for. Nobody knows when the service takes a name as free (`§19.4`); nodes exchange
+/// changes about once a minute (`§13.1`).
+const LATE_DELETION: SignedDuration = SignedDuration::from_secs(120);
+/// Pauses between looks at the list; the last one repeats.
+const LOOKS: [Duration; 5] = [secs(1), secs(2), secs(4), secs(8), secs(15)];
+/// Pauses between tries to complete, when the old file has gone and giving up would leave none.
+const COMPLETIONS: [Duration; 8] =
+    [secs(1), secs(2), secs(5), secs(10), secs(20), secs(30), secs(60), secs(60)];
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Puts one upload in place.
+pub(crate) struct Commit<'a> {
+    pub session: &'a Session,
+    pub bucket: &'a Bucket,
+    pub upload: &'a Upload,
+    pub name: &'a FileName,
+    pub parts: &'a [SentPart],
+    pub fingerprint: Fingerprint,
+    /// Whether the plan knew of a file to replace.
+    pub replacing: bool,
+    pub cx: &'a Context,
+}
+
+/// The upload is in place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Committed {
+    /// Names of the files that were deleted for it.
+    pub replaced: Vec<String>,
+    /// What is odd about it.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why the new file may not be what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The old file was still listed when the new one was completed.
+    NameTaken,
+    /// S3 gave the object another ETag than its parts make.
+    OtherEtag,
+}
+
+/// What the list shows of the files that were to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    Gone,
+    Listed,
+    Unknown,
+}
+
+/// What deleting came to.
+#[derive(Debug)]
+struct Deletions {
+    /// Whether any was confirmed.
+    confirmed: bool,
+    /// The last failure.
+    failure: Option<jamf::Error>,
+}
+
+/// What a deletion leaves to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judgement {
+    /// The name is free.
+    Complete,
+    /// It is not known to be free; but a twin is better than no file at all.
+    CompleteAnyway,
+    /// The old file is there as it was: leave it so.
+    CallOff,
+}
+
+/// Decides by what was seen, and by whether any deletion was confirmed.
+fn judge(sight: Sight, confirmed: bool) -> Judgement {
+    match (sight, confirmed) {
+        (Sight::Gone, _) => Judgement::Complete,
+        (Sight::Listed, false) => Judgement::CallOff,
+        (Sight::Listed, true) | (Sight::Unknown, _) => Judgement::CompleteAnyway,
+    }
+}
+
+impl Commit<'_> {
+    /// Does it. Ctrl-C is heard until the first deletion.
+    pub(crate) async fn run(&self) -> Result<Committed, Error> {
+        self.step(0);
+        let listed = self.session.jcds_files_now(self.cx).await.map_err(|source| self.list_failed(source))?;
+        let old: Vec<String> = self.same_name(&listed).map(|file| file.name.clone()).collect();
+        if self.cx.cancelled().is_cancelled() {
+            return Err(Error::Interrupted { file: self.name.clone() });
+        }
+        if !self.replacing && !old.is_empty() {
+            self.cx.warn(format!(
+                "{} appeared on the server after the plan was made; it is replaced",
+                self.name
+            ));
+        }
+        // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
+        let commit = Commit { cx: &self.cx.shielded(), ..*self };
+        let judgement = if old.is_empty() { Judgement::Complete } else { commit.free_the_name(&old).await? };
+        commit.step(1);
+        let completed = commit.complete().await;
+        let etag = completed.map_err(|source| commit.not_completed(source, !old.is_empty()))?;
+        commit.step(2);
+        let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
+        let doubt = match judgement {
+            Judgement::CompleteAnyway => Some(Doubt::NameTaken),
+            _ => other_etag.then_some(Doubt::OtherEtag),
+        };
+        Ok(Committed { replaced: old, doubt })
+    }
+
+    /// Deletes the old file, under every spelling that is listed, and waits until the list shows it gone.
+    async fn free_the_name(&self, old: &[String]) -> Result<Judgement, Error> {
+        let deletions = self.delete(old).await;
+        let refused = deletions.failure.as_ref().is_some_and(|error| error.kind() == FailureKind::Access);
+        let sight =
+            if refused && !deletions.confirmed { Sight::Listed } else { self.wait_until_gone(old).await };
+        let judgement = judge(sight, deletions.confirmed);
+        match (judgement, deletions.failure) {
+            (Judgement::CallOff, Some(source)) => {
+                return Err(Error::Delete { file: self.name.clone(), source });
+            }
+            (Judgement::CompleteAnyway, failure) => {
+                let why = failure.map_or_else(String::new, |error| format!(" ({error})"));
+                self.cx.warn(format!(
+                    "the old {} is not known to have gone{why}; the new one is put in place all the same",
+                    self.name
+                ));
+            }
+            _ => {}
+        }
+        Ok(judgement)
+    }
+
+    async fn delete(&self, old: &[String]) -> Deletions {
+        let mut deletions = Deletions { confirmed: false, failure: None };
+        for name in old {
+            match self.session.jcds_delete(self.cx, name).await {
+                Ok(_) => deletions.confirmed = true,
+                Err(error) => deletions.failure = Some(error),
+            }
+        }
+        deletions
+    }
+
+    async fn wait_until_gone(&self, old: &[String]) -> Sight {
+        let end = self.now() + LATE_DELETION;
+        let mut pauses = LOOKS.into_iter().chain(std::iter::repeat(LOOKS[LOOKS.len() - 1]));
+        loop {
+            let sight = match self.session.jcds_files_now(self.cx).await {
+                Ok(listed) if listed.iter().any(|file| old.contains(&file.name)) => Sight::Listed,
+                Ok(_) => return Sight::Gone,
+                Err(_) => Sight::Unknown,
+            };
+            let pause = pauses.next().unwrap_or(LOOKS[0]);
+            if self.now() + pause > end {
+                return sight;
+            }
+            self.cx.clock().sleep(pause).await;
+        }
+    }
+
+    /// Completes, and finds out what a failure means. Gives the object's ETag, if S3 told it.
+    async fn complete(&self) -> Result<Option<String>, S3Error> {
+        let mut pauses = COMPLETIONS.into_iter();
+        loop {
+            let error = match self.bucket.complete(self.upload, self.parts).await {
+                Ok(etag) => return Ok(etag),
+                Err(error) => error,
+            };
+            // An earlier try may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
+            let forgotten = error.code() == Some("NoSuchUpload");
+            let pause = if error.may_pass() { pauses.next() } else { None };
+            match pause {
+                Some(pause) => {
+                    self.cx
+                        .warn(format!("S3 has not put {} together yet ({error}); trying again", self.name));
+                    self.cx.clock().sleep(pause).await;
+                }
+                None if (forgotten || error.may_pass()) && self.is_listed().await => return Ok(None),
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the service shows the new file, which may take a while.
+    async fn is_listed(&self) -> bool {
+        for pause in LOOKS {
+            if let Ok(listed) = self.session.jcds_files_now(self.cx).await
+                && self.same_name(&listed).any(|file| is_ours(file, self.fingerprint))
+            {
+                return true;
+            }
+            self.cx.clock().sleep(pause).await;
+        }
+        false
+    }
+
+    fn same_name<'f>(&self, listed: &'f [JcdsFile]) -> impl Iterator<Item = &'f JcdsFile> {
+        listed.iter().filter(|file| self.name.same_name(&file.name))
+    }
+
+    fn list_failed(&self, source: jamf::Error) -> Error {
+        Error::List { file: self.name.clone(), source }
+    }
+
+    fn not_completed(&self, source: S3Error, deleted: bool) -> Error {
+        let file = self.name.clone();
+        if deleted { Error::Lost { file, source } } else { Error::NotCompleted { file, source } }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.cx.clock().now()
+    }
+
+    fn step(&self, done: u64) {
+        self.cx.progress(Activity::Committing, done, 2);
+    }
+}
+
+/// Whether a listed file is the one that was sent: by size, and by MD5 where the list has one.
+fn is_ours(file: &JcdsFile, sent: Fingerprint) -> bool {
+    file.size == sent.size && file.md5.is_none_or(|md5| md5 == sent.md5)
+}
+
+/// The ETag that S3 makes from these parts: the MD5 of their MD5s, and their number (`jamf-pro-api.md §9.4`). `None` where
+/// a part's ETag is no MD5, as under KMS encryption.
+fn expected_etag(parts: &[SentPart]) -> Option<String> {
+    let mut all = md5::Md5::new();
+    for part in parts {
+        let digest: pipeline::Md5 = part.etag.trim_matches('"').parse().ok()?;
+        all.update(digest.as_bytes());
+    }
+    Some(format!("\"{}-{}\"", hex::encode(all.finalize()), parts.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_is_called_off_only_if_the_old_file_is_there() {
+        assert_eq!(judge(Sight::Gone, true), Judgement::Complete);
+        assert_eq!(judge(Sight::Gone, false), Judgement::Complete);
+        assert_eq!(judge(Sight::Listed, true), Judgement::CompleteAnyway);
+        assert_eq!(judge(Sight::Listed, false), Judgement::CallOff);
+        assert_eq!(judge(Sight::Unknown, true), Judgement::CompleteAnyway);
+        assert_eq!(judge(Sight::Unknown, false), Judgement::CompleteAnyway);
+    }
+
+    fn part(etag: &str) -> SentPart {
+        SentPart { number: 1, size: 1, etag: etag.into(), crc32: None }
+    }
+
+    #[test]
+    fn etags_are_made_as_s3_makes_them() {
+        // Part and object ETags of `wire-examples/s3.complete-multipart-upload.*`.
+        let parts = [
+            part("\"f12022078b3b6122dd3bfd01d7e8da23\""),
+            part("\"0196137465515953dc2ff63966c9726a\""),
+            part("\"851d7f2604e4fa6cf130a4659b5c38b0\""),
+        ];
+        assert_eq!(expected_etag(&parts).as_deref(), Some("\"3692e537a480ac097da041718e8d5c6d-3\""));
+        assert_eq!(expected_etag(&[part("\"kms-encrypted\"")]), None);
+    }
+}

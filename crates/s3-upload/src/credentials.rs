@@ -1,0 +1,114 @@
+//! The upload's credentials, as the SDK asks for them: before every try of every request.
+
+use crate::s3_error::RenewalFailed;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
+use jamf::{Session, UploadGrant};
+use jiff::{SignedDuration, Timestamp};
+use pipeline::{Context, ExposeSecret as _};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// JamfSync renews when less than this remains (`jamf-pro-api.md §7.2`).
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// Credentials that are renewed before they end. Clones share them.
+///
+/// Only the keys are replaced: the upload goes on in the first bucket and under the first path, whatever the renewal
+/// says about them (`jamf-pro-api.md §7.3`).
+#[derive(Clone)]
+pub(crate) struct LiveCredentials {
+    session: Arc<Session>,
+    /// Deaf to Ctrl-C: who waits for credentials decides whether to go on waiting.
+    cx: Context,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    grant: UploadGrant,
+    renew_at: Timestamp,
+}
+
+impl LiveCredentials {
+    pub(crate) fn new(grant: UploadGrant, session: Arc<Session>, cx: &Context) -> Self {
+        let cx = cx.shielded();
+        let renew_at = renewal_time(cx.clock().now(), grant.expiration);
+        Self { session, cx, state: Arc::new(Mutex::new(State { grant, renew_at })) }
+    }
+
+    /// S3 says that the credentials have ended, whatever our clock says: the next request gets new ones.
+    pub(crate) async fn distrust(&self) {
+        let mut state = self.state.lock().await;
+        state.renew_at = Timestamp::MIN;
+        state.grant.expiration = Timestamp::MIN;
+    }
+
+    /// One request renews, and all others wait for it at the lock.
+    async fn current(&self) -> Result<Credentials, CredentialsError> {
+        let mut state = self.state.lock().await;
+        let now = self.cx.clock().now();
+        if now >= state.renew_at {
+            match self.session.jcds_renew(&self.cx, &state.grant).await {
+                Ok(grant) => {
+                    state.renew_at = renewal_time(self.cx.clock().now(), grant.expiration);
+                    self.cx.info(format!("upload credentials renewed, good until {}", grant.expiration));
+                    state.grant = grant;
+                }
+                Err(error) if now < state.grant.expiration => {
+                    let end = state.grant.expiration;
+                    self.cx.warn(format!(
+                        "upload credentials could not be renewed ({error}); the old ones are good until {end}"
+                    ));
+                    state.renew_at = end;
+                }
+                Err(error) => return Err(CredentialsError::provider_error(RenewalFailed(Arc::new(error)))),
+            }
+        }
+        let grant = &state.grant;
+        Ok(Credentials::new(
+            &grant.access_key_id,
+            grant.secret_access_key.expose_secret(),
+            Some(grant.session_token.expose_secret().to_owned()),
+            None,
+            "jcds",
+        ))
+    }
+}
+
+/// Well before the end, but never so early that short-lived credentials would be renewed for every request.
+fn renewal_time(now: Timestamp, expiration: Timestamp) -> Timestamp {
+    let remaining = expiration.duration_since(now).max(SignedDuration::ZERO);
+    expiration - AHEAD.min(remaining / 2)
+}
+
+impl ProvideCredentials for LiveCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.current())
+    }
+}
+
+impl fmt::Debug for LiveCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveCredentials").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renewal_comes_five_minutes_before_the_end_or_halfway() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let at = |end: &str| renewal_time(now, end.parse().unwrap()).to_string();
+        assert_eq!(at("2026-11-20T13:00:00Z"), "2026-11-20T12:55:00Z");
+        assert_eq!(at("2026-11-20T12:04:00Z"), "2026-11-20T12:02:00Z");
+        assert_eq!(at("2026-11-20T11:00:00Z"), "2026-11-20T11:00:00Z");
+        assert!(renewal_time(now, Timestamp::MAX) > now);
+    }
+}

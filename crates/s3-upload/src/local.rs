@@ -1,0 +1,47 @@
+//! The local file: still the one that was looked at, and its digests.
+
+use crate::Error;
+use fingerprint::{FileIdentity, Fingerprint};
+use pipeline::{Activity, Context};
+use std::path::{Path, PathBuf};
+
+/// A file as it was when the upload was planned.
+#[derive(Debug)]
+pub(crate) struct LocalFile {
+    path: PathBuf,
+    identity: FileIdentity,
+}
+
+impl LocalFile {
+    pub(crate) fn look(path: PathBuf) -> Result<Self, Error> {
+        let identity = FileIdentity::of(&path)?;
+        Ok(Self { path, identity })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.identity.size
+    }
+
+    /// Whether nobody has touched it since the plan.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
+        self.is(FileIdentity::of(&self.path)?)
+    }
+
+    fn is(&self, now: FileIdentity) -> Result<(), Error> {
+        if now == self.identity { Ok(()) } else { Err(Error::Changed { path: self.path.clone() }) }
+    }
+
+    /// Reads the file for its digests, and makes sure that what was read is the planned file.
+    pub(crate) async fn fingerprint(&self, cx: &Context) -> Result<Fingerprint, Error> {
+        let total = self.size();
+        let voice = cx.clone();
+        let progress = move |done| voice.progress(Activity::Hashing, done, total);
+        let (fingerprint, identity) = fingerprint::digest(&self.path, progress, cx.cancelled()).await?;
+        self.is(identity)?;
+        Ok(fingerprint)
+    }
+}

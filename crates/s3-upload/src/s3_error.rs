@@ -1,0 +1,199 @@
+//! What S3 says, or that it says nothing, in words.
+
+use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
+use pipeline::{Diagnose, FailureKind, Refused};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// A request to S3 failed for good, retries included.
+#[derive(Debug, thiserror::Error)]
+pub enum S3Error {
+    /// S3 refused it.
+    #[error("{host} answered {status} {}", said(.code.as_deref(), .message.as_deref()))]
+    Answer {
+        /// Who answered.
+        host: String,
+        /// Status of the answer. An error can come with 200 (`jamf-pro-api.md §9.5`).
+        status: u16,
+        /// S3's name for the error; `None` if the answer is not S3's.
+        code: Option<String>,
+        /// S3's sentence.
+        message: Option<String>,
+    },
+    /// No answer came.
+    #[error("no answer from {host}")]
+    NoAnswer {
+        /// Who was asked.
+        host: String,
+        /// Why.
+        source: Cause,
+    },
+    /// An answer came that is not S3's.
+    #[error("{host} answered {status} with something that is not S3's")]
+    Unreadable {
+        /// Who answered.
+        host: String,
+        /// Status of the answer.
+        status: u16,
+        /// Why.
+        source: Cause,
+    },
+    /// The request was not sent.
+    #[error("a request to {host} could not be made")]
+    Unsendable {
+        /// Who was to be asked.
+        host: String,
+        /// Why.
+        source: Cause,
+    },
+    /// The boundary refused it.
+    #[error(transparent)]
+    Refused(Refused),
+    /// The temporary credentials had ended, and Jamf Pro gave no new ones.
+    #[error("the upload credentials could not be renewed")]
+    Renewal(#[source] Arc<jamf::Error>),
+}
+
+fn said(code: Option<&str>, message: Option<&str>) -> String {
+    match (code, message) {
+        (Some(code), Some(message)) => format!("{code}: {}", message.trim_end_matches('.')),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => "without saying why".to_owned(),
+    }
+}
+
+impl S3Error {
+    /// Takes what the SDK says. Its own words for where in the SDK it failed are left out.
+    pub(crate) fn new<E>(error: SdkError<E>, host: &str) -> Self
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if let Some(refused) = find::<Refused>(&error) {
+            return Self::Refused(refused.clone());
+        }
+        if let Some(RenewalFailed(source)) = find(&error) {
+            return Self::Renewal(Arc::clone(source));
+        }
+        let host = host.to_owned();
+        let status = error.raw_response().map_or(0, |answer| answer.status().as_u16());
+        match error {
+            SdkError::ServiceError(answer) => Self::Answer {
+                host,
+                status,
+                code: answer.err().code().map(str::to_owned),
+                message: answer.err().message().map(str::to_owned),
+            },
+            SdkError::ResponseError(_) => Self::Unreadable { host, status, source: Cause::new(error) },
+            SdkError::ConstructionFailure(_) => Self::Unsendable { host, source: Cause::new(error) },
+            _ => Self::NoAnswer { host, source: Cause::new(error) },
+        }
+    }
+
+    /// S3's name for the error.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Answer { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may do better later. Not so if S3 understood it and said no.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Answer { status, .. } => !(400..500).contains(status) || matches!(status, 408 | 429),
+            Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
+            Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
+        }
+    }
+}
+
+impl Diagnose for S3Error {
+    fn kind(&self) -> FailureKind {
+        match (self, self.code()) {
+            (Self::Refused(refused), _) => refused.kind(),
+            (Self::Renewal(source), _) => source.kind(),
+            (
+                _,
+                Some(
+                    "AccessDenied"
+                    | "ExpiredToken"
+                    | "InvalidAccessKeyId"
+                    | "InvalidToken"
+                    | "SignatureDoesNotMatch",
+                ),
+            ) => FailureKind::Access,
+            _ => FailureKind::Remote,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused(refused) => refused.hint(),
+            Self::Renewal(source) => source.hint(),
+            Self::NoAnswer { host, .. } => {
+                Some(format!("check that this machine reaches {host}: name service, firewall, proxy"))
+            }
+            Self::Unreadable { host, .. } | Self::Answer { host, code: None, .. } => {
+                Some(format!("a proxy or gateway seems to answer for {host}; let it pass untouched"))
+            }
+            Self::Unsendable { .. } => None,
+            Self::Answer { host, code: Some(code), message, .. } => {
+                hint_for(code, message.as_deref().unwrap_or_default(), host)
+            }
+        }
+    }
+}
+
+/// Advice for the answers of `jamf-pro-api.md §9.5`.
+fn hint_for(code: &str, message: &str, host: &str) -> Option<String> {
+    Some(match code {
+        "ExpiredToken" => "the upload credentials ended; run again to get new ones".to_owned(),
+        "RequestTimeTooSkewed" => "this machine's clock is wrong by more than 15 minutes; set it".to_owned(),
+        // Seen on managed Macs only: something on the way removes headers (`user-pains.md` row 34).
+        "AccessDenied" if message.to_ascii_lowercase().contains("date") => format!(
+            "the request left with an x-amz-date header; a proxy seems to remove it: let {host} pass untouched"
+        ),
+        "AccessDenied" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch" => {
+            "these credentials do not open this place; let jcds-credentials run right before s3-upload"
+                .to_owned()
+        }
+        "SlowDown" | "ServiceUnavailable" | "InternalError" => {
+            "S3 is busy; run again later, or with a lower upload_concurrency".to_owned()
+        }
+        "BadDigest" => "bytes were damaged on the way, again and again; try another network".to_owned(),
+        _ => return None,
+    })
+}
+
+/// The innermost cause of an SDK error: what happened, without the layers that passed it on.
+#[derive(Debug)]
+pub struct Cause(BoxError);
+
+impl Cause {
+    fn new(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let innermost = chain(&*self.0).last().unwrap_or(&*self.0);
+        fmt::Display::fmt(innermost, f)
+    }
+}
+
+impl Error for Cause {}
+
+/// How the credentials provider tells through the SDK why there are none.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("no new credentials")]
+pub(crate) struct RenewalFailed(#[source] pub Arc<jamf::Error>);
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref())
+}

@@ -1,0 +1,196 @@
+//! One upload from its plan to its end.
+
+use crate::bucket::{Bucket, SentPart, Upload};
+use crate::commit::{Commit, Committed, Doubt};
+use crate::credentials::LiveCredentials;
+use crate::endpoint::Endpoint;
+use crate::inputs::{self, JCDS_OBJECT_KEY, PART_SIZE, UPLOAD_CONCURRENCY};
+use crate::local::LocalFile;
+use crate::parts::PartPlan;
+use crate::{Error, send};
+use fingerprint::Fingerprint;
+use jamf::Session;
+use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
+use std::sync::Arc;
+
+/// A planned upload.
+#[derive(Debug)]
+pub struct Work {
+    session: Arc<Session>,
+    file: LocalFile,
+    name: FileName,
+    parts: PartPlan,
+    at_once: usize,
+    known: Option<Fingerprint>,
+    /// Whether the service lists a file of that name.
+    replacing: bool,
+}
+
+impl Work {
+    /// Looks at the file and at the list of the service.
+    pub(crate) async fn plan(session: Arc<Session>, env: &Env, cx: &Context) -> Result<Self, Error> {
+        let name = keys::file_name(env)?;
+        let path = env.need(keys::PKG_PATH)?;
+        // Settings that cannot work are told before the first byte is sent.
+        let _: Endpoint = inputs::endpoint(env)?;
+        let file = LocalFile::look(path)?;
+        let parts = PartPlan::new(file.size(), env.get(PART_SIZE)?.unwrap_or_default())
+            .ok_or_else(|| Error::TooLarge { path: file.path().to_owned(), size: file.size() })?;
+        let listed =
+            session.jcds_files(cx).await.map_err(|source| Error::List { file: name.clone(), source })?;
+        let spelling = spelling_on_server(&name, listed.iter().map(|file| file.name.as_str()));
+        Ok(Self {
+            known: inputs::known_fingerprint(env, file.size())?,
+            at_once: env.get(UPLOAD_CONCURRENCY)?.unwrap_or_default().get(),
+            replacing: spelling.is_some(),
+            name: spelling.unwrap_or(name),
+            session,
+            file,
+            parts,
+        })
+    }
+
+    /// What applying changes.
+    pub(crate) fn change(&self, reason: Option<String>) -> Change {
+        let verb = if self.replacing { Verb::Replace } else { Verb::Create };
+        let change = Change::new(verb, Subject::File, self.name.as_str()).sending(self.file.size());
+        match reason {
+            Some(reason) => change.because(reason),
+            None => change,
+        }
+    }
+
+    /// Sends the file and puts it in place, or leaves everything as it was.
+    pub(crate) async fn apply(&self, env: &Env, cx: &Context) -> Result<Applied, Error> {
+        let grant = inputs::grant(env)?;
+        let place = inputs::place(env, &grant)?;
+        let key = format!("{}{}", grant.path, self.name);
+        let credentials = LiveCredentials::new(grant, Arc::clone(&self.session), cx);
+        let bucket = Bucket::open(place, credentials, Arc::clone(cx.boundary()));
+
+        self.file.check_unchanged()?;
+        let upload =
+            bucket.begin(&key).await.map_err(|source| Error::Begin { file: self.name.clone(), source })?;
+        match self.fill_and_commit(&bucket, &upload, cx).await {
+            Ok((committed, fingerprint)) => Ok(self.applied(&committed, fingerprint, key)),
+            Err(error) => {
+                self.abort(&bucket, &upload, cx).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill_and_commit(
+        &self,
+        bucket: &Bucket,
+        upload: &Upload,
+        cx: &Context,
+    ) -> Result<(Committed, Fingerprint), Error> {
+        let (parts, fingerprint) = self.fill(bucket, upload, cx).await?;
+        let commit = Commit {
+            session: &self.session,
+            bucket,
+            upload,
+            name: &self.name,
+            parts: &parts,
+            fingerprint,
+            replacing: self.replacing,
+            cx,
+        };
+        Ok((commit.run().await?, fingerprint))
+    }
+
+    /// Sends all parts. The digests are computed beside it and not before it: SHA3-512 is slower than a fast network
+    /// (`baselines.md`).
+    async fn fill(
+        &self,
+        bucket: &Bucket,
+        upload: &Upload,
+        cx: &Context,
+    ) -> Result<(Vec<SentPart>, Fingerprint), Error> {
+        let sending = send::send_parts(bucket, upload, &self.file, &self.name, self.parts, self.at_once, cx);
+        let digests = async {
+            match self.known {
+                Some(fingerprint) => Ok(fingerprint),
+                None => self.file.fingerprint(cx).await,
+            }
+        };
+        let filling = async { tokio::try_join!(sending, digests) };
+        let Some(filled) = cx.cancelled().run_until_cancelled(filling).await else {
+            return Err(Error::Interrupted { file: self.name.clone() });
+        };
+        // A file that changed explains whatever else went wrong: a body cut short, a checksum that does not fit.
+        self.file.check_unchanged()?;
+        let (parts, fingerprint) = filled?;
+        send::check_whole(&parts, self.parts, &self.name)?;
+        Ok((parts, fingerprint))
+    }
+
+    /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
+    /// only told.
+    async fn abort(&self, bucket: &Bucket, upload: &Upload, cx: &Context) {
+        if let Err(error) = bucket.abort(upload).await {
+            cx.warn(format!(
+                "the parts of {} that were sent could not be removed from S3: {error}",
+                self.name
+            ));
+        }
+    }
+
+    fn applied(&self, committed: &Committed, sent: Fingerprint, key: String) -> Applied {
+        let name = &self.name;
+        let applied = match committed.doubt {
+            None => {
+                let how = if committed.replaced.is_empty() { "" } else { ", in place of the old file" };
+                let parts = self.parts.count();
+                let noun = if parts == 1 { "part" } else { "parts" };
+                Applied::done(format!("sent {name}: {} bytes in {parts} {noun}{how}", sent.size))
+            }
+            Some(Doubt::NameTaken) => Applied::warned(
+                Warning::Unverified,
+                format!("{name} was sent, but the old file was still listed after its deletion"),
+                "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
+            ),
+            Some(Doubt::OtherEtag) => Applied::warned(
+                Warning::Unverified,
+                format!("{name} was sent, but S3 gave it another ETag than its parts make"),
+                "let verify-delivery compare the digests, and run again if they differ",
+            ),
+        };
+        applied
+            .with(keys::PKG_UPLOADED, true)
+            .with(keys::PKG_SIZE, sent.size)
+            .with(keys::PKG_MD5, sent.md5)
+            .with(keys::PKG_SHA3_512, sent.sha3_512)
+            .with(JCDS_OBJECT_KEY, key)
+    }
+}
+
+/// How the server spells the name, if it has it: exactly so, else in another Unicode normalisation. The new file keeps that
+/// spelling, because the record names it (`user-pains.md` row 25).
+fn spelling_on_server<'a>(name: &FileName, listed: impl Iterator<Item = &'a str>) -> Option<FileName> {
+    let mut found = None;
+    for listed in listed.filter(|listed| name.same_name(listed)) {
+        if listed == name.as_str() {
+            return Some(name.clone());
+        }
+        found = found.or_else(|| listed.parse().ok());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spelling_on_the_server_wins() {
+        let decomposed: FileName = "Bu\u{308}ro.pkg".parse().unwrap();
+        let spelled = |listed: &[&str]| {
+            spelling_on_server(&decomposed, listed.iter().copied()).map(|name| name.to_string())
+        };
+        assert_eq!(spelled(&["Buro.pkg"]), None);
+        assert_eq!(spelled(&["B\u{fc}ro.pkg"]).as_deref(), Some("B\u{fc}ro.pkg"));
+        assert_eq!(spelled(&["B\u{fc}ro.pkg", "Bu\u{308}ro.pkg"]).as_deref(), Some("Bu\u{308}ro.pkg"));
+    }
+}
