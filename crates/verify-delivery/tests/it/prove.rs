@@ -1,0 +1,117 @@
+use crate::stage::{BYTES, Stage, record, told};
+use insta::assert_snapshot;
+use serde_json::json;
+
+#[tokio::test]
+async fn what_is_there_is_proven_at_once() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_package(record());
+    stage.sandbox.put_file("App.pkg", BYTES);
+    let applied = stage.prove(&[("package_id", json!(1))]).await.unwrap();
+    assert_snapshot!(told(&applied), @r"
+    proven after 0 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
+    assert_eq!(stage.refreshes(), 1);
+    assert_eq!(stage.warnings(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_file_that_is_listed_late_is_waited_for() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_package(record());
+    stage.after(20, |sandbox| sandbox.put_file("App.pkg", BYTES));
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+}
+
+#[tokio::test]
+async fn a_record_that_is_ready_late_is_waited_for() {
+    let stage = Stage::with(|config| config.ready_after = std::time::Duration::from_secs(600)).await;
+    let mut pending = record();
+    pending["cloudTransferStatus"] = json!("PENDING");
+    stage.sandbox.put_package(pending);
+    stage.after(10, |sandbox| sandbox.put_file("App.pkg", BYTES));
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+    assert_eq!(stage.refreshes(), 2);
+}
+
+#[tokio::test]
+async fn a_replacement_is_waited_for_while_the_old_bytes_are_shown() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", b"the old bytes");
+    stage.sandbox.put_package(record());
+    stage.after(8, |sandbox| sandbox.put_file("App.pkg", BYTES));
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+}
+
+#[tokio::test]
+async fn over_the_classic_api_the_list_is_the_proof() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_package(record());
+    stage.sandbox.put_file("App.pkg", BYTES);
+    let applied = stage.prove(&[("package_api", json!("classic"))]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+}
+
+#[tokio::test]
+async fn without_a_record_the_list_is_the_proof() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", BYTES);
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+}
+
+#[tokio::test]
+async fn digests_that_earlier_steps_know_spare_the_reading() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", BYTES);
+    let listed = stage.sandbox.files().remove(0);
+    std::fs::remove_file(stage.path()).unwrap();
+    let known = [
+        ("pkg_size", json!(listed.size)),
+        ("pkg_md5", json!(listed.md5)),
+        ("pkg_sha3_512", json!(listed.sha3)),
+    ];
+    assert_snapshot!(told(&stage.prove(&known).await.unwrap()), @"");
+}
+
+#[tokio::test]
+async fn a_second_listing_of_the_same_bytes_is_reported() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_package(record());
+    stage.sandbox.put_file("App.pkg", BYTES);
+    stage.sandbox.put_file("App_1.pkg", BYTES);
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+}
+
+#[tokio::test]
+async fn awkward_names_are_proven() {
+    for name in ["A p+p & C%o #1 (x).pkg", "100%25.pkg", "\"q\" 'n'; a==b,c.pkg", "Ku\u{308}che 🍳.zip"] {
+        for api in ["pro", "classic"] {
+            let stage = Stage::open().await;
+            let mut named = record();
+            named["fileName"] = json!(name);
+            stage.sandbox.put_package(named);
+            stage.sandbox.put_file(name, BYTES);
+            let applied =
+                stage.prove(&[("pkg_name", json!(name)), ("package_api", json!(api))]).await.unwrap();
+            assert!(told(&applied).ends_with("delivery: proven"), "{name} {api}: {}", told(&applied));
+            assert_eq!(stage.warnings(), Vec::<String>::new(), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_unicode_spelling_is_the_same_file() {
+    let stage = Stage::open().await;
+    let mut named = record();
+    named["fileName"] = json!("K\u{fc}che.pkg");
+    stage.sandbox.put_package(named);
+    stage.sandbox.put_file("K\u{fc}che.pkg", BYTES);
+    let applied = stage.prove(&[("pkg_name", json!("Ku\u{308}che.pkg"))]).await.unwrap();
+    assert_snapshot!(told(&applied), @"");
+}

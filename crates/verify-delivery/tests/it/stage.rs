@@ -1,0 +1,164 @@
+//! A rehearsal server and a client that share a simulated clock; the clock can make things happen on the server.
+
+use jiff::Timestamp;
+use pipeline::{
+    Access, Applied, Boundary, BoxFuture, Clock, Context, Env, Event, Failure, Level, Listener, Occurrence,
+    Origin, Outcome, Plan, Processor as _, SimulatedClock, Value, keys,
+};
+use sandbox::{Config, Sandbox};
+use serde_json::{Value as Json, json};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use verify_delivery::{VerifyDelivery, Work};
+
+/// What arrives.
+pub const BYTES: &[u8] = b"the bytes of the package";
+
+pub struct Stage {
+    pub sandbox: Arc<Sandbox>,
+    pub clock: Arc<EventfulClock>,
+    pub cancel: CancellationToken,
+    notices: Arc<Notices>,
+    folder: TempDir,
+}
+
+impl Stage {
+    pub async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(EventfulClock::new());
+        let mut config = Config::new(folder.path().join("server"), clock.clone());
+        adjust(&mut config);
+        let sandbox = Arc::new(Sandbox::start(config).await.unwrap());
+        std::fs::write(folder.path().join("App.pkg"), BYTES).unwrap();
+        Self { sandbox, clock, cancel: CancellationToken::new(), notices: Arc::default(), folder }
+    }
+
+    /// Lets something happen on the server after so many seconds.
+    pub fn after(&self, seconds: u64, what: impl FnOnce(&Sandbox) + Send + 'static) {
+        let sandbox = Arc::clone(&self.sandbox);
+        self.clock.after(Duration::from_secs(seconds), move || what(&sandbox));
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("App.pkg")
+    }
+
+    pub fn context(&self, access: Access) -> Context {
+        let boundary = Arc::new(Boundary::new(access));
+        Context::new(self.clock.clone(), boundary, self.notices.clone(), self.cancel.clone())
+    }
+
+    /// The environment after an upload, with more entries over it.
+    pub fn env(&self, entries: &[(&str, Json)]) -> Env {
+        let mut env = self.sandbox.env();
+        env.set(keys::PKG_PATH, self.path(), Origin::CommandLine);
+        for (name, value) in entries {
+            let value = match value {
+                Json::String(text) => Value::String(text.clone()),
+                Json::Bool(flag) => Value::Bool(*flag),
+                Json::Number(number) => Value::Integer(number.as_i64().unwrap()),
+                other => panic!("no recipe says {other}"),
+            };
+            env.insert(name, value, Origin::Output(1), false);
+        }
+        env
+    }
+
+    pub async fn plan(&self, entries: &[(&str, Json)]) -> Plan<Work> {
+        step().plan(&self.env(entries), &self.context(Access::ReadOnly)).await.unwrap()
+    }
+
+    /// Plans and applies after an upload of `App.pkg`.
+    pub async fn prove(&self, entries: &[(&str, Json)]) -> Result<Applied, Failure> {
+        let (step, mut env, cx) = (step(), self.env(entries), self.context(Access::ReadWrite));
+        env.set(keys::PKG_UPLOADED, true, Origin::Output(1));
+        let Plan::Pending { work, .. } = step.plan(&env, &cx).await? else { panic!("nothing to prove") };
+        step.apply(work, &env, &cx).await
+    }
+
+    /// Warnings that were told on the way.
+    pub fn warnings(&self) -> Vec<String> {
+        self.notices.0.lock().unwrap().clone()
+    }
+
+    /// How often the server was asked to refresh.
+    pub fn refreshes(&self) -> usize {
+        self.sandbox.journal().iter().filter(|request| request.path.contains("refresh-inventory")).count()
+    }
+}
+
+fn step() -> VerifyDelivery {
+    VerifyDelivery::new(Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap()))
+}
+
+/// The outcome with its hint, and the output.
+pub fn told(applied: &Applied) -> String {
+    let outputs = applied.outputs.from_step(1);
+    let delivery = outputs.need(keys::DELIVERY).unwrap();
+    let hint = match &applied.outcome {
+        Outcome::Warned { hint: Some(hint), .. } => format!("\nhint: {hint}"),
+        _ => String::new(),
+    };
+    format!("{}{hint}\ndelivery: {delivery}", applied.outcome)
+}
+
+/// A record for `App.pkg` that has no file yet.
+pub fn record() -> Json {
+    json!({ "packageName": "App", "fileName": "App.pkg", "categoryId": "-1", "priority": 10 })
+}
+
+/// A simulated clock that runs what is due whenever somebody sleeps.
+pub struct EventfulClock {
+    clock: SimulatedClock,
+    passed: Mutex<Duration>,
+    due: Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>,
+}
+
+impl EventfulClock {
+    fn new() -> Self {
+        let clock = SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap());
+        Self { clock, passed: Mutex::default(), due: Mutex::default() }
+    }
+
+    pub fn after(&self, delay: Duration, event: impl FnOnce() + Send + 'static) {
+        self.due.lock().unwrap().push((delay, Box::new(event)));
+    }
+}
+
+impl Clock for EventfulClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let sleep = self.clock.sleep(duration);
+        let passed = {
+            let mut passed = self.passed.lock().unwrap();
+            *passed += duration;
+            *passed
+        };
+        let due: Vec<_> = self.due.lock().unwrap().extract_if(.., |(when, _)| *when <= passed).collect();
+        for (_, event) in due {
+            event();
+        }
+        sleep
+    }
+}
+
+#[derive(Default)]
+struct Notices(Mutex<Vec<String>>);
+
+impl Listener for Notices {
+    fn on(&self, event: &Event) {
+        if let Occurrence::Notice { level: Level::Warning, message } = &event.what {
+            self.0.lock().unwrap().push(message.clone());
+        }
+    }
+}
