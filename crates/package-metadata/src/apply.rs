@@ -35,7 +35,7 @@ pub(crate) enum Target {
     /// It is not there yet.
     New { display_name: String },
     /// It is there, and these fields hold something else.
-    Existing { record: Package, differing: BTreeSet<Field> },
+    Existing { record: Box<Package>, differing: BTreeSet<Field> },
 }
 
 impl Work {

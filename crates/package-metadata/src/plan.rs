@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::apply::{Target, Work};
-use crate::diff::{self, Held, Wish, label};
+use crate::diff::{self, Held, Wish};
 use crate::wanted::Wanted;
 use jamf::{Category, Field, FieldValue, Package, PackageApi, Session, Sessions, Setting};
 use pipeline::{Change, Context, Env, Plan, Subject, Verb, keys};
@@ -37,7 +37,7 @@ pub(crate) async fn plan(sessions: &Sessions, env: &Env, cx: &Context) -> Result
     }
     changes.push(Change::new(Verb::Update, Subject::Record, wanted.file.as_str()).setting(fields));
     let differing = diff::unmet(&held, &wishes).map(Wish::field).collect();
-    let target = Target::Existing { record, differing };
+    let target = Target::Existing { record: Box::new(record), differing };
     let work = Work { session, file: wanted.file, record_only: wanted.record_only, target, wishes };
     Ok(Plan::changes(changes, work).with(keys::PKG_METADATA_UPDATED, true).with(keys::PACKAGE_ID, id))
 }
@@ -94,10 +94,7 @@ fn set(field: Field, value: FieldValue) -> Wish {
 
 fn new_category(wishes: &[Wish]) -> Option<Change> {
     wishes.iter().find_map(|wish| match wish {
-        Wish::NewCategory(name) => Some(
-            Change::new(Verb::Create, Subject::Category, name)
-                .because(format!("the recipe names it as {}", label(Field::Category))),
-        ),
+        Wish::NewCategory(name) => Some(Change::new(Verb::Create, Subject::Category, name)),
         Wish::Set(_) => None,
     })
 }

@@ -153,7 +153,7 @@ mod tests {
     fn grace_starts_again_when_the_picture_changed() {
         let mut watch = Watch::new(600 * SECOND);
         let renamed = Judgement::Renamed { twin: "App_1.pkg".into(), lacks: vec![Lack::NotListed] };
-        assert_ne!(watch.after(0 * SECOND, &renamed), Next::Conclude);
+        assert_ne!(watch.after(Duration::ZERO, &renamed), Next::Conclude);
         assert_ne!(watch.after(29 * SECOND, &waiting()), Next::Conclude);
         assert_ne!(watch.after(31 * SECOND, &renamed), Next::Conclude);
         assert_ne!(watch.after(40 * SECOND, &silent(true)), Next::Conclude);

@@ -19,9 +19,9 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
     let name = expected.name.as_str();
     let after = seconds(conclusion.elapsed);
     match &conclusion.judgement {
-        Judgement::Proven => proven(conclusion, format!("agree, {} is READY", record(conclusion))),
+        Judgement::Proven => proven(conclusion, &format!("agree, {} is READY", record(conclusion))),
         Judgement::ListProves { untold, .. } => {
-            proven(conclusion, format!("agree in the list; {}", silence(conclusion, untold)))
+            proven(conclusion, &format!("agree in the list; {}", silence(conclusion, untold)))
         }
         Judgement::Renamed { twin, lacks } => unverified(
             format!(
@@ -45,7 +45,7 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
 const UPLOAD_AGAIN: &str = "upload it again: run `pkgferry run` with -k force=true";
 const RUN_AGAIN: &str = "run `pkgferry run` again; nothing is sent twice if the bytes have arrived";
 
-fn proven(conclusion: &Conclusion, how: String) -> Applied {
+fn proven(conclusion: &Conclusion, how: &str) -> Applied {
     let after = seconds(conclusion.elapsed);
     let message = format!("proven after {after}: size, MD5 and SHA3-512 {how}");
     let applied = if conclusion.twins.is_empty() {

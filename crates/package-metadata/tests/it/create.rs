@@ -47,7 +47,7 @@ async fn a_missing_category_is_created_when_the_recipe_asks_for_it() {
     ];
     let ran = stage.run(&entries).await.unwrap();
     assert_snapshot!(ran.plan(), @r#"
-    create category Werkzeuge & Co. (the recipe names it as category)
+    create category Werkzeuge & Co.
     create record App.pkg
       display_name: - -> "The App"
       category: - -> "Werkzeuge & Co."

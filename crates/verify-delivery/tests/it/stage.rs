@@ -114,11 +114,13 @@ pub fn record() -> Json {
     json!({ "packageName": "App", "fileName": "App.pkg", "categoryId": "-1", "priority": 10 })
 }
 
+type Happening = Box<dyn FnOnce() + Send>;
+
 /// A simulated clock that runs what is due whenever somebody sleeps.
 pub struct EventfulClock {
     clock: SimulatedClock,
     passed: Mutex<Duration>,
-    due: Mutex<Vec<(Duration, Box<dyn FnOnce() + Send>)>>,
+    due: Mutex<Vec<(Duration, Happening)>>,
 }
 
 impl EventfulClock {
