@@ -1,0 +1,255 @@
+use crate::place::Place;
+use crate::source::MAX_FILE_SIZE;
+use crate::substitute::Reference;
+use crate::tree::Syntax;
+use pipeline::{Diagnose, FailureKind, Kind, WrongType};
+use std::fmt;
+use std::sync::Arc;
+
+/// One thing that is wrong with a recipe.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Where it stands; `None` for what comes from settings or the command line.
+    pub place: Option<Place>,
+    /// The step that it concerns: its number in the chain, counted from 1, and its processor, empty if that is what is
+    /// wrong.
+    pub step: Option<(usize, String)>,
+    /// What is wrong.
+    pub problem: Problem,
+    /// What a person can do about it.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(place: impl Into<Option<Place>>, problem: impl Into<Problem>) -> Self {
+        Self { place: place.into(), step: None, problem: problem.into(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    pub(crate) fn in_step(mut self, number: usize, processor: &str) -> Self {
+        self.step = Some((number, processor.to_owned()));
+        self
+    }
+}
+
+/// `file:line:column: step 2 compare-hash: message`, and the hint on a line of its own.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        match &self.step {
+            Some((number, processor)) if processor.is_empty() => write!(f, "step {number}: ")?,
+            Some((number, processor)) => write!(f, "step {number} {processor}: ")?,
+            None => {}
+        }
+        write!(f, "{}", self.problem)?;
+        let mut cause = std::error::Error::source(&self.problem);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What can be wrong with a recipe.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Problem {
+    /// The file cannot be read.
+    #[error("cannot be read")]
+    Unreadable(#[source] Arc<std::io::Error>),
+    /// A folder, a device, a pipe.
+    #[error("is not a regular file")]
+    NotAFile,
+    /// The file is larger than any recipe.
+    #[error("is {size} bytes large; a recipe has at most {} MiB", MAX_FILE_SIZE >> 20)]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The file is neither YAML nor a property list.
+    #[error(transparent)]
+    Syntax(#[from] Syntax),
+    /// No recipe goes by what was asked for.
+    #[error("there is no recipe `{0}`")]
+    RecipeNotFound(String),
+    /// No recipe has the identifier of the parent.
+    #[error("the parent recipe `{0}` was not found")]
+    ParentNotFound(String),
+    /// Recipes are each other's parents.
+    #[error("recipes are their own parents: {}", .0.join(" -> "))]
+    ParentCycle(Vec<String>),
+    /// The file is well-formed, but no recipe.
+    #[error("is not a recipe: it has neither `Process` nor `ParentRecipe`")]
+    NotARecipe,
+    /// A part of a recipe has the wrong shape.
+    #[error("{what} is a {found}, not a {expected}")]
+    Shape {
+        /// Which part.
+        what: String,
+        /// The type that it has to have.
+        expected: &'static str,
+        /// The type that it has.
+        found: &'static str,
+    },
+    /// A key that is so near to a known one that it is a slip; it would be ignored.
+    #[error("unknown key `{0}`")]
+    UnknownKey(String),
+    /// AutoPkg's form of overrides from before `ParentRecipe`.
+    #[error("the key `Recipe` is not read")]
+    LegacyParent,
+    /// A step that names no processor.
+    #[error("the step has no `Processor`")]
+    NoProcessor,
+    /// The recipe wants a newer AutoPkg than pkgferry is compatible with.
+    #[error("the recipe asks for AutoPkg {wanted}; pkgferry is compatible with {}", crate::AUTOPKG_LEVEL)]
+    TooNew {
+        /// The version that it asks for.
+        wanted: String,
+    },
+    /// A processor that pkgferry does not have.
+    #[error("unknown processor `{0}`")]
+    UnknownProcessor(String),
+    /// An argument that the processor does not know.
+    #[error("unknown argument `{0}`")]
+    UnknownArgument(String),
+    /// An argument given under two of its names.
+    #[error("`{first}` and `{second}` are two names of one argument")]
+    SameArgument {
+        /// The one given first.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A required input that nothing provides.
+    #[error("the input `{0}` is missing")]
+    MissingInput(String),
+    /// An input that is needed before its provider has it.
+    #[error("`{name}` is needed while planning, but is known only after step {step} ran")]
+    TooLate {
+        /// The name of the input, or of the variable behind it.
+        name: String,
+        /// The step that provides it.
+        step: usize,
+    },
+    /// A value that the input cannot take.
+    #[error("`{name}`")]
+    WrongType {
+        /// The input's name.
+        name: String,
+        /// What was expected and found.
+        #[source]
+        source: WrongType,
+    },
+    /// What a step gives never fits what another takes.
+    #[error("`{name}` takes a {expected}, but is given a {found} by step {step}")]
+    WrongKind {
+        /// The input's name.
+        name: String,
+        /// What it takes.
+        expected: Kind,
+        /// What it is given.
+        found: Kind,
+        /// The step that gives it.
+        step: usize,
+    },
+    /// A `%KEY%` that cannot be replaced.
+    #[error("`{within}`: {reference}")]
+    Unresolved {
+        /// The variable or argument that it stands in.
+        within: String,
+        /// The reference.
+        reference: Reference,
+    },
+    /// Values that refer to each other in a circle.
+    #[error("values refer to each other in a circle: {}", .0.join(" -> "))]
+    InputCycle(Vec<String>),
+    /// A secret on the command line, where other users of the machine can read it.
+    #[error("`{0}` is secret and must not be given on the command line")]
+    SecretArgument(String),
+}
+
+/// Everything that is wrong with a recipe, in one report. Never empty.
+#[derive(Debug)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Faults that are known to be at least one.
+    pub(crate) fn from_vec(faults: Vec<Fault>) -> Self {
+        debug_assert!(!faults.is_empty(), "a report without faults is no report");
+        Self(faults)
+    }
+
+    pub(crate) fn into_first(self) -> Option<Fault> {
+        self.0.into_iter().next()
+    }
+
+    /// The faults, if there are any.
+    pub(crate) fn check(faults: Vec<Fault>) -> Result<(), Self> {
+        if faults.is_empty() { Ok(()) } else { Err(Self(faults)) }
+    }
+
+    /// The faults, in the order of the recipe.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "never empty")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+/// All faults, one after the other, and their number.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in &self.0 {
+            writeln!(f, "{fault}")?;
+        }
+        match self.0.len() {
+            1 => f.write_str("1 fault"),
+            count => write!(f, "{count} faults"),
+        }
+    }
+}
+
+impl std::error::Error for Faults {}
+
+impl Diagnose for Faults {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Recipe
+    }
+}
+
+/// The known name nearest to a wrong one, if it is near enough to be what was meant: case does not count, and a third of
+/// the letters may differ.
+pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let wanted = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+pub(crate) fn did_you_mean<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    nearest(name, known).map(|known| format!("did you mean `{known}`?"))
+}

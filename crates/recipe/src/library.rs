@@ -1,0 +1,199 @@
+use crate::fault::{Fault, Faults, Problem};
+use crate::model::{Recipe, Step};
+use crate::place::{Located, Place};
+use crate::source::{Format, Source};
+use crate::{search, version};
+use indexmap::IndexMap;
+use pipeline::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A recipe and its parents, merged (`autopkg-recipes.md §2`). Nothing in it is checked yet.
+#[derive(Debug)]
+pub struct Chain {
+    /// The asked-for recipe's identifier; its path with `-` for `/` if it has none, as AutoPkg names its cache.
+    pub identifier: String,
+    /// The nearest description.
+    pub description: Option<String>,
+    /// The highest minimum version.
+    pub minimum_version: Option<Located<String>>,
+    /// The asked-for file, then its parents, nearest first.
+    pub files: Vec<Arc<Path>>,
+    /// The merged variables: a child's value replaces the parent's and keeps its place in the order.
+    pub input: IndexMap<String, Located<Value>>,
+    /// The steps, the root's first.
+    pub steps: Vec<Step>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Where recipes are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Library {
+    /// Folders, in order; each is looked through with the folders below it.
+    pub search_dirs: Vec<PathBuf>,
+}
+
+impl Library {
+    /// Loads the recipe that an argument names, and its parents: a file's path, else an identifier, else a file name with
+    /// or without suffix.
+    ///
+    /// # Errors
+    /// When the recipe or a parent is not found or not readable, or when parents go in a circle.
+    pub fn load(&self, argument: &str) -> Result<Chain, Faults> {
+        let path = Path::new(argument);
+        if path.is_file() {
+            return self.load_file(path);
+        }
+        if let Some((_, recipe)) = search::by_identifier(argument, &self.search_dirs, None) {
+            return self.parents(recipe);
+        }
+        if let Some(path) = search::by_name(argument, &self.search_dirs) {
+            return self.load_file(&path);
+        }
+        let near = search::near(argument, &self.search_dirs);
+        let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
+        Err(Fault::new(None, Problem::RecipeNotFound(argument.to_owned())).hint(hint).into())
+    }
+
+    /// Loads a recipe that is in memory, and its parents.
+    ///
+    /// # Errors
+    /// As for [`load`](Library::load).
+    pub fn load_source(&self, source: &Source) -> Result<Chain, Faults> {
+        self.parents(Recipe::read(source)?)
+    }
+
+    fn load_file(&self, path: &Path) -> Result<Chain, Faults> {
+        self.load_source(&read(path)?)
+    }
+
+    /// Climbs from a recipe to the root.
+    fn parents(&self, recipe: Recipe) -> Result<Chain, Faults> {
+        let mut recipes = vec![recipe];
+        while let Some(parent) = recipes.last().and_then(|child| child.parent.clone()) {
+            match self.parent(&parent, &recipes) {
+                Ok(recipe) => {
+                    if let Some(start) = recipes.iter().position(|known| same_file(known, &recipe)) {
+                        let mut names: Vec<_> = recipes[start..].iter().map(name).collect();
+                        names.push(name(&recipe));
+                        return Err(with_faults(
+                            recipes,
+                            Fault::new(parent.place, Problem::ParentCycle(names)),
+                        ));
+                    }
+                    recipes.push(recipe);
+                }
+                Err(fault) => return Err(with_faults(recipes, fault)),
+            }
+        }
+        Ok(merge(recipes))
+    }
+
+    /// Finds a parent: a path from the child, else an identifier, else a name. Folders of the recipes loaded so far count
+    /// as search folders, after the library's own.
+    fn parent(&self, parent: &Located<String>, recipes: &[Recipe]) -> Result<Recipe, Fault> {
+        let child = &parent.place.file;
+        let broken = |faults: Faults| faults.into_first().unwrap_or_else(|| not_found(parent));
+        let folder = child.parent().unwrap_or(Path::new("")).to_owned();
+        let path = folder.join(&parent.value);
+        if path.is_file() {
+            return read(&path).and_then(|source| Recipe::read(&source)).map_err(broken);
+        }
+        let mut folders = self.search_dirs.clone();
+        for recipe in recipes.iter().rev() {
+            let folder = match recipe.file.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+                _ => PathBuf::from("."),
+            };
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        if let Some((_, recipe)) = search::by_identifier(&parent.value, &folders, Format::of(child)) {
+            return Ok(recipe);
+        }
+        if let Some(path) = search::by_name(&parent.value, &folders) {
+            return read(&path).and_then(|source| Recipe::read(&source)).map_err(broken);
+        }
+        let near = search::near(&parent.value, &folders);
+        let looked = format!("looked {}", places(&folders));
+        Err(not_found(parent).hint(near.map_or_else(|| looked.clone(), |near| format!("{near} {looked}"))))
+    }
+}
+
+fn not_found(parent: &Located<String>) -> Fault {
+    Fault::new(parent.place.clone(), Problem::ParentNotFound(parent.value.clone()))
+}
+
+fn read(path: &Path) -> Result<Source, Faults> {
+    Source::read(path).map_err(|problem| Fault::new(Place::whole(&Arc::from(path)), problem).into())
+}
+
+fn places(folders: &[PathBuf]) -> String {
+    match folders {
+        [] => "nowhere: no search folders are set".to_owned(),
+        folders => {
+            let shown: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            format!("in {} and below", shown.join(", "))
+        }
+    }
+}
+
+fn same_file(a: &Recipe, b: &Recipe) -> bool {
+    let resolved = |recipe: &Recipe| recipe.file.canonicalize().unwrap_or_else(|_| recipe.file.to_path_buf());
+    a.file == b.file || resolved(a) == resolved(b)
+}
+
+fn name(recipe: &Recipe) -> String {
+    let path = || recipe.file.display().to_string();
+    recipe.identifier.as_ref().map_or_else(path, |identifier| identifier.value.clone())
+}
+
+/// A fault that ends the loading, after those found on the way.
+fn with_faults(recipes: Vec<Recipe>, last: Fault) -> Faults {
+    let mut faults: Vec<_> = recipes.into_iter().flat_map(|recipe| recipe.faults).collect();
+    faults.push(last);
+    Faults::from_vec(faults)
+}
+
+/// Merges recipes, the asked-for one first.
+fn merge(recipes: Vec<Recipe>) -> Chain {
+    let files: Vec<_> = recipes.iter().map(|recipe| Arc::clone(&recipe.file)).collect();
+    let identifier = recipes.first().map(|recipe| match &recipe.identifier {
+        Some(identifier) => identifier.value.clone(),
+        None => recipe.file.display().to_string().replace(['/', '\\'], "-"),
+    });
+    let mut chain = Chain {
+        identifier: identifier.unwrap_or_default(),
+        description: None,
+        minimum_version: None,
+        files,
+        input: IndexMap::new(),
+        steps: Vec::new(),
+        faults: Vec::new(),
+    };
+    let (mut faults, mut count) = (Vec::new(), 0);
+    for mut recipe in recipes.into_iter().rev() {
+        chain.description = recipe.description.map(|text| text.value).or(chain.description);
+        if let Some(minimum) = recipe.minimum_version {
+            let highest = chain.minimum_version.take();
+            let raises = |highest: &Located<String>| version::compare(&minimum.value, &highest.value).is_ge();
+            chain.minimum_version =
+                Some(highest.filter(|highest| !raises(highest)).unwrap_or_else(|| minimum.clone()));
+        }
+        chain.input.extend(recipe.input);
+        for fault in &mut recipe.faults {
+            if let Some((number, _)) = &mut fault.step {
+                *number += count;
+            }
+        }
+        faults.push(recipe.faults);
+        chain
+            .steps
+            .extend(recipe.process.into_iter().map(|step| Step { number: step.number + count, ..step }));
+        count += recipe.step_count;
+    }
+    // The asked-for file's own faults come first.
+    chain.faults = faults.into_iter().rev().flatten().collect();
+    chain
+}
