@@ -1,12 +1,234 @@
-use pipeline::{Diagnose, FailureKind};
+use crate::{Field, Rejection, SettingsError, SignInError};
+use pipeline::{Diagnose, FailureKind, Refused};
+use reqwest::Method;
+use std::fmt;
+use std::time::Duration;
+
+/// Method and path of a request, as messages name it: `GET /api/v1/packages`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// The phase of a request that took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing of the answer came.
+    Header,
+    /// The answer stopped in the middle.
+    Body,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "no answer",
+            Self::Body => "the answer stopped and nothing more came",
+        })
+    }
+}
 
 /// Talking to Jamf Pro failed.
 #[derive(Debug, thiserror::Error)]
-#[error("placeholder")]
-pub struct Error;
+pub enum Error {
+    /// The settings do not name a server and an account.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The HTTP client cannot be built.
+    #[error("cannot set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// The account is refused.
+    #[error(transparent)]
+    SignIn(#[from] Box<SignInError>),
+    /// An answer other than success.
+    #[error(transparent)]
+    Status(Box<Rejection>),
+    /// The distribution service is not set up on this server.
+    #[error("this server has no Jamf Cloud Distribution Service")]
+    NoJcds(#[source] Box<Rejection>),
+    /// The server sends the request elsewhere, where credentials must not follow.
+    #[error("{request} is redirected to {to}")]
+    Redirected {
+        /// The request.
+        request: Request,
+        /// The new address, without its query.
+        to: String,
+    },
+    /// The connection could not be made, or broke.
+    #[error("{request}: no working connection to {host}")]
+    Connection {
+        /// The request.
+        request: Request,
+        /// Host and port.
+        host: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// A phase of the request took too long.
+    #[error("{request}: {phase} for {} s", .limit.as_secs_f64())]
+    Timeout {
+        /// The request.
+        request: Request,
+        /// Which phase.
+        phase: Phase,
+        /// Its limit.
+        limit: Duration,
+    },
+    /// The server said that all is well, and what it sent cannot be used.
+    #[error("{request}: the answer is not {expected}: {found}")]
+    Decode {
+        /// The request.
+        request: Request,
+        /// What should have come.
+        expected: &'static str,
+        /// What is wrong with what came.
+        found: String,
+        /// What the parser says.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// Something may or may not have been created: the answer was lost, and it cannot be found.
+    #[error("{request}: the answer was lost, and nobody knows whether {what} was created")]
+    Uncertain {
+        /// The request.
+        request: Request,
+        /// What it was to create.
+        what: String,
+        /// How the answer was lost.
+        source: Box<Error>,
+    },
+    /// The Pro API does not have this field.
+    #[error("the Pro API has no field for {}", .0.words())]
+    ClassicOnly(Field),
+    /// A field cannot hold this.
+    #[error("{} cannot hold {found}", .field.words())]
+    Unwritable {
+        /// The field.
+        field: Field,
+        /// What it was to hold.
+        found: String,
+    },
+    /// No address can carry this name.
+    #[error("{0:?} cannot be part of an address")]
+    Unaddressable(String),
+    /// A write was about to leave during a dry run.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// The status of the answer, where there was one and it was not a success.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status(rejection) | Self::NoJcds(rejection) => Some(rejection.status()),
+            Self::SignIn(error) => Some(error.status()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self, Self::Status(rejection) if rejection.status() == 404)
+    }
+
+    /// Whether the server refused to make something a second time.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Status(rejection) if rejection.is_duplicate())
+    }
+
+    /// Whether the request may have been carried out although no answer says so.
+    pub(crate) fn leaves_outcome_open(&self) -> bool {
+        match self {
+            Self::Status(rejection) => matches!(rejection.status(), 408 | 500..=599),
+            Self::Connection { source, .. } => !source.is_connect(),
+            Self::Timeout { .. } | Self::Decode { .. } => true,
+            _ => false,
+        }
+    }
+}
 
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
-        FailureKind::Remote
+        match self {
+            Self::Settings(_) | Self::ClassicOnly(_) | Self::Unwritable { .. } | Self::Unaddressable(_) => {
+                FailureKind::Recipe
+            }
+            Self::SignIn(_) => FailureKind::Access,
+            Self::Status(rejection) => rejection.kind(),
+            Self::Refused(refused) => refused.kind(),
+            Self::Interrupted => FailureKind::Interrupted,
+            _ => FailureKind::Remote,
+        }
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Settings(error) => error.hint(),
+            Self::SignIn(error) => error.hint(),
+            Self::Status(rejection) => rejection.hint(),
+            Self::NoJcds(_) => Some(
+                "packages can be sent this way only where the principal distribution point is Jamf Cloud: \
+                 Settings > Server > Cloud distribution point"
+                    .into(),
+            ),
+            Self::Redirected { to, .. } => {
+                let url = url::Url::parse(to).ok()?;
+                let origin = url.origin().ascii_serialization();
+                Some(format!("if that is where the server lives now, set JSS_URL to {origin}"))
+            }
+            Self::Connection { source, .. } => Some(connection_hint(source).into()),
+            Self::Timeout { .. } => {
+                Some("the server is slow or the network drops packets: try again later".into())
+            }
+            Self::Decode { .. } => Some(
+                "check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between"
+                    .into(),
+            ),
+            Self::Uncertain { .. } => Some(
+                "look in Jamf Pro, then run again: what is already there is found and not made twice".into(),
+            ),
+            Self::ClassicOnly(_) => {
+                Some("set it through the Classic API, or set package_api to classic".into())
+            }
+            Self::Refused(refused) => refused.hint(),
+            Self::Client(_) | Self::Unwritable { .. } | Self::Unaddressable(_) | Self::Interrupted => None,
+        }
+    }
+}
+
+/// A certificate that nobody trusts is what people behind inspecting proxies meet first (`user-pains.md` row 35).
+fn connection_hint(error: &reqwest::Error) -> &'static str {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("certificate") {
+            return "add the certificate authority of the server, or of the proxy in between, to the trust store of the system";
+        }
+        cause = error.source();
+    }
+    if error.is_connect() {
+        "check JSS_URL, the network and the proxy settings"
+    } else {
+        "the network or the server broke off: try again later"
+    }
+}
+
+/// An error and its causes on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
 }

@@ -1,17 +1,54 @@
+//! The distribution service's files (`jamf-pro-api.md §7`, `§8`).
+
+use crate::memory::Memory;
+use crate::transport::{Answer, Call, wait};
+use crate::{Error, Session, encode, privilege, wire};
 use jiff::Timestamp;
-use pipeline::{Md5, Secret, Sha3_512};
+use pipeline::{Context, Md5, Secret, Sha3_512};
+use reqwest::Method;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+const FILES: &str = "/api/v1/jcds/files";
+const RENEW: &str = "/api/v1/jcds/renew-credentials";
+const REFRESH: &str = "/api/v1/cloud-distribution-point/refresh-inventory";
+const OLD_REFRESH: &str = "/api/v1/jcds/refresh-inventory";
+
+/// The server takes a refresh of everything no more often (`jamf-pro-api.md §7.6`).
+const BETWEEN_REFRESHES: Duration = Duration::from_secs(15);
+/// Larger numbers are milliseconds: as seconds they would lie in the year 5138 (`jamf-pro-api.md §7.2`).
+const LARGEST_IN_SECONDS: u64 = 100_000_000_000;
 
 /// A file in the distribution service (`jamf-pro-api.md §7.1`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JcdsFile {
     /// Its name, as the server spells it.
     pub name: String,
-    /// Its size in bytes.
+    /// Its size in bytes. Where the list has no usable one it is 0, and there are no digests either, so that the file
+    /// is the same as no other.
     pub size: u64,
     /// Its MD5, if the list has one that is well-formed.
     pub md5: Option<Md5>,
     /// Its SHA3-512, if the list has one that is well-formed.
     pub sha3_512: Option<Sha3_512>,
+}
+
+impl JcdsFile {
+    /// An entry without a name is no file.
+    fn from_json(json: &Value) -> Option<Self> {
+        let name = wire::filled(json, "fileName")?.to_owned();
+        let digest = |key| wire::text(json, key);
+        Some(match wire::number(json, "length") {
+            Some(size) => Self {
+                name,
+                size,
+                md5: digest("md5").and_then(|text| text.parse().ok()),
+                sha3_512: digest("sha3").and_then(|text| text.parse().ok()),
+            },
+            None => Self { name, size: 0, md5: None, sha3_512: None },
+        })
+    }
 }
 
 /// Temporary credentials for one upload (`jamf-pro-api.md §7.2`). Every field is filled; a 2xx with empty fields is an error.
@@ -33,6 +70,37 @@ pub struct UploadGrant {
     pub path: String,
 }
 
+impl UploadGrant {
+    /// Reads an answer; the place may be taken from an earlier grant.
+    fn from_answer(answer: &Answer, first: Option<&Self>) -> Result<Self, Error> {
+        let expected = "complete upload credentials";
+        let json = answer.json(expected)?;
+        let need = |key: &str, earlier: Option<&String>| {
+            let text = wire::filled(&json, key).map(str::to_owned).or_else(|| earlier.cloned());
+            text.ok_or_else(|| answer.lacks(expected, key))
+        };
+        Ok(Self {
+            access_key_id: need("accessKeyID", None)?,
+            secret_access_key: need("secretAccessKey", None)?.into(),
+            session_token: need("sessionToken", None)?.into(),
+            expiration: expiration(&json).ok_or_else(|| answer.lacks(expected, "expiration"))?,
+            region: need("region", first.map(|first| &first.region))?,
+            bucket: need("bucketName", first.map(|first| &first.bucket))?,
+            path: format!("{}/", need("path", first.map(|first| &first.path))?.trim_matches('/')),
+        })
+    }
+}
+
+fn expiration(json: &Value) -> Option<Timestamp> {
+    let number = wire::number(json, "expiration").filter(|number| *number > 0)?;
+    let signed = i64::try_from(number).ok()?;
+    if number > LARGEST_IN_SECONDS {
+        Timestamp::from_millisecond(signed).ok()
+    } else {
+        Timestamp::from_second(signed).ok()
+    }
+}
+
 /// What a deletion found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deletion {
@@ -40,4 +108,156 @@ pub enum Deletion {
     Deleted,
     /// It was not there (404): as good as deleted (`jamf-pro-api.md §13.3`).
     WasAbsent,
+}
+
+/// What is remembered about files, and when everything was last refreshed.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    files: Memory<(), Arc<[JcdsFile]>>,
+    refreshed: tokio::sync::Mutex<Option<Timestamp>>,
+}
+
+impl Session {
+    /// The files of the distribution service. Remembered.
+    ///
+    /// # Errors
+    /// When the server cannot be asked or has no distribution service.
+    pub async fn jcds_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
+        self.jcds.files.get((), self.list_files(cx)).await
+    }
+
+    /// The files of the distribution service, asked now; what is remembered is replaced.
+    ///
+    /// # Errors
+    /// When the server cannot be asked or has no distribution service.
+    pub async fn jcds_files_now(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
+        self.jcds.files.ask((), self.list_files(cx)).await
+    }
+
+    /// Forgets the remembered files: an upload was completed, which this crate does not see.
+    pub fn forget_jcds_files(&self) {
+        self.jcds.files.forget();
+    }
+
+    /// Asks for credentials for one upload.
+    ///
+    /// # Errors
+    /// When the server refuses, has no distribution service, or gives incomplete credentials.
+    pub async fn jcds_initiate(&self, cx: &Context) -> Result<UploadGrant, Error> {
+        // A lost answer leaves an unused prefix behind, which nobody sees (`jamf-pro-api.md §13.3`).
+        let call = Call::post(FILES).needs(privilege::CREATE_FILES).repeatable();
+        let answer = self.send(cx, &call).await.map_err(without_service)?;
+        UploadGrant::from_answer(&answer, None)
+    }
+
+    /// Renews credentials. Fields of the place (region, bucket, path) that come back empty are taken from `first`
+    /// (`jamf-pro-api.md §7.3`).
+    ///
+    /// # Errors
+    /// When the server refuses or gives incomplete credentials.
+    pub async fn jcds_renew(&self, cx: &Context, first: &UploadGrant) -> Result<UploadGrant, Error> {
+        let call = Call::post(RENEW).needs(privilege::CREATE_FILES).repeatable();
+        let answer = self.send(cx, &call).await.map_err(without_service)?;
+        UploadGrant::from_answer(&answer, Some(first))
+    }
+
+    /// Deletes a file, by the name the server spells. The record stays.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be asked.
+    pub async fn jcds_delete(&self, cx: &Context, name: &str) -> Result<Deletion, Error> {
+        let path = format!("{FILES}/{}", encode::segment(name)?);
+        let call = Call::new(Method::DELETE, path).needs(privilege::DELETE_FILES);
+        let mut attempts = self.shared_server().attempts(&call);
+        let outcome = self.send_counting(cx, &call, &mut attempts).await.map_err(without_service);
+        self.forget_jcds_files();
+        match outcome {
+            Ok(_) => Ok(Deletion::Deleted),
+            // An earlier try did it, and its answer was lost.
+            Err(error) if error.is_absence() && attempts.made() > 1 => Ok(Deletion::Deleted),
+            Err(error) if error.is_absence() => Ok(Deletion::WasAbsent),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A signed address to download a file from. Short-lived.
+    ///
+    /// # Errors
+    /// When there is no such file, or the server refuses or cannot be asked.
+    pub async fn jcds_download_address(&self, cx: &Context, name: &str) -> Result<url::Url, Error> {
+        let path = format!("{FILES}/{}", encode::segment(name)?);
+        let call = Call::get(path).needs(privilege::READ_FILES);
+        let answer = self.send(cx, &call).await.map_err(without_service)?;
+        let expected = "a download address";
+        let json = answer.json(expected)?;
+        let address = wire::text(&json, "uri").and_then(|text| url::Url::parse(text).ok());
+        address.ok_or_else(|| answer.lacks(expected, "usable uri"))
+    }
+
+    /// Asks the server to look at its distribution service again, for one file or for all (once per 15 s, waited for
+    /// here). Tries `cloud-distribution-point/refresh-inventory` and falls back to `jcds/refresh-inventory` where that is
+    /// not there, or not allowed: the two take different privileges.
+    ///
+    /// # Errors
+    /// When the server refuses, cannot do it, or cannot be asked.
+    pub async fn refresh_inventory(&self, cx: &Context, file: Option<&str>) -> Result<(), Error> {
+        let Some(file) = file else {
+            let mut refreshed = self.jcds.refreshed.lock().await;
+            if let Some(last) = *refreshed {
+                let passed = Duration::try_from(cx.clock().now().duration_since(last)).unwrap_or_default();
+                if passed < BETWEEN_REFRESHES {
+                    wait(cx, BETWEEN_REFRESHES - passed).await?;
+                }
+            }
+            let outcome = self.refresh(cx, &[]).await;
+            *refreshed = Some(cx.clock().now());
+            return outcome;
+        };
+        self.refresh(cx, &[("file-name", file)]).await
+    }
+
+    async fn refresh(&self, cx: &Context, query: &[(&str, &str)]) -> Result<(), Error> {
+        let call = |path, privilege| {
+            let call = Call::post(path).needs(privilege).repeatable();
+            if query.is_empty() { call } else { call.query(query) }
+        };
+        let first = match self.send(cx, &call(REFRESH, privilege::READ_DISTRIBUTION_POINT)).await {
+            Err(error) if matches!(error.status(), Some(403..=405)) => error,
+            other => return other.map(drop),
+        };
+        match self.send(cx, &call(OLD_REFRESH, privilege::READ_FILES)).await {
+            // The older call is gone: what is lacking is the privilege for the newer one.
+            Err(second) if second.is_absence() && !first.is_absence() => Err(first),
+            other => other.map(drop).map_err(without_service),
+        }
+    }
+
+    async fn list_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
+        let call = Call::get(FILES).needs(privilege::READ_FILES);
+        let answer = match self.send(cx, &call).await {
+            // A list is never missing: whatever the text, there is no service.
+            Err(Error::Status(rejection)) if rejection.status() == 404 => {
+                return Err(Error::NoJcds(rejection));
+            }
+            other => other?,
+        };
+        let expected = "a list of files";
+        match answer.json(expected)? {
+            Value::Array(entries) => Ok(entries.iter().filter_map(JcdsFile::from_json).collect()),
+            _ => Err(answer.lacks(expected, "list in it")),
+        }
+    }
+}
+
+/// Two kinds of 404: no such file, and no service at all. Only the text tells them apart (`jamf-pro-api.md §7.7`).
+fn without_service(error: Error) -> Error {
+    match error {
+        Error::Status(rejection)
+            if rejection.status() == 404
+                && rejection.said().is_some_and(|said| said.contains("JCDS Settings")) =>
+        {
+            Error::NoJcds(rejection)
+        }
+        other => other,
+    }
 }

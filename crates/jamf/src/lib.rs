@@ -1,15 +1,57 @@
-//! Typed client of Jamf Pro's APIs: sign-in, packages, categories, JCDS.
+//! Typed client of Jamf Pro's APIs: sign-in, packages, categories, and the files of the distribution service (JCDS).
+//!
+//! - [`Sessions`] are the servers and accounts of a run; a [`Session`] is one of them, shared by everybody.
+//! - A session signs in at its first request, keeps the token fresh, sends at most five requests at a time, repeats what
+//!   is safe to repeat, and remembers what it has read until it writes.
+//! - Records come from the Pro API where the server has it, else from the Classic API; [`Package`] is what both tell.
+//! - An [`Error`] says which request failed and what Jamf said; its [hint](pipeline::Diagnose::hint) says what to do.
+//!
+//! It sends nothing to S3 and downloads nothing: it gets the [credentials](UploadGrant) and the addresses for that. What
+//! it must not write in a dry run, the [boundary](pipeline::Boundary) refuses right before each sending.
+//!
+//! ```no_run
+//! # async fn example(env: &pipeline::Env, cx: &pipeline::Context) -> Result<(), Box<dyn std::error::Error>> {
+//! use jamf::{Config, Field, FieldValue, Sessions, Setting};
+//!
+//! let sessions = Sessions::new(Config::default())?;
+//! let session = sessions.open(env)?;
+//! for package in session.packages_named(cx, &"Firefox 145.pkg".parse()?).await? {
+//!     let notes = Setting { field: Field::Notes, value: FieldValue::Text("monthly".into()) };
+//!     session.update_package(cx, &package, &[notes]).await?;
+//! }
+//! sessions.close(cx).await;
+//! # Ok(())
+//! # }
+//! ```
 
+mod category;
 mod config;
+mod encode;
 mod error;
 mod jcds;
+mod memory;
 mod package;
+mod packages;
+mod page;
+mod privilege;
+mod rejection;
+mod retry;
+mod rsql;
+mod said;
 mod session;
 mod sessions;
+mod settings;
+mod sign_in;
+mod tokens;
+mod transport;
+mod wire;
 
 pub use config::{Config, Retry, Timeouts};
-pub use error::Error;
+pub use error::{Error, Phase, Request};
 pub use jcds::{Deletion, JcdsFile, UploadGrant};
 pub use package::{Category, Field, FieldValue, Package, PackageApi, Setting};
+pub use rejection::Rejection;
 pub use session::Session;
 pub use sessions::Sessions;
+pub use settings::SettingsError;
+pub use sign_in::SignInError;

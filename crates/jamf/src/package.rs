@@ -1,3 +1,4 @@
+use crate::category::CategoryRef;
 use pipeline::{Md5, PackageId, Sha3_512};
 use std::collections::BTreeMap;
 
@@ -97,4 +98,5 @@ pub struct Package {
     pub sha3_512: Option<Sha3_512>,
     /// `cloudTransferStatus`, if the API tells it (`jamf-pro-api.md §11.1`).
     pub transfer_status: Option<String>,
+    pub(crate) category: CategoryRef,
 }

@@ -1,119 +1,139 @@
-use crate::{Category, Deletion, Error, JcdsFile, Package, PackageApi, Setting, UploadGrant};
-use pipeline::{Context, FileName, PackageId};
+use crate::retry::{Again, Attempts, Next};
+use crate::settings::Settings;
+use crate::tokens::Tokens;
+use crate::transport::{Answer, Call, Server};
+use crate::{Error, category, jcds, packages};
+use pipeline::{BoxFuture, Context};
 use std::sync::Arc;
 
 /// One server and one account.
 ///
 /// Reads marked *remembered* are asked once and kept until a write through this session makes them stale.
 #[derive(Debug)]
-pub struct Session {}
+pub struct Session {
+    settings: Settings,
+    server: Arc<Server>,
+    tokens: Tokens,
+    pub(crate) packages: packages::Known,
+    pub(crate) categories: category::Known,
+    pub(crate) jcds: jcds::Known,
+}
 
-#[expect(clippy::unused_async, unused_variables, clippy::todo, reason = "being written")]
 impl Session {
+    pub(crate) fn new(settings: Settings, server: Arc<Server>) -> Self {
+        Self {
+            tokens: Tokens::new(Arc::clone(&server), settings.account.clone()),
+            packages: packages::Known::new(settings.package_api),
+            categories: category::Known::default(),
+            jcds: jcds::Known::default(),
+            server,
+            settings,
+        }
+    }
+
     /// The server's address, without a slash at the end.
     #[must_use]
     pub fn server(&self) -> &str {
-        todo!()
+        self.server.address().as_str()
     }
 
-    /// Records whose file name is `file`, under any [spelling](FileName::spellings). Remembered. All of them: more than
-    /// one is for the caller to refuse.
-    pub async fn packages_named(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
-        todo!()
+    pub(crate) fn is_for(&self, settings: &Settings) -> bool {
+        self.settings == *settings
     }
 
-    /// Records whose display name is `name`, exactly. Remembered.
-    pub async fn packages_displayed_as(&self, cx: &Context, name: &str) -> Result<Vec<Package>, Error> {
-        todo!()
+    pub(crate) fn shared_server(&self) -> &Arc<Server> {
+        &self.server
     }
 
-    /// One record, read now. 404 is `None`.
-    pub async fn package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
-        todo!()
+    pub(crate) async fn close(&self, cx: &Context) {
+        self.tokens.close(cx).await;
     }
 
-    /// One record as the Classic API tells it, read now: the only API that knows [classic-only fields](crate::Field::is_classic_only).
-    pub async fn classic_package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
-        todo!()
+    /// Sends with a fresh token until there is a success or a failure that will not pass.
+    pub(crate) async fn send(&self, cx: &Context, call: &Call) -> Result<Answer, Error> {
+        self.send_counting(cx, call, &mut self.server.attempts(call)).await
     }
 
-    /// Creates a record with the server's API for records; fields not named get Jamf's defaults. Classic-only settings
-    /// are refused when that is the Pro API: set them afterwards through [`classic_package`](Session::classic_package).
-    pub async fn create_package(
+    /// The same, for a caller to whom it matters how many tries it took.
+    ///
+    /// A 401 is answered with a new token, once: tokens end early, and a renewal by somebody else ends the requests in
+    /// flight (`jamf-pro-api.md §2.2`).
+    pub(crate) async fn send_counting(
         &self,
         cx: &Context,
-        file: &FileName,
-        display_name: &str,
-        settings: &[Setting],
-    ) -> Result<PackageId, Error> {
-        todo!()
+        call: &Call,
+        attempts: &mut Attempts,
+    ) -> Result<Answer, Error> {
+        let mut renewed = false;
+        loop {
+            let token = self.tokens.current(cx).await?;
+            let outcome = self.server.exchange(cx, call, token.authorization()).await;
+            if !renewed && matches!(&outcome, Ok(answer) if answer.status == 401) {
+                self.tokens.replace(cx, &token).await?;
+                renewed = true;
+                continue;
+            }
+            match attempts.judge(outcome, cx.clock().now())? {
+                Next::Done(answer) => return Ok(answer),
+                Next::Again(again) => self.server.pause(cx, again).await?,
+            }
+        }
     }
 
-    /// Changes only these fields of a record, through the API it was read from. The Pro API has no partial update: the
-    /// record is read again, merged and written back whole (`jamf-pro-api.md §5.3`).
-    pub async fn update_package(
-        &self,
-        cx: &Context,
-        package: &Package,
-        settings: &[Setting],
-    ) -> Result<(), Error> {
-        todo!()
+    /// Sends; 404 is `None`.
+    pub(crate) async fn send_if_there(&self, cx: &Context, call: &Call) -> Result<Option<Answer>, Error> {
+        match self.send(cx, call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.is_absence() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Which API this server's records are served by; asks the server on first use, unless `package_api` forces one.
-    pub async fn package_api(&self, cx: &Context) -> Result<PackageApi, Error> {
-        todo!()
+    /// Creates something exactly once.
+    ///
+    /// When an answer is lost, nobody knows whether the server did it, and asking again could make a second one
+    /// (`jamf-pro-api.md §13.3`). So `look` goes first; and when the server calls a repetition a duplicate, it is the
+    /// lost one that it means.
+    pub(crate) async fn create<T>(&self, cx: &Context, creation: Creation<'_, T>) -> Result<T, Error> {
+        let Creation { what, call, read, look } = creation;
+        let most = self.server.tries();
+        let mut made = 0;
+        loop {
+            let error = match self.send(cx, &call).await.and_then(|answer| read(&answer)) {
+                Ok(created) => return Ok(created),
+                Err(error) => error,
+            };
+            let is_open = error.leaves_outcome_open();
+            let was_lost_before = made > 0 && error.is_duplicate();
+            if !(is_open || was_lost_before) {
+                return Err(error);
+            }
+            made += 1;
+            match look().await {
+                Ok(Some(found)) => {
+                    cx.info(format!("{}; {what} was created all the same", crate::error::chain(&error)));
+                    return Ok(found);
+                }
+                Ok(None) if !is_open => return Err(error),
+                Ok(None) if made < most => {}
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Ok(None) | Err(_) => {
+                    let request = call.request().clone();
+                    return Err(Error::Uncertain { request, what, source: Box::new(error) });
+                }
+            }
+            self.server.pause(cx, Again { error, made, most, ordered: None }).await?;
+        }
     }
+}
 
-    /// The category of this name, exactly. Remembered.
-    pub async fn category_named(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
-        todo!()
-    }
-
-    /// The category of a record, `None` for none. Remembered by id.
-    pub async fn category_of(&self, cx: &Context, package: &Package) -> Result<Option<Category>, Error> {
-        todo!()
-    }
-
-    /// Creates a category.
-    pub async fn create_category(&self, cx: &Context, name: &str, priority: u32) -> Result<Category, Error> {
-        todo!()
-    }
-
-    /// The files of the distribution service. Remembered.
-    pub async fn jcds_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        todo!()
-    }
-
-    /// The files of the distribution service, asked now; what is remembered is replaced.
-    pub async fn jcds_files_now(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        todo!()
-    }
-
-    /// Asks for credentials for one upload.
-    pub async fn jcds_initiate(&self, cx: &Context) -> Result<UploadGrant, Error> {
-        todo!()
-    }
-
-    /// Renews credentials. Fields of the place (region, bucket, path) that come back empty are taken from `first`
-    /// (`jamf-pro-api.md §7.3`).
-    pub async fn jcds_renew(&self, cx: &Context, first: &UploadGrant) -> Result<UploadGrant, Error> {
-        todo!()
-    }
-
-    /// Deletes a file, by the name the server spells. The record stays.
-    pub async fn jcds_delete(&self, cx: &Context, name: &str) -> Result<Deletion, Error> {
-        todo!()
-    }
-
-    /// A signed address to download a file from. Short-lived.
-    pub async fn jcds_download_address(&self, cx: &Context, name: &str) -> Result<url::Url, Error> {
-        todo!()
-    }
-
-    /// Asks the server to look at its distribution service again, for one file or for all (once per 15 s). Tries
-    /// `cloud-distribution-point/refresh-inventory` and falls back to `jcds/refresh-inventory` where that is not there.
-    pub async fn refresh_inventory(&self, cx: &Context, file: Option<&str>) -> Result<(), Error> {
-        todo!()
-    }
+/// How to create something, and how to find it.
+pub(crate) struct Creation<'a, T> {
+    /// What it is, with its name: it stands in messages.
+    pub(crate) what: String,
+    pub(crate) call: Call,
+    /// What the answer says was created.
+    pub(crate) read: fn(&Answer) -> Result<T, Error>,
+    /// Looks for it on the server.
+    pub(crate) look: Box<dyn Fn() -> BoxFuture<'a, Result<Option<T>, Error>> + Send + Sync + 'a>,
 }

@@ -1,0 +1,93 @@
+//! Categories. The Pro API has them on every server that gives tokens, so the Classic API is not asked
+//! (`jamf-pro-api.md §4`).
+
+use crate::memory::Memory;
+use crate::session::Creation;
+use crate::transport::{Answer, Call};
+use crate::{Category, Error, Package, Session, privilege, rsql, wire};
+use pipeline::Context;
+use serde_json::{Value, json};
+
+const CATEGORIES: &str = "/api/v1/categories";
+
+/// What is remembered about categories.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    by_name: Memory<String, Option<Category>>,
+    by_id: Memory<u64, Option<Category>>,
+}
+
+/// How a record names its category: the Pro API by id, the Classic API by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CategoryRef {
+    None,
+    Id(u64),
+    Name(String),
+}
+
+impl Session {
+    /// The category of this name, exactly. Remembered.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn category_named(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
+        self.categories.by_name.get(name.to_owned(), self.find_category(cx, name)).await
+    }
+
+    /// The category of a record, `None` for none. Remembered by id.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn category_of(&self, cx: &Context, package: &Package) -> Result<Option<Category>, Error> {
+        match &package.category {
+            CategoryRef::None => Ok(None),
+            CategoryRef::Name(name) => self.category_named(cx, name).await,
+            CategoryRef::Id(id) => self.categories.by_id.get(*id, self.read_category(cx, *id)).await,
+        }
+    }
+
+    /// Creates a category.
+    ///
+    /// # Errors
+    /// When the server refuses, also because there is one of this name already, or when its answer was lost and the
+    /// category cannot be found.
+    pub async fn create_category(&self, cx: &Context, name: &str, priority: u32) -> Result<Category, Error> {
+        let body = json!({ "name": name, "priority": priority });
+        let creation = Creation {
+            what: format!("category “{name}”"),
+            call: Call::post(CATEGORIES).needs(privilege::CREATE_CATEGORIES).json(&body),
+            read: created_id,
+            look: Box::new(|| {
+                Box::pin(async { Ok(self.find_category(cx, name).await?.map(|category| category.id)) })
+            }),
+        };
+        let created = self.create(cx, creation).await;
+        self.categories.by_name.forget();
+        self.categories.by_id.forget();
+        Ok(Category { id: created?, name: name.to_owned() })
+    }
+
+    async fn find_category(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
+        let filter = rsql::any_of("name", &[name.to_owned()]);
+        let hits = self.every_page(cx, CATEGORIES, privilege::READ_CATEGORIES, &filter).await?;
+        Ok(hits.iter().filter_map(category).find(|category| category.name == name))
+    }
+
+    async fn read_category(&self, cx: &Context, id: u64) -> Result<Option<Category>, Error> {
+        let call = Call::get(format!("{CATEGORIES}/{id}")).needs(privilege::READ_CATEGORIES);
+        let Some(answer) = self.send_if_there(cx, &call).await? else { return Ok(None) };
+        let expected = "a category";
+        let category = category(&answer.json(expected)?);
+        category.map(Some).ok_or_else(|| answer.lacks(expected, "id and name"))
+    }
+}
+
+fn category(json: &Value) -> Option<Category> {
+    Some(Category { id: wire::number(json, "id")?, name: wire::text(json, "name")?.to_owned() })
+}
+
+/// The id in a `HrefResponse`; its `href` may name another host (`jamf-pro-api.md §4`).
+pub(crate) fn created_id(answer: &Answer) -> Result<u64, Error> {
+    let expected = "the id of what was created";
+    wire::number(&answer.json(expected)?, "id").ok_or_else(|| answer.lacks(expected, "id"))
+}

@@ -1,0 +1,245 @@
+//! Package records, through whichever API the server has.
+
+mod classic;
+mod fields;
+mod pro;
+mod xml;
+
+use crate::memory::Memory;
+use crate::session::Creation;
+use crate::transport::{Call, wait};
+use crate::{Error, Package, PackageApi, Session, Setting, privilege};
+use jiff::{SignedDuration, Timestamp};
+use pipeline::{Context, FileName, PackageId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// Nodes of a Jamf Cloud server exchange changes about once a minute (`jamf-pro-api.md §13.1`).
+const UNTIL_ALL_NODES_KNOW: SignedDuration = SignedDuration::from_secs(60);
+
+/// What is remembered about records.
+#[derive(Debug)]
+pub(crate) struct Known {
+    api: OnceLock<PackageApi>,
+    named: Memory<FileName, Vec<Package>>,
+    displayed: Memory<String, Vec<Package>>,
+    /// All records as the Classic API tells them.
+    classic: Memory<(), Arc<[Package]>>,
+    /// Records of this run, and when they were made.
+    created: Mutex<HashMap<PackageId, Timestamp>>,
+}
+
+impl Known {
+    pub(crate) fn new(forced: Option<PackageApi>) -> Self {
+        Self {
+            api: forced.map_or_else(OnceLock::new, OnceLock::from),
+            named: Memory::default(),
+            displayed: Memory::default(),
+            classic: Memory::default(),
+            created: Mutex::default(),
+        }
+    }
+
+    fn forget(&self) {
+        self.named.forget();
+        self.displayed.forget();
+        self.classic.forget();
+    }
+}
+
+impl Session {
+    /// Records whose file name is `file`, under any [spelling](FileName::spellings). Remembered. All of them: more than
+    /// one is for the caller to refuse.
+    ///
+    /// The Classic API cannot search by file name, so there every record is read, side by side and once per session
+    /// (`jamf-pro-api.md §6.4`).
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn packages_named(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
+        self.packages.named.get(file.clone(), self.find_named(cx, file)).await
+    }
+
+    /// Records whose display name is `name`, exactly. Remembered.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn packages_displayed_as(&self, cx: &Context, name: &str) -> Result<Vec<Package>, Error> {
+        self.packages.displayed.get(name.to_owned(), self.find_displayed(cx, name)).await
+    }
+
+    /// One record, read now. 404 is `None`; for a record that this session made a moment ago it is asked again for up
+    /// to a minute, since another node may answer (`jamf-pro-api.md §13.1`).
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
+        let api = self.package_api(cx).await?;
+        let mut pause = Duration::from_secs(2);
+        loop {
+            let found = match api {
+                PackageApi::Pro => self.pro_package(cx, id).await?,
+                PackageApi::Classic => self.classic_package(cx, id).await?,
+            };
+            if found.is_some() || !self.is_fresh(cx, id) {
+                return Ok(found);
+            }
+            cx.info(format!(
+                "package {id} is not known yet to the node that answers; asking again in {} s",
+                pause.as_secs()
+            ));
+            wait(cx, pause).await?;
+            pause = (pause * 2).min(Duration::from_secs(10));
+        }
+    }
+
+    /// One record as the Classic API tells it, read now: the only API that knows [classic-only fields](crate::Field::is_classic_only).
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn classic_package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
+        let Some(answer) = self.send_if_there(cx, &classic::read_call(id)).await? else { return Ok(None) };
+        classic::package(&answer).map(Some)
+    }
+
+    /// Creates a record with the server's API for records; fields not named get Jamf's defaults. Classic-only settings
+    /// are refused when that is the Pro API: set them afterwards through [`classic_package`](Session::classic_package).
+    ///
+    /// # Errors
+    /// When the server refuses, when a setting does not fit, or when the answer was lost and the record cannot be found.
+    pub async fn create_package(
+        &self,
+        cx: &Context,
+        file: &FileName,
+        display_name: &str,
+        settings: &[Setting],
+    ) -> Result<PackageId, Error> {
+        let api = self.package_api(cx).await?;
+        let call = match api {
+            PackageApi::Pro => {
+                Call::post(pro::PACKAGES).json(&pro::new_record(file, display_name, settings)?)
+            }
+            PackageApi::Classic => classic::create_call(file, display_name, settings)?,
+        };
+        let creation = Creation {
+            what: format!("a package record for {file}"),
+            call: call.needs(privilege::CREATE_PACKAGES),
+            read: match api {
+                PackageApi::Pro => pro::created,
+                PackageApi::Classic => classic::created,
+            },
+            look: Box::new(|| Box::pin(self.find_created(cx, file, display_name))),
+        };
+        let created = self.create(cx, creation).await;
+        self.packages.forget();
+        let id = created?;
+        let mut fresh = self.packages.created.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.insert(id, cx.clock().now());
+        Ok(id)
+    }
+
+    /// Changes only these fields of a record, through the API it was read from. The Pro API has no partial update: the
+    /// record is read again, merged and written back whole (`jamf-pro-api.md §5.3`).
+    ///
+    /// # Errors
+    /// When the server refuses, when a setting does not fit, or when the record is gone.
+    pub async fn update_package(
+        &self,
+        cx: &Context,
+        package: &Package,
+        settings: &[Setting],
+    ) -> Result<(), Error> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        let call = match package.api {
+            PackageApi::Pro => {
+                let answer = self.send(cx, &pro::read_call(package.id)).await?;
+                let merged = pro::merged(answer.json(pro::A_RECORD)?, settings)?;
+                Call::put(pro::path(package.id)).json(&merged)
+            }
+            PackageApi::Classic => classic::update_call(package.id, settings)?,
+        };
+        let outcome = self.send(cx, &call.needs(privilege::UPDATE_PACKAGES)).await;
+        self.packages.forget();
+        outcome.map(drop)
+    }
+
+    /// Which API this server's records are served by; asks the server on first use, unless `package_api` forces one.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn package_api(&self, cx: &Context) -> Result<PackageApi, Error> {
+        if let Some(api) = self.packages.api.get() {
+            return Ok(*api);
+        }
+        let probe = Call::get(pro::PACKAGES).needs(privilege::READ_PACKAGES);
+        let answered = self.send(cx, &probe.query(&[("page", "0"), ("page-size", "1")])).await;
+        let found = self.if_pro(cx, answered)?;
+        Ok(if found.is_some() { PackageApi::Pro } else { PackageApi::Classic })
+    }
+
+    /// The test for the Pro API is to use it: a server without it does not know the path (`jamf-pro-api.md §15`). `None`
+    /// means that the Classic API has to be asked, from now on.
+    fn if_pro<T>(&self, cx: &Context, answered: Result<T, Error>) -> Result<Option<T>, Error> {
+        match answered {
+            Err(error)
+                if self.packages.api.get().is_none() && matches!(error.status(), Some(404 | 405 | 410)) =>
+            {
+                cx.info("this server has no packages in its Pro API; the Classic API is used");
+                self.packages.api.get_or_init(|| PackageApi::Classic);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+            Ok(found) => {
+                self.packages.api.get_or_init(|| PackageApi::Pro);
+                Ok(Some(found))
+            }
+        }
+    }
+
+    async fn find_named(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
+        if self.packages.api.get() != Some(&PackageApi::Classic) {
+            let answered = self.pro_packages(cx, "fileName", &file.spellings()).await;
+            if let Some(mut found) = self.if_pro(cx, answered)? {
+                found.retain(|package| file.same_name(&package.file_name));
+                return Ok(found);
+            }
+        }
+        let all = self.packages.classic.get((), self.read_all(cx)).await?;
+        Ok(all.iter().filter(|package| file.same_name(&package.file_name)).cloned().collect())
+    }
+
+    async fn find_displayed(&self, cx: &Context, name: &str) -> Result<Vec<Package>, Error> {
+        let mut found = match self.packages.api.get() {
+            Some(PackageApi::Classic) => self.classic_displayed(cx, name).await?,
+            _ => {
+                let answered = self.pro_packages(cx, "packageName", &[name.to_owned()]).await;
+                match self.if_pro(cx, answered)? {
+                    Some(found) => found,
+                    None => self.classic_displayed(cx, name).await?,
+                }
+            }
+        };
+        found.retain(|package| package.display_name == name);
+        Ok(found)
+    }
+
+    /// The record that a creation with a lost answer may have made. The display name finds it in either API, and is
+    /// unique in both (`jamf-pro-api.md §5.1`, `§6.3`).
+    async fn find_created(
+        &self,
+        cx: &Context,
+        file: &FileName,
+        display_name: &str,
+    ) -> Result<Option<PackageId>, Error> {
+        let found = self.find_displayed(cx, display_name).await?;
+        Ok(found.into_iter().find(|package| file.same_name(&package.file_name)).map(|package| package.id))
+    }
+
+    fn is_fresh(&self, cx: &Context, id: PackageId) -> bool {
+        let created = self.packages.created.lock().unwrap_or_else(PoisonError::into_inner);
+        created.get(&id).is_some_and(|made| cx.clock().now().duration_since(*made) < UNTIL_ALL_NODES_KNOW)
+    }
+}

@@ -1,0 +1,137 @@
+//! Records in the Pro API (`jamf-pro-api.md §5`).
+
+use super::fields::{Holds, PLAIN};
+use crate::category::{CategoryRef, created_id};
+use crate::transport::{Answer, Call};
+use crate::{Error, FieldValue, Package, PackageApi, Session, Setting, privilege, rsql, wire};
+use pipeline::{Context, FileName, PackageId};
+use serde_json::{Map, Value, json};
+
+pub(super) const PACKAGES: &str = "/api/v1/packages";
+pub(super) const A_RECORD: &str = "a package record";
+
+/// What only the server writes. A blank `size` in particular is never sent back (`jamf-pro-api.md §5.1`, `§5.3`).
+const READ_ONLY: [&str; 4] = ["id", "size", "cloudTransferStatus", "indexed"];
+
+pub(super) fn path(id: PackageId) -> String {
+    format!("{PACKAGES}/{id}")
+}
+
+pub(super) fn read_call(id: PackageId) -> Call {
+    Call::get(path(id)).needs(privilege::READ_PACKAGES)
+}
+
+impl Session {
+    /// All records whose `field` is one of `values`, and perhaps some more.
+    pub(super) async fn pro_packages(
+        &self,
+        cx: &Context,
+        field: &str,
+        values: &[String],
+    ) -> Result<Vec<Package>, Error> {
+        let filter = rsql::any_of(field, values);
+        let hits = self.every_page(cx, PACKAGES, privilege::READ_PACKAGES, &filter).await?;
+        Ok(hits.iter().filter_map(package).collect())
+    }
+
+    pub(super) async fn pro_package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
+        let Some(answer) = self.send_if_there(cx, &read_call(id)).await? else { return Ok(None) };
+        let package = package(&answer.json(A_RECORD)?);
+        package.map(Some).ok_or_else(|| answer.lacks(A_RECORD, "id"))
+    }
+}
+
+pub(super) fn created(answer: &Answer) -> Result<PackageId, Error> {
+    let id = created_id(answer)?;
+    PackageId::try_from(id).map_err(|source| answer.unreadable("the id of a package record", source))
+}
+
+/// A record; without an id there is none. Texts and flags that are null or missing are empty and false, as Jamf Pro
+/// shows them.
+fn package(json: &Value) -> Option<Package> {
+    let text = |key| wire::text(json, key);
+    let hash_type = text("hashType").unwrap_or_default();
+    let hash_value = |name| text("hashValue").filter(|_| hash_type == name);
+    Some(Package {
+        id: wire::number(json, "id")?.try_into().ok()?,
+        file_name: text("fileName").unwrap_or_default().to_owned(),
+        display_name: text("packageName").unwrap_or_default().to_owned(),
+        api: PackageApi::Pro,
+        values: PLAIN
+            .into_iter()
+            .filter_map(|(field, holds)| Some((field, value(json, field.key()?, holds)?)))
+            .collect(),
+        size: wire::number(json, "size"),
+        md5: text("md5").or_else(|| hash_value("MD5")).and_then(|text| text.parse().ok()),
+        sha3_512: text("sha3512").or_else(|| hash_value("SHA3_512")).and_then(|text| text.parse().ok()),
+        transfer_status: text("cloudTransferStatus").map(str::to_owned),
+        // 0 and -1 are no ids of categories; -1 is no number here.
+        category: wire::number(json, "categoryId")
+            .filter(|id| *id > 0)
+            .map_or(CategoryRef::None, CategoryRef::Id),
+    })
+}
+
+fn value(json: &Value, key: &str, holds: Holds) -> Option<FieldValue> {
+    match holds {
+        Holds::Text => Some(FieldValue::Text(wire::text(json, key).unwrap_or_default().to_owned())),
+        Holds::Flag => Some(FieldValue::Flag(wire::flag(json, key).unwrap_or_default())),
+        Holds::Number => {
+            wire::number(json, key).and_then(|number| number.try_into().ok()).map(FieldValue::Number)
+        }
+        Holds::Category => None,
+    }
+}
+
+/// The keys that a write has to have, with Jamf's defaults (`jamf-pro-api.md §5.1`).
+fn required() -> [(&'static str, Value); 9] {
+    [
+        ("categoryId", json!("-1")),
+        ("priority", json!(10)),
+        ("fillUserTemplate", json!(false)),
+        ("rebootRequired", json!(false)),
+        ("osInstall", json!(false)),
+        ("suppressUpdates", json!(false)),
+        ("suppressFromDock", json!(false)),
+        ("suppressEula", json!(false)),
+        ("suppressRegistration", json!(false)),
+    ]
+}
+
+/// The body that creates a record.
+pub(super) fn new_record(file: &FileName, display_name: &str, settings: &[Setting]) -> Result<Value, Error> {
+    let mut record = Map::new();
+    record.insert("packageName".into(), display_name.into());
+    record.insert("fileName".into(), file.as_str().into());
+    record.extend(required().map(|(key, value)| (key.to_owned(), value)));
+    apply(&mut record, settings)?;
+    Ok(Value::Object(record))
+}
+
+/// The body that updates a record: everything as it came, also what this version of pkgferry does not know, with the
+/// settings laid over it.
+pub(super) fn merged(json: Value, settings: &[Setting]) -> Result<Value, Error> {
+    let mut record = match json {
+        Value::Object(record) => record,
+        _ => Map::new(),
+    };
+    for key in READ_ONLY {
+        record.shift_remove(key);
+    }
+    for (key, default) in required() {
+        let value = record.entry(key).or_insert(Value::Null);
+        if value.is_null() {
+            *value = default;
+        }
+    }
+    apply(&mut record, settings)?;
+    Ok(Value::Object(record))
+}
+
+fn apply(record: &mut Map<String, Value>, settings: &[Setting]) -> Result<(), Error> {
+    for setting in settings {
+        let key = setting.field.key().ok_or(Error::ClassicOnly(setting.field))?;
+        record.insert(key.to_owned(), setting.checked()?.to_json());
+    }
+    Ok(())
+}
