@@ -239,7 +239,7 @@ impl Diagnose for Faults {
 
 /// The known name nearest to a wrong one, if it is near enough to be what was meant: case does not count, and a third of
 /// the letters may differ.
-pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = name.to_lowercase();
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     known

@@ -103,7 +103,8 @@ fn layers(chain: &Chain, settings: &Env, command_line: &Env) -> IndexMap<String,
         add(name, Raw { value: located.value.clone(), origin, secret: false, place, template: true });
     }
     for (name, entry) in command_line.iter() {
-        add(name, given(entry, true));
+        // A path or a password from elsewhere may hold percent signs; only `-k` is written by somebody who knows references.
+        add(name, given(entry, *entry.origin() == Origin::CommandLine));
     }
     names
 }

@@ -1,1 +1,49 @@
-//! runner
+//! Plans the steps of a checked recipe, then applies what was planned.
+//!
+//! - [`Registry`] maps names to processors; nothing else here knows one by name.
+//! - [`plan`] lets every step look at the world, in order; the result is a value. A dry run ends here.
+//! - [`Planned::apply`] consumes that value and makes the changes, in the same order.
+//! - [`Report`] says what came of it, one per recipe, ready for JSON.
+//! - [`explain`] tells where each value of each step comes from, without running anything.
+//!
+//! It is not a scheduler and does not read recipe files: the `recipe` crate hands it a
+//! [`Checked`](recipe::Checked) chain, which cannot be had with faults in it.
+//!
+//! ```
+//! use pipeline::{Applied, Context, Env, Failure, Plan, Processor, Spec};
+//! use std::convert::Infallible;
+//!
+//! struct Look;
+//! static SPEC: Spec = Spec { name: "look", summary: "looks", docs: "", writes: false, inputs: &[], outputs: &[] };
+//!
+//! impl Processor for Look {
+//!     type Work = Infallible;
+//!     fn spec(&self) -> &'static Spec {
+//!         &SPEC
+//!     }
+//!     async fn plan(&self, _env: &Env, _cx: &Context) -> Result<Plan<Infallible>, Failure> {
+//!         Ok(Plan::done("seen"))
+//!     }
+//!     async fn apply(&self, work: Infallible, _env: &Env, _cx: &Context) -> Result<Applied, Failure> {
+//!         match work {}
+//!     }
+//! }
+//!
+//! let mut registry = runner::Registry::default();
+//! registry.register(Look)?;
+//! assert_eq!(registry.specs()[0].name, "look");
+//! # Ok::<(), runner::DuplicateProcessor>(())
+//! ```
+
+mod apply;
+mod error;
+mod explain;
+mod plan;
+mod registry;
+mod report;
+
+pub use error::Error;
+pub use explain::{ExplainedInput, ExplainedStep, Source, explain};
+pub use plan::{Planned, PlannedStep, plan};
+pub use registry::{DuplicateProcessor, Registry};
+pub use report::{FailureReport, Report, Status, StepReport};

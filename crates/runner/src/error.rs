@@ -1,0 +1,40 @@
+use pipeline::{Diagnose, FailureKind};
+
+/// A step could not be run, for a reason that lies in the chain and not in its processor.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The registry that checked the recipe is not the one that runs it.
+    #[error("there is no processor called {0}")]
+    UnknownProcessor(String),
+    /// An argument refers to something that has no value, although the check found one promised: an earlier step
+    /// declares the output and did not set it.
+    #[error("argument {argument} cannot be filled in")]
+    Unset {
+        /// The argument.
+        argument: String,
+        /// What it refers to.
+        source: recipe::Unresolved,
+    },
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Diagnose for Error {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::UnknownProcessor(_) | Self::Unset { .. } => FailureKind::Recipe,
+            Self::Interrupted => FailureKind::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unset { .. } => Some(
+                "the step before it was skipped or found nothing; give the value in Input or Arguments"
+                    .into(),
+            ),
+            Self::UnknownProcessor(_) | Self::Interrupted => None,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+use pipeline::{Change, Failure, FailureKind, Outcome, StepRef, Subject, Verb, Warning};
+use serde::Serialize;
+
+/// What came of a recipe, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Everything was there already.
+    Unchanged,
+    /// A file was sent that the server did not have.
+    Created,
+    /// A file was sent in place of another.
+    Replaced,
+    /// No file was sent; the record or a category was.
+    MetadataOnly,
+    /// Something was sent, and the server has not shown that it holds the right bytes.
+    Unverified,
+    /// A step failed.
+    Failed,
+}
+
+/// A step, what it changes, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    /// Which step.
+    #[serde(flatten)]
+    pub step: StepRef,
+    /// What it planned to change.
+    pub changes: Vec<Change>,
+    /// How it ended; `None` if it did not run to its end: a dry run, a failure, or a failure before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+}
+
+/// Why a recipe ended early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureReport {
+    /// The step that failed; none if the recipe did not get as far as steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepRef>,
+    /// What a caller does about it.
+    pub kind: FailureKind,
+    /// What failed.
+    pub message: String,
+    /// Why, from the nearest cause to the farthest.
+    pub causes: Vec<String>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl FailureReport {
+    pub(crate) fn new(step: StepRef, failure: &Failure) -> Self {
+        let mut chain = failure.chain().into_iter();
+        let message = chain.next().unwrap_or_default();
+        Self {
+            step: Some(step),
+            kind: failure.kind(),
+            message,
+            causes: chain.collect(),
+            hint: failure.hint(),
+        }
+    }
+}
+
+/// What came of a recipe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The recipe's identifier.
+    pub recipe: String,
+    /// Whether nothing was applied, on purpose. `status` and `bytes_sent` then say what a real run would come to.
+    pub dry_run: bool,
+    /// In one word.
+    pub status: Status,
+    /// Bytes of package files that were sent.
+    pub bytes_sent: u64,
+    /// Step by step.
+    pub steps: Vec<StepReport>,
+    /// Why it ended early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureReport>,
+}
+
+impl Report {
+    pub(crate) fn new(
+        recipe: String,
+        dry_run: bool,
+        steps: Vec<StepReport>,
+        failure: Option<FailureReport>,
+    ) -> Self {
+        // Only steps that ran to their end count; in a dry run, all that planned do.
+        let counted = |step: &&StepReport| dry_run || step.outcome.is_some();
+        let bytes_sent =
+            steps.iter().filter(counted).flat_map(|step| &step.changes).map(|change| change.bytes).sum();
+        let status = match &failure {
+            Some(_) => Status::Failed,
+            None => status(&steps),
+        };
+        Self { recipe, dry_run, status, bytes_sent, steps, failure }
+    }
+
+    /// A recipe that could not be read or did not pass its check.
+    #[must_use]
+    pub fn refused(recipe: impl Into<String>, dry_run: bool, faults: &recipe::Faults) -> Self {
+        let failure = FailureReport {
+            step: None,
+            kind: FailureKind::Recipe,
+            message: faults.to_string(),
+            causes: Vec::new(),
+            hint: None,
+        };
+        Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
+    }
+
+    /// Whether a step planned any change.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.steps.iter().any(|step| !step.changes.is_empty())
+    }
+}
+
+fn status(steps: &[StepReport]) -> Status {
+    let unverified = |step: &StepReport| {
+        matches!(step.outcome, Some(Outcome::Warned { warning: Warning::Unverified, .. }))
+    };
+    if steps.iter().any(unverified) {
+        return Status::Unverified;
+    }
+    let changes = || steps.iter().flat_map(|step| &step.changes);
+    let file = changes().find(|change| change.subject == Subject::File);
+    match file.map(|change| change.verb) {
+        Some(Verb::Replace) => Status::Replaced,
+        Some(_) => Status::Created,
+        None if changes().any(|change| matches!(change.subject, Subject::Record | Subject::Category)) => {
+            Status::MetadataOnly
+        }
+        None => Status::Unchanged,
+    }
+}
