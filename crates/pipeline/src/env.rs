@@ -92,7 +92,7 @@ pub enum EnvError {
     #[error("{0} is not set")]
     Missing(&'static str),
     /// An entry has the wrong type.
-    #[error("{name} (from {origin}): {source}")]
+    #[error("{name} (from {origin}) has the wrong type")]
     WrongType {
         /// The entry's name.
         name: &'static str,

@@ -174,7 +174,8 @@ impl Typed for i64 {
     }
 }
 
-/// A date, or an ISO 8601 string in UTC such as `2026-11-20T12:00:00Z`.
+/// A date, or a string with an ISO 8601 date, time and offset: `2026-11-20T12:00:00Z`, `2026-11-20T13:00:00+01:00`. Without
+/// the offset it would not be a moment.
 impl Typed for Timestamp {
     const KIND: Kind = Kind::Date;
     fn read(value: &Value) -> Result<Self, WrongType> {
@@ -190,7 +191,8 @@ impl Typed for Timestamp {
     }
 }
 
-/// A string that is not empty.
+/// A string that is neither empty nor contains a NUL. A path that is not UTF-8 cannot be written as a [`Value`] without
+/// loss; recipes and arguments cannot name one.
 impl Typed for PathBuf {
     const KIND: Kind = Kind::Path;
     fn read(value: &Value) -> Result<Self, WrongType> {

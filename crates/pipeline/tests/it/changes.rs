@@ -1,0 +1,28 @@
+use pipeline::{Change, FieldChange, Subject, Verb};
+
+#[test]
+fn changes_in_words() {
+    let changes = [
+        Change::new(Verb::Create, Subject::File, "Firefox.pkg"),
+        Change::new(Verb::Replace, Subject::File, "Firefox.pkg").because("MD5 differs").sending(42),
+        Change::new(Verb::Update, Subject::Record, "Firefox.pkg"),
+        Change::new(Verb::Create, Subject::Category, "Browsers"),
+        Change::new(Verb::Obtain, Subject::Credentials, "Firefox.pkg"),
+        Change::new(Verb::Prove, Subject::Delivery, "Firefox.pkg"),
+    ];
+    insta::assert_snapshot!(changes.map(|change| change.to_string()).join("\n"), @r"
+    create file Firefox.pkg
+    replace file Firefox.pkg (MD5 differs)
+    update record Firefox.pkg
+    create category Browsers
+    obtain upload credentials for Firefox.pkg
+    prove delivery of Firefox.pkg
+    ");
+}
+
+#[test]
+fn a_change_carries_its_fields() {
+    let field = FieldChange { field: "pkg_priority".into(), old: Some("10".into()), new: "5".into() };
+    let change = Change::new(Verb::Update, Subject::Record, "Firefox.pkg").setting(vec![field.clone()]);
+    assert_eq!((change.fields, change.bytes), (vec![field], 0));
+}
