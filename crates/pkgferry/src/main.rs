@@ -1,1 +1,56 @@
-fn main() {}
+//! The binary: arguments and settings in, the runner in the middle, a display and an exit code out.
+//!
+//! Everything that a library must not take for itself comes from here: the environment ([`process`]), the clock
+//! ([`clock`]), signals ([`signals`]), standard output ([`display`]). Which processors there are stands in [`registry`].
+
+mod args;
+mod check;
+mod clock;
+mod display;
+mod error;
+mod exit;
+mod explain;
+mod process;
+mod processors;
+mod registry;
+mod run;
+mod serve;
+mod settings;
+mod shipped;
+mod signals;
+mod upload;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let process = process::Process::snapshot();
+    let cli = match args::Cli::try_parse_from(&process.arguments) {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_usage(&error),
+    };
+    display::trace::start(cli.global.verbose);
+    match signals::supervise(|cancel| dispatch(cli, process, cancel)) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            display::error::print(&error);
+            error.exit().into()
+        }
+    }
+}
+
+async fn dispatch(
+    cli: args::Cli,
+    process: process::Process,
+    cancel: tokio_util::sync::CancellationToken,
+) -> Result<exit::Exit, error::Error> {
+    let settings = settings::Settings::resolve(&cli.global, &process)?;
+    match cli.command {
+        args::Command::Run(args) => run::run(args, settings, cancel).await,
+        args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
+        args::Command::Check(args) => check::check(&args, &settings),
+        args::Command::Explain(args) => explain::explain(&args, &settings),
+        args::Command::Processors(args) => processors::processors(&args),
+        args::Command::Sandbox(args) => serve::serve(args, cancel).await,
+    }
+}

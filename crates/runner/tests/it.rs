@@ -1,5 +1,7 @@
 //! The runner with small processors, on recipes as they stand in files.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use pipeline::{
     Access, Applied, Boundary, Change, Context, Diagnose, Effect, Env, Event, Failure, FailureKind, Input,
     Key, Listener, Occurrence, Origin, Outcome, Output, Plan, Processor, SimulatedClock, Spec, Subject,

@@ -1,0 +1,209 @@
+//! What can be typed. Nothing here decides anything.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Carries macOS installer packages into Jamf Cloud. What is already there, byte for byte, is not sent again.
+#[derive(Debug, Parser)]
+#[command(name = "pkgferry", version, arg_required_else_help = true, after_help = crate::exit::HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Settings file (TOML); also PKGFERRY_SETTINGS. Default: pkgferry/settings.toml in the user's configuration folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Folder to look for recipes and parents in; may be repeated, and comes before RECIPE_SEARCH_DIRS of the settings
+    #[arg(short = 'd', long = "search-dir", global = true, value_name = "DIR")]
+    pub search_dirs: Vec<PathBuf>,
+    /// Address of the Jamf Pro server; also JSS_URL
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// Id of an API client; also CLIENT_ID. Its secret comes from CLIENT_SECRET or the settings file, never from here
+    #[arg(long, global = true, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Name of a user account; also API_USERNAME. Its password comes from API_PASSWORD or the settings file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Which API serves package records
+    #[arg(long, global = true, value_enum)]
+    pub package_api: Option<PackageApi>,
+    /// More detail; -vv and -vvv for requests and decisions. Secrets are never shown
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PackageApi {
+    /// The Pro API where the server has it, else the Classic API
+    Auto,
+    /// /api/v1/packages
+    Pro,
+    /// /JSSResource/packages
+    Classic,
+}
+
+impl PackageApi {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Pro => "pro",
+            Self::Classic => "classic",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run recipes
+    Run(RunArgs),
+    /// Send package files with the shipped recipe, without writing one
+    Upload(Box<UploadArgs>),
+    /// Check recipes and everything they refer to, without a network
+    Check(CheckArgs),
+    /// Show the resolved steps of a recipe and where each value comes from
+    Explain(ExplainArgs),
+    /// List the processors, or describe one
+    Processors(ProcessorsArgs),
+    /// Serve the rehearsal server alone and print how to reach it
+    Sandbox(SandboxArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Recipes: files, identifiers or names
+    #[arg(required = true, value_name = "RECIPE")]
+    pub recipes: Vec<String>,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub mode: Mode,
+}
+
+#[derive(Debug, Args)]
+pub struct Variables {
+    /// Set a variable of the recipe; wins over its Input. Secrets are refused here
+    #[arg(short, long = "key", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub key: Vec<(String, String)>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("it takes the form KEY=VALUE".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Mode {
+    /// Print the plan and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit with 2 when changes are pending
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exit_code: bool,
+    /// Use the built-in rehearsal server instead of a real one
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Folder where the rehearsal server keeps its files; without it they end with the run
+    #[arg(long, value_name = "DIR", requires = "sandbox")]
+    pub sandbox_data: Option<PathBuf>,
+    /// Print events as JSON lines and a final result, instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UploadArgs {
+    /// Package files: pkg, mpkg, dmg or zip
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Category, by name
+    #[arg(long, value_name = "NAME")]
+    pub category: Option<String>,
+    /// Create the category if it is missing
+    #[arg(long)]
+    pub create_category: bool,
+    /// File name on the server; default: the file's own
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Display name of the record; default: the file name
+    #[arg(long, value_name = "NAME")]
+    pub display_name: Option<String>,
+    /// Info text of the record
+    #[arg(long, value_name = "TEXT")]
+    pub info: Option<String>,
+    /// Notes of the record
+    #[arg(long, value_name = "TEXT")]
+    pub notes: Option<String>,
+    /// Priority of the record, 1 to 20
+    #[arg(long, value_name = "N")]
+    pub priority: Option<u32>,
+    /// Whether computers restart after installation
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub reboot_required: Option<bool>,
+    /// Operating systems the package is for, such as "14.x, 15.x"
+    #[arg(long, value_name = "LIST")]
+    pub os_requirements: Option<String>,
+    /// Send the file even if the server holds the same bytes
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub mode: Mode,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Recipes: files, identifiers or names
+    #[arg(required = true, value_name = "RECIPE")]
+    pub recipes: Vec<String>,
+    #[command(flatten)]
+    pub variables: Variables,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Recipe: a file, an identifier or a name
+    #[arg(value_name = "RECIPE")]
+    pub recipe: String,
+    #[command(flatten)]
+    pub variables: Variables,
+}
+
+#[derive(Debug, Args)]
+pub struct ProcessorsArgs {
+    /// The processor to describe
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Port of the Jamf Pro side on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Port of the S3 side on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub s3_port: u16,
+    /// Folder for files and records; without it they end with the server
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Seconds from the end of an upload until the file is listed
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub listed_after: u64,
+    /// Seconds from the listing until the record is READY (a refresh for its name does it at once)
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub ready_after: u64,
+    /// Life of an API client's token
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub token_life: u64,
+    /// Version of Jamf Pro to play
+    #[arg(long, default_value = "11.30.1", value_name = "VERSION")]
+    pub jamf_version: String,
+}

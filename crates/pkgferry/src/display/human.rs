@@ -1,0 +1,212 @@
+use super::count;
+use super::progress::Meter;
+use crate::clock::SystemClock;
+use crate::error::Error;
+use pipeline::{
+    Change, Event, FieldChange, Level, Listener, Occurrence, Outcome, StepRef, Traffic, Warning, size,
+};
+use runner::{FailureReport, Report, Status};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Text for a person: what each step would do and did, on standard output; what moves and what is odd, on standard error.
+pub struct Human {
+    meter: Mutex<Meter>,
+}
+
+impl Human {
+    /// Progress is timed by this clock.
+    pub fn new(clock: Arc<SystemClock>) -> Self {
+        Self { meter: Mutex::new(Meter::new(clock)) }
+    }
+
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn print(&self, text: &str) -> Result<(), Error> {
+        self.meter().above(|| std::io::stdout().lock().write_all(text.as_bytes())).map_err(Error::Output)
+    }
+
+    fn complain(&self, text: &str) {
+        // There is nobody left to tell when standard error is gone.
+        let _ = self.meter().above(|| std::io::stderr().lock().write_all(text.as_bytes()));
+    }
+
+    /// The last lines of a recipe.
+    pub fn report(&self, report: &Report) -> Result<(), Error> {
+        self.meter().stop();
+        if let Some(failure) = &report.failure {
+            let title = if failure.step.is_none() { format!("{}\n", report.recipe) } else { String::new() };
+            self.complain(&format!("{title}{}", failure_text(failure)));
+        }
+        self.print(&format!("  = {}\n", verdict(report)))
+    }
+
+    /// The last lines of a run.
+    pub fn finish(&self, reports: &[Report], traffic: Traffic) -> Result<(), Error> {
+        let mut text = String::new();
+        if reports.len() > 1 {
+            let _ = writeln!(text, "{}", summary(reports));
+        }
+        if reports.iter().any(|report| report.dry_run) {
+            let _ = writeln!(text, "{}", guarantee(traffic));
+        }
+        self.print(&text)
+    }
+}
+
+impl Listener for Human {
+    fn on(&self, event: &Event) {
+        let text = match &event.what {
+            Occurrence::RecipeStarted { .. } => format!("{}\n", event.recipe),
+            Occurrence::StepPlanned { changes, result } => {
+                planned(event.step.as_ref(), changes, result.as_ref())
+            }
+            Occurrence::StepFinished { result } => {
+                self.meter().stop();
+                finished(event.step.as_ref(), result)
+            }
+            Occurrence::Progress(progress) => {
+                let step = event.step.as_ref().map_or("", |step| &step.processor);
+                return self.meter().show(step, *progress);
+            }
+            Occurrence::Notice { level: Level::Warning, message } => {
+                return self.complain(&format!("  warn  {}{message}\n", name(event.step.as_ref())));
+            }
+            Occurrence::Notice { level: Level::Info, message } => {
+                tracing::info!(step = event.step.as_ref().map(|step| step.processor.as_str()), "{message}");
+                return;
+            }
+            Occurrence::PlanReady
+            | Occurrence::StepStarted
+            | Occurrence::StepFailed { .. }
+            | Occurrence::RecipeFinished => return,
+        };
+        // A reader that went away is noticed when the report is written.
+        let _ = self.print(&text);
+    }
+}
+
+fn name(step: Option<&StepRef>) -> String {
+    step.map_or_else(String::new, |step| format!("{:<16}  ", step.processor))
+}
+
+fn planned(step: Option<&StepRef>, changes: &[Change], result: Option<&Outcome>) -> String {
+    let name = name(step);
+    if let Some(outcome) = result {
+        let word = match outcome {
+            Outcome::Done { .. } => "look",
+            Outcome::Warned { .. } => "warn",
+            Outcome::Skipped { .. } => "skip",
+        };
+        return format!("  {word}  {name}{}\n", outcome.message());
+    }
+    let mut text = String::new();
+    for change in changes {
+        let bytes =
+            if change.bytes > 0 { format!(", {} to send", size(change.bytes)) } else { String::new() };
+        let _ = writeln!(text, "  plan  {name}{change}{bytes}");
+        for field in &change.fields {
+            let _ = writeln!(text, "        {:<16}    {}", "", field_text(field));
+        }
+    }
+    text
+}
+
+fn field_text(change: &FieldChange) -> String {
+    match &change.old {
+        Some(old) => format!("{}: {old:?} -> {:?}", change.field, change.new),
+        None => format!("{}: {:?}", change.field, change.new),
+    }
+}
+
+fn finished(step: Option<&StepRef>, outcome: &Outcome) -> String {
+    let name = name(step);
+    match outcome {
+        Outcome::Done { message } => format!("  done  {name}{message}\n"),
+        Outcome::Skipped { reason } => format!("  skip  {name}{reason}\n"),
+        Outcome::Warned { warning, message, hint } => {
+            let word = match warning {
+                Warning::Unverified => "unverified: ",
+                Warning::Other => "",
+            };
+            let hint = hint.as_ref().map(|hint| format!("        hint: {hint}\n")).unwrap_or_default();
+            format!("  warn  {name}{word}{message}\n{hint}")
+        }
+    }
+}
+
+fn failure_text(failure: &FailureReport) -> String {
+    let mut text = String::new();
+    let step = failure.step.as_ref().map(|step| format!("step {} {}: ", step.number, step.processor));
+    let mut lines = failure.message.lines();
+    let _ = writeln!(text, "  fail  {}{}", step.unwrap_or_default(), lines.next().unwrap_or_default());
+    for line in lines {
+        let _ = writeln!(text, "        {line}");
+    }
+    for cause in &failure.causes {
+        let _ = writeln!(text, "        caused by: {cause}");
+    }
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(text, "        hint: {hint}");
+    }
+    text
+}
+
+fn verdict(report: &Report) -> String {
+    let word = status_word(report.status);
+    match report.status {
+        Status::Failed => word.to_owned(),
+        Status::Unchanged => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
+        _ if report.dry_run => format!("would be {word}: {} to send", size(report.bytes_sent)),
+        _ => format!("{word}: {} sent", size(report.bytes_sent)),
+    }
+}
+
+fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Unchanged => "unchanged",
+        Status::Created => "created",
+        Status::Replaced => "replaced",
+        Status::MetadataOnly => "metadata only",
+        Status::Unverified => "unverified",
+        Status::Failed => "failed",
+    }
+}
+
+/// `3 recipes: 1 created, 2 unchanged; 1.0 MiB sent`
+fn summary(reports: &[Report]) -> String {
+    let all = [
+        Status::Failed,
+        Status::Unverified,
+        Status::Created,
+        Status::Replaced,
+        Status::MetadataOnly,
+        Status::Unchanged,
+    ];
+    let counts = all.into_iter().filter_map(|status| {
+        let number = reports.iter().filter(|report| report.status == status).count();
+        (number > 0).then(|| format!("{number} {}", status_word(status)))
+    });
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let bytes = reports.iter().map(|report| report.bytes_sent).sum();
+    let sent = if reports.iter().any(|report| report.dry_run) { "to send" } else { "sent" };
+    format!("{}: {counts}; {} {sent}", count(reports.len(), "recipe"), size(bytes))
+}
+
+/// What a dry run promises, from what was counted where requests leave.
+fn guarantee(traffic: Traffic) -> String {
+    let Traffic { reads, writes, refused, .. } = traffic;
+    match (writes, refused) {
+        (0, 0) => format!(
+            "Dry run: no write request was made ({}).",
+            count(usize::try_from(reads).unwrap_or(usize::MAX), "read")
+        ),
+        (0, _) => format!(
+            "Dry run: no write request was made; {refused} were refused at the boundary, which is a fault to report."
+        ),
+        _ => format!("Dry run broken: {writes} write requests were made. This is a fault; please report it."),
+    }
+}

@@ -1,0 +1,37 @@
+use tracing_subscriber::EnvFilter;
+
+/// Crates of this workspace; only they speak at `-v`. Libraries for HTTP and S3 write headers, tokens among them, into
+/// their traces, so no verbosity turns those on, and no variable does either.
+const OURS: &[&str] = &[
+    "compare_hash",
+    "find_package",
+    "fingerprint",
+    "jamf",
+    "jcds_credentials",
+    "package_metadata",
+    "pipeline",
+    "pkgferry",
+    "recipe",
+    "runner",
+    "s3_upload",
+    "sandbox",
+    "verify_delivery",
+];
+
+/// Sends traces to standard error.
+pub fn start(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let ours = OURS.iter().map(|name| format!(",{name}={level}")).collect::<String>();
+    let filter = EnvFilter::new(format!("error{ours}"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(verbose > 1)
+        .without_time()
+        .init();
+}

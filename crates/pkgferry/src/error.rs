@@ -1,0 +1,133 @@
+use crate::exit::Exit;
+use pipeline::{FailureKind, WrongType};
+use std::io;
+use std::path::PathBuf;
+
+/// The command could not do its work. What fails inside a step is in that recipe's report instead.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The settings file cannot be read.
+    #[error("cannot read the settings file {path}")]
+    ReadSettings {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The settings file is no TOML.
+    #[error("{path}:{line}: {message}")]
+    ParseSettings {
+        /// Which.
+        path: PathBuf,
+        /// Where, counted from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// The settings file holds a secret and can be read by others.
+    #[error("{path} holds {name} and can be read by other users")]
+    OpenSecrets {
+        /// Which.
+        path: PathBuf,
+        /// The secret's name.
+        name: String,
+    },
+    /// A setting has the wrong type.
+    #[error("setting {name}")]
+    Setting {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        source: WrongType,
+    },
+    /// A recipe is wrong.
+    #[error("{0}")]
+    Recipe(recipe::Faults),
+    /// There is no processor of this name.
+    #[error("there is no processor called {name}")]
+    UnknownProcessor {
+        /// What was asked for.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<&'static str>,
+    },
+    /// A flag that names one file was given with several.
+    #[error("{flag} fits one file only")]
+    OneFileOnly {
+        /// The flag.
+        flag: &'static str,
+    },
+    /// A path is not UTF-8, and the server's names are.
+    #[error("{0} is not UTF-8")]
+    PathNotText(PathBuf),
+    /// The HTTP client cannot be built.
+    #[error("cannot set up the client of Jamf Pro")]
+    Client(#[source] jamf::Error),
+    /// Two processors have one name: a fault of this program.
+    #[error(transparent)]
+    Registry(#[from] runner::DuplicateProcessor),
+    /// The rehearsal server cannot start.
+    #[error("cannot start the rehearsal server")]
+    Sandbox(#[from] sandbox::Error),
+    /// A temporary folder cannot be made.
+    #[error("cannot make a temporary folder")]
+    TemporaryFolder(#[source] io::Error),
+    /// The asynchronous runtime cannot start.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    /// Nothing can be written to standard output.
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+}
+
+impl From<recipe::Faults> for Error {
+    fn from(faults: recipe::Faults) -> Self {
+        Self::Recipe(faults)
+    }
+}
+
+impl Error {
+    /// The exit code that tells it apart.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::ReadSettings { .. } | Self::PathNotText(_) => Exit::Local,
+            Self::ParseSettings { .. }
+            | Self::OpenSecrets { .. }
+            | Self::Setting { .. }
+            | Self::Recipe(_) => Exit::Recipe,
+            Self::UnknownProcessor { .. } | Self::OneFileOnly { .. } => Exit::Usage,
+            // A reader that has seen enough (`| head`) is no failure.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Self::Client(error) => Exit::of(pipeline::Diagnose::kind(error)),
+            Self::Registry(_)
+            | Self::Sandbox(_)
+            | Self::TemporaryFolder(_)
+            | Self::Runtime(_)
+            | Self::Output(_) => Exit::Internal,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
+            Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
+            Self::Client(error) => pipeline::Diagnose::hint(error),
+            Self::Sandbox(_) => {
+                Some("another port (--port, --s3-port) or another folder (--data) may be free".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a reader that went away.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<FailureKind> for Exit {
+    fn from(kind: FailureKind) -> Self {
+        Self::of(kind)
+    }
+}

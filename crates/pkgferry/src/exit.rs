@@ -1,0 +1,86 @@
+//! Exit codes. They are part of the interface: scripts and schedulers branch on them.
+
+use pipeline::FailureKind;
+use std::process::ExitCode;
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done, also when nothing was to do.
+    Done,
+    /// 1: pkgferry itself could not go on (no settings, no terminal to write to, …).
+    Internal,
+    /// 2: a dry run with `--detailed-exit-code` found changes pending.
+    ChangesPending,
+    /// 3: a recipe or the settings are wrong.
+    Recipe,
+    /// 4: sign-in failed or a privilege is missing.
+    Access,
+    /// 5: server, storage or network failed.
+    Remote,
+    /// 6: a local file is missing, unreadable or changed.
+    Local,
+    /// 7: delivered, but the server has not shown that it holds the right bytes.
+    Unverified,
+    /// 64: the command line is wrong.
+    Usage,
+    /// 130: interrupted.
+    Interrupted,
+}
+
+/// For `--help`, and checked against README by a test.
+pub const HELP: &str = "\
+Exit codes:
+  0    done, also when nothing was to do
+  1    pkgferry itself could not go on
+  2    --dry-run --detailed-exit-code: changes are pending
+  3    a recipe or the settings are wrong
+  4    sign-in failed or a privilege is missing
+  5    server, storage or network failed
+  6    a local file is missing, unreadable or changed
+  7    delivered, but not verified
+  64   the command line is wrong
+  130  interrupted";
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Internal => 1,
+            Self::ChangesPending => 2,
+            Self::Recipe => 3,
+            Self::Access => 4,
+            Self::Remote => 5,
+            Self::Local => 6,
+            Self::Unverified => 7,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The code for a failed step.
+    pub fn of(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Recipe => Self::Recipe,
+            FailureKind::Access => Self::Access,
+            FailureKind::Remote => Self::Remote,
+            FailureKind::Local => Self::Local,
+            FailureKind::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Prints what clap has to say. Help and version are no errors; a wrong command line ends with 64 and not with clap's
+/// own 2, which means pending changes here.
+pub fn of_usage(error: &clap::Error) -> ExitCode {
+    // A closed pipe while printing help is nobody's fault.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}

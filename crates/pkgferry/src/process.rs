@@ -1,0 +1,32 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What the operating system hands to the process, read once. Everything else works on this.
+#[derive(Debug)]
+pub struct Process {
+    /// The command line, the program's name first.
+    pub arguments: Vec<OsString>,
+    /// Variables whose names and values are UTF-8 and not empty.
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Process {
+    /// Reads them.
+    pub fn snapshot() -> Self {
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let variables = std::env::vars_os().filter_map(text).filter(|(_, value)| !value.is_empty()).collect();
+        Self { arguments: std::env::args_os().collect(), variables }
+    }
+
+    /// A variable, if it is set and not empty.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// The user's home folder.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").or_else(|| self.variable("USERPROFILE")).map(PathBuf::from)
+    }
+}

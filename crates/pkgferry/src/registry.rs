@@ -1,0 +1,21 @@
+use crate::error::Error;
+use jamf::Sessions;
+use runner::Registry;
+use std::sync::Arc;
+
+/// All processors that recipes may name.
+pub fn registry(sessions: &Arc<Sessions>) -> Result<Registry, Error> {
+    let mut registry = Registry::default();
+    registry.register(find_package::FindPackage::new(Arc::clone(sessions)))?;
+    registry.register(compare_hash::CompareHash)?;
+    registry.register(jcds_credentials::JcdsCredentials::new(Arc::clone(sessions)))?;
+    registry.register(s3_upload::S3Upload::new(Arc::clone(sessions)))?;
+    registry.register(package_metadata::PackageMetadata::new(Arc::clone(sessions)))?;
+    registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions)))?;
+    Ok(registry)
+}
+
+/// The same for commands that only look at what the processors declare.
+pub fn declared() -> Result<Registry, Error> {
+    registry(&Arc::new(Sessions::new(jamf::Config::default()).map_err(Error::Client)?))
+}

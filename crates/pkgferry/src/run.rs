@@ -1,0 +1,106 @@
+use crate::args::{Mode, RunArgs};
+use crate::clock::SystemClock;
+use crate::display::Display;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::serve;
+use crate::settings::Settings;
+use jamf::Sessions;
+use pipeline::{Access, Boundary, Context, Env};
+use recipe::{Chain, Faults, Library};
+use runner::{Registry, Report, Status};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// A recipe as the command line names it, and what became of reading it.
+pub struct Job {
+    /// As it was typed.
+    pub name: String,
+    /// The recipe with its parents.
+    pub chain: Result<Chain, Faults>,
+    /// What wins over its Input.
+    pub overrides: Env,
+}
+
+/// `pkgferry run`.
+pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
+    let library = Library { search_dirs: settings.search_dirs.clone() };
+    let overrides = settings.overrides_with(&args.variables.key);
+    let job =
+        |name: &String| Job { name: name.clone(), chain: library.load(name), overrides: overrides.clone() };
+    let jobs = args.recipes.iter().map(job).collect();
+    execute(jobs, &settings, &args.mode, cancel).await
+}
+
+/// Runs recipes one after the other in one session, and shows what comes of them. A faulty recipe fails alone.
+pub async fn execute(
+    jobs: Vec<Job>,
+    settings: &Settings,
+    mode: &Mode,
+    cancel: CancellationToken,
+) -> Result<Exit, Error> {
+    let clock = Arc::new(SystemClock);
+    let embedded = match mode.sandbox {
+        true => Some(serve::Embedded::start(mode.sandbox_data.as_deref(), clock.clone()).await?),
+        false => None,
+    };
+    let display = Display::new(mode.json, clock.clone());
+    let access = if mode.dry_run { Access::ReadOnly } else { Access::ReadWrite };
+    let boundary = Arc::new(Boundary::new(access));
+    let cx = Context::new(clock, boundary.clone(), display.listener(), cancel);
+    // The seed only spreads retries over time; two runs at once should not share it.
+    let config = jamf::Config { seed: std::process::id().into(), ..jamf::Config::default() };
+    let sessions = Arc::new(Sessions::new(config).map_err(Error::Client)?);
+    let registry = crate::registry::registry(&sessions)?;
+
+    let mut reports = Vec::with_capacity(jobs.len());
+    for mut job in jobs {
+        if let Some(embedded) = &embedded {
+            job.overrides.overlay(&embedded.env());
+        }
+        let report = one(job, settings, mode.dry_run, &registry, &cx).await;
+        display.report(&report)?;
+        reports.push(report);
+        if cx.cancelled().is_cancelled() {
+            break;
+        }
+    }
+    sessions.close(&cx).await;
+    let exit = exit_of(&reports, mode);
+    display.finish(&reports, boundary.traffic(), exit)?;
+    Ok(exit)
+}
+
+async fn one(job: Job, settings: &Settings, dry_run: bool, registry: &Registry, cx: &Context) -> Report {
+    let checked = job
+        .chain
+        .and_then(|chain| recipe::check(&chain, &registry.specs(), &settings.preferences, &job.overrides));
+    let checked = match checked {
+        Ok(checked) => checked,
+        Err(faults) => return Report::refused(job.name, dry_run, &faults),
+    };
+    match runner::plan(registry, &checked, dry_run, cx).await {
+        Err(report) => *report,
+        Ok(planned) if dry_run => planned.into_report(),
+        Ok(planned) => planned.apply(cx).await,
+    }
+}
+
+/// The exit code of a run: interruption first, then the first failure, then what is unverified, then what is pending.
+fn exit_of(reports: &[Report], mode: &Mode) -> Exit {
+    let failures =
+        || reports.iter().filter_map(|report| report.failure.as_ref()).map(|failure| Exit::of(failure.kind));
+    if failures().any(|exit| exit == Exit::Interrupted) {
+        return Exit::Interrupted;
+    }
+    if let Some(exit) = failures().next() {
+        return exit;
+    }
+    if reports.iter().any(|report| report.status == Status::Unverified) {
+        return Exit::Unverified;
+    }
+    if mode.detailed_exit_code && reports.iter().any(Report::has_changes) {
+        return Exit::ChangesPending;
+    }
+    Exit::Done
+}

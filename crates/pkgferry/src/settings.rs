@@ -1,0 +1,156 @@
+//! Settings from the file, the process environment and flags, each with its source.
+
+use crate::args::Global;
+use crate::error::Error;
+use crate::process::Process;
+use pipeline::{Dict, Env, Key, Origin, Typed, Value, keys};
+use std::path::{Path, PathBuf};
+
+/// Variables of the process environment that are settings. Empty ones count as not set.
+pub const VARIABLES: &[&str] =
+    &["JSS_URL", "API_USERNAME", "API_PASSWORD", "CLIENT_ID", "CLIENT_SECRET", "PKGFERRY_S3_ENDPOINT"];
+
+const SEARCH_DIRS: Key<Vec<String>> = Key::new("RECIPE_SEARCH_DIRS");
+const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");
+
+/// What applies to a whole run.
+#[derive(Debug)]
+pub struct Settings {
+    /// From the settings file: a recipe's Input wins over these, as over AutoPkg's preferences.
+    pub preferences: Env,
+    /// From the process environment and flags: these win over a recipe's Input.
+    pub overrides: Env,
+    /// Folders to look for recipes in.
+    pub search_dirs: Vec<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the file and puts the layers together.
+    pub fn resolve(global: &Global, process: &Process) -> Result<Self, Error> {
+        let mut preferences = read_preferences(global, process)?;
+        if !preferences.contains(CACHE_DIR.name())
+            && let Some(home) = process.home()
+        {
+            // AutoPkg's own default on every system (`autopkg-recipes.md §1.5`).
+            preferences.set(CACHE_DIR, home.join("Library/AutoPkg/Cache"), Origin::Runner);
+        }
+        let mut search_dirs = global.search_dirs.clone();
+        search_dirs.extend(folders(&preferences, process)?);
+        Ok(Self { preferences, overrides: overrides(global, process), search_dirs })
+    }
+
+    /// The overrides together with variables from the command line.
+    pub fn overrides_with(&self, variables: &[(String, String)]) -> Env {
+        let mut env = self.overrides.clone();
+        for (name, value) in variables {
+            env.insert(name, Value::String(value.clone()), Origin::CommandLine, false);
+        }
+        env
+    }
+}
+
+fn overrides(global: &Global, process: &Process) -> Env {
+    let mut env = Env::new();
+    for name in VARIABLES {
+        if let Some(value) = process.variable(name) {
+            env.insert(name, Value::String(value.to_owned()), Origin::Variable((*name).to_owned()), false);
+        }
+    }
+    let flags = [
+        (keys::JSS_URL, "--url", global.url.clone()),
+        (keys::CLIENT_ID, "--client-id", global.client_id.clone()),
+        (keys::API_USERNAME, "--username", global.username.clone()),
+        (keys::PACKAGE_API, "--package-api", global.package_api.map(|api| api.as_str().to_owned())),
+    ];
+    for (key, flag, value) in flags {
+        if let Some(value) = value {
+            env.set(key, value, Origin::Flag(flag));
+        }
+    }
+    env
+}
+
+fn folders(preferences: &Env, process: &Process) -> Result<Vec<PathBuf>, Error> {
+    let listed = match preferences.entry(SEARCH_DIRS.name()).map(pipeline::Entry::value) {
+        None => return Ok(Vec::new()),
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(value) => {
+            Vec::read(value).map_err(|source| Error::Setting { name: SEARCH_DIRS.name(), source })?
+        }
+    };
+    let expand = |text: String| match (text.strip_prefix("~/"), process.home()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(text),
+    };
+    Ok(listed.into_iter().map(expand).collect())
+}
+
+/// The file that was asked for, else the default one if it is there.
+fn read_preferences(global: &Global, process: &Process) -> Result<Env, Error> {
+    let named = global.settings.clone().or_else(|| process.variable("PKGFERRY_SETTINGS").map(PathBuf::from));
+    match named {
+        Some(path) => read_file(&path),
+        None => match default_file(process) {
+            Some(path) if path.is_file() => read_file(&path),
+            _ => Ok(Env::new()),
+        },
+    }
+}
+
+fn default_file(process: &Process) -> Option<PathBuf> {
+    let configuration = match process.variable("XDG_CONFIG_HOME") {
+        Some(folder) => PathBuf::from(folder),
+        None => process.home()?.join(".config"),
+    };
+    Some(configuration.join("pkgferry/settings.toml"))
+}
+
+fn read_file(path: &Path) -> Result<Env, Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::ParseSettings {
+        path: path.to_owned(),
+        line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+        message: error.message().to_owned(),
+    })?;
+    let mut env = Env::new();
+    for (name, value) in table {
+        env.insert(&name, from_toml(value), Origin::Settings(path.to_owned()), false);
+    }
+    if let Some((name, _)) = env.iter().find(|(_, entry)| entry.is_secret())
+        && others_can_read(path)?
+    {
+        return Err(Error::OpenSecrets { path: path.to_owned(), name: name.to_owned() });
+    }
+    Ok(env)
+}
+
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::Integer(number),
+        toml::Value::Float(number) => Value::Real(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(time) => {
+            let text = time.to_string();
+            text.parse().map_or(Value::String(text), Value::Date)
+        }
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect()),
+        toml::Value::Table(table) => {
+            Value::Dict(table.into_iter().map(|(name, value)| (name, from_toml(value))).collect::<Dict>())
+        }
+    }
+}
+
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> Result<bool, Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata =
+        std::fs::metadata(path).map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
+    Ok(metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_path: &Path) -> Result<bool, Error> {
+    Ok(false)
+}
