@@ -64,7 +64,7 @@ impl Work {
             ),
             ReadBack::Absent => Applied::warned(
                 Warning::Other,
-                format!("{message}, but the server did not show it for {} s", PATIENCE.as_secs()),
+                format!("{message}, but reading it back found no record"),
                 "run again: it looks again, and writes only what is missing",
             ),
         };
@@ -131,18 +131,15 @@ impl Work {
     async fn read_back(&self, cx: &Context, id: PackageId) -> Result<ReadBack, Error> {
         let mut patience = Patience::default();
         loop {
-            let seen = match self.session.package(cx, id).await? {
-                None => ReadBack::Absent,
-                Some(record) => {
-                    let held = held(&self.session, cx, &record, &self.wishes).await?;
-                    match diff::diff(&held, &self.wishes) {
-                        fields if fields.is_empty() => return Ok(ReadBack::Agrees),
-                        fields => ReadBack::Differs(fields),
-                    }
-                }
-            };
+            // The session itself asks again for a record that it has just created.
+            let Some(record) = self.session.package(cx, id).await? else { return Ok(ReadBack::Absent) };
+            let held = held(&self.session, cx, &record, &self.wishes).await?;
+            let fields = diff::diff(&held, &self.wishes);
+            if fields.is_empty() {
+                return Ok(ReadBack::Agrees);
+            }
             if !patience.pause(cx, id).await? {
-                return Ok(seen);
+                return Ok(ReadBack::Differs(fields));
             }
         }
     }
@@ -216,4 +213,30 @@ fn kept(fields: &[FieldChange]) -> String {
         })
         .collect();
     told.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn what_does_not_read_back_as_written_is_named_with_both_values() {
+        let change = |field: &str, old: &str, new: &str| FieldChange {
+            field: field.to_owned(),
+            old: Some(old.to_owned()),
+            new: new.to_owned(),
+        };
+        let fields = [change("priority", "10", "5"), change("notes", "", "by CI")];
+        assert_snapshot!(kept(&fields), @r#"priority reads back as "10" (not "5"), notes reads back as "" (not "by CI")"#);
+    }
+
+    #[test]
+    fn a_field_goes_to_the_api_that_knows_it() {
+        let priority = Setting { field: Field::Priority, value: FieldValue::Number(5) };
+        let notify = Setting { field: Field::SendNotification, value: FieldValue::Flag(true) };
+        let both = [priority.clone(), notify.clone()];
+        assert_eq!(split(&both, PackageApi::Pro), (vec![priority], vec![notify]));
+        assert_eq!(split(&both, PackageApi::Classic), (both.to_vec(), vec![]));
+    }
 }

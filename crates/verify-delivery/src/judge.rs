@@ -17,14 +17,34 @@ pub(crate) struct Expected {
 }
 
 /// What is known of the package record.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Record<'a> {
+#[derive(Clone, Debug)]
+pub(crate) enum Record {
     /// No record names the file, so there is none to hear.
     None,
     /// It was there before, and this look did not find it.
     Missing(PackageId),
     /// What it tells.
-    Told(&'a Package),
+    Told(Testimony),
+}
+
+/// What a record tells of its file.
+#[derive(Clone, Debug)]
+pub(crate) struct Testimony {
+    pub id: PackageId,
+    pub file_name: String,
+    pub api: PackageApi,
+    pub size: Option<u64>,
+    pub sha3_512: Option<Sha3_512>,
+    /// Never blank: that is how a record without a cloud file tells none (`jamf-pro-api.md §11.1`).
+    pub state: Option<String>,
+}
+
+impl From<Package> for Testimony {
+    fn from(record: Package) -> Self {
+        let Package { id, file_name, api, size, sha3_512, transfer_status, .. } = record;
+        let state = transfer_status.filter(|state| !state.is_empty());
+        Self { id, file_name, api, size, sha3_512, state }
+    }
 }
 
 /// What one look came to.
@@ -104,7 +124,7 @@ pub(crate) enum Lack {
 }
 
 /// Judges one look.
-pub(crate) fn judge(expected: &Expected, listed: &[JcdsFile], record: Record<'_>) -> Judgement {
+pub(crate) fn judge(expected: &Expected, listed: &[JcdsFile], record: &Record) -> Judgement {
     let entry = entry(&expected.name, listed, record);
     let list_lack = list_lack(&expected.bytes, entry);
     let record_lack = record_lack(expected, record);
@@ -146,7 +166,7 @@ fn bears(bytes: &Fingerprint, file: &JcdsFile) -> bool {
 
 /// The list entry that counts: the spelling that the record names, else the one that was sent, else any other spelling
 /// of the name (`user-pains.md` row 25).
-fn entry<'a>(name: &FileName, listed: &'a [JcdsFile], record: Record<'_>) -> Option<&'a JcdsFile> {
+fn entry<'a>(name: &FileName, listed: &'a [JcdsFile], record: &Record) -> Option<&'a JcdsFile> {
     let named = match record {
         Record::Told(record) if name.same_name(&record.file_name) => record.file_name.as_str(),
         _ => name.as_str(),
@@ -181,10 +201,10 @@ fn list_lack(expected: &Fingerprint, entry: Option<&JcdsFile>) -> Option<Lack> {
 }
 
 /// What a record tells that does not fit. What it does not tell is no contradiction.
-fn record_lack(expected: &Expected, record: Record<'_>) -> Option<Lack> {
+fn record_lack(expected: &Expected, record: &Record) -> Option<Lack> {
     let record = match record {
         Record::None => return None,
-        Record::Missing(id) => return Some(Lack::RecordMissing(id)),
+        Record::Missing(id) => return Some(Lack::RecordMissing(*id)),
         Record::Told(record) => record,
     };
     let id = record.id;
@@ -198,25 +218,18 @@ fn record_lack(expected: &Expected, record: Record<'_>) -> Option<Lack> {
         return Some(Lack::RecordSha3 { id, found, expected: expected.bytes.sha3_512 });
     }
     // The record's schema lists no states, so an unknown one is not ready (`jamf-pro-api.md §11.1`).
-    state(record)
-        .filter(|state| *state != "READY")
-        .map(|state| Lack::RecordState { id, state: state.to_owned() })
-}
-
-/// The record's state; blank is how a record without a cloud file tells none (`jamf-pro-api.md §11.1`).
-fn state(record: &Package) -> Option<&str> {
-    record.transfer_status.as_deref().filter(|state| !state.is_empty())
+    record.state.clone().filter(|state| state != "READY").map(|state| Lack::RecordState { id, state })
 }
 
 /// The list proves the bytes and the record does not contradict: does the record agree, or is it silent?
-fn agreed(record: Record<'_>) -> Judgement {
+fn agreed(record: &Record) -> Judgement {
     let Record::Told(record) = record else {
         return Judgement::ListProves { untold: vec![Untold::Everything], may_come: false };
     };
     let open = [
         (record.size.is_none(), Untold::Size),
         (record.sha3_512.is_none(), Untold::Digest),
-        (state(record).is_none(), Untold::State),
+        (record.state.is_none(), Untold::State),
     ];
     let untold: Vec<Untold> = open.into_iter().filter_map(|(open, what)| open.then_some(what)).collect();
     if untold.is_empty() {
@@ -229,7 +242,7 @@ fn agreed(record: Record<'_>) -> Judgement {
 
 /// The new digest beside size 0: the upload was accepted and nothing landed (`jamf-pro-api.md §5.4`). Size 0 beside
 /// another digest may be an older failure that is about to be replaced.
-fn landed_empty(expected: &Fingerprint, entry: Option<&JcdsFile>, record: Record<'_>) -> Option<Lack> {
+fn landed_empty(expected: &Fingerprint, entry: Option<&JcdsFile>, record: &Record) -> Option<Lack> {
     let listed_empty = entry.is_some_and(|file| {
         file.size == 0 && (file.md5 == Some(expected.md5) || file.sha3_512 == Some(expected.sha3_512))
     });

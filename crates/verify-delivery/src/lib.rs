@@ -94,7 +94,8 @@ impl Processor for VerifyDelivery {
 
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
         let file = work.file.clone();
-        let applied = cx.cancelled().run_until_cancelled(work.apply(env, cx)).await;
+        // Boxed: the client's futures are large, and this one would hold several of them on the stack.
+        let applied = cx.cancelled().run_until_cancelled(Box::pin(work.apply(env, cx))).await;
         Ok(applied.unwrap_or(Err(Error::Interrupted { file }))?)
     }
 }

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::budget::{Next, Watch};
 use crate::judge::{Expected, Judgement, Lack, Record, judge, twins};
 use crate::report::{Conclusion, told};
-use jamf::{JcdsFile, Package, Session};
+use jamf::{JcdsFile, Session};
 use pipeline::{Activity, Context, Diagnose as _, Failure, FailureKind, FileName, PackageId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(crate) async fn prove(
             refresh.ask().await?;
         }
         let (judgement, twins) = match look(session, cx, record).await {
-            Ok(seen) => seen.judged(expected),
+            Ok(seen) => seen.judge(expected),
             // The client has retried by itself; what worked before may work again within the time. The first look has
             // no such reason to hope.
             Err(error) if last.is_some() && error.kind() == FailureKind::Remote => {
@@ -70,27 +70,25 @@ pub(crate) async fn record_of(
 /// What one look saw.
 struct Seen {
     listed: Arc<[JcdsFile]>,
-    record: Option<(PackageId, Option<Package>)>,
+    record: Record,
 }
 
 async fn look(session: &Session, cx: &Context, record: Option<PackageId>) -> Result<Seen, jamf::Error> {
     let listed = session.jcds_files_now(cx).await?;
     let record = match record {
-        Some(id) => Some((id, session.package(cx, id).await?)),
-        None => None,
+        None => Record::None,
+        Some(id) => {
+            let told = session.package(cx, id).await?;
+            told.map_or(Record::Missing(id), |record| Record::Told(record.into()))
+        }
     };
     Ok(Seen { listed, record })
 }
 
 impl Seen {
-    fn judged(&self, expected: &Expected) -> (Judgement, Vec<String>) {
-        let record = match &self.record {
-            None => Record::None,
-            Some((id, None)) => Record::Missing(*id),
-            Some((_, Some(record))) => Record::Told(record),
-        };
+    fn judge(&self, expected: &Expected) -> (Judgement, Vec<String>) {
         let twins = twins(expected, &self.listed).map(|file| file.name.clone()).collect();
-        (judge(expected, &self.listed, record), twins)
+        (judge(expected, &self.listed, &self.record), twins)
     }
 }
 

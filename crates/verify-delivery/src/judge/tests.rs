@@ -3,7 +3,6 @@
 use super::*;
 use crate::report::told;
 use insta::assert_snapshot;
-use std::collections::BTreeMap;
 
 const NEW: u8 = 0xab;
 const OLD: u8 = 0xcd;
@@ -36,26 +35,23 @@ fn arrived() -> JcdsFile {
     file("App.pkg", SIZE, NEW)
 }
 
-fn record(size: Option<u64>, digest: Option<u8>, state: Option<&str>) -> Package {
-    Package {
+fn record(size: Option<u64>, digest: Option<u8>, state: Option<&str>) -> Testimony {
+    Testimony {
         id: 42.try_into().unwrap(),
         file_name: "App.pkg".to_owned(),
-        display_name: "App".to_owned(),
         api: PackageApi::Pro,
-        values: BTreeMap::new(),
         size,
-        md5: None,
         sha3_512: digest.map(|digest| Sha3_512::from_bytes([digest; 64])),
-        transfer_status: state.map(str::to_owned),
+        state: state.map(str::to_owned),
     }
 }
 
-fn ready() -> Package {
+fn ready() -> Testimony {
     record(Some(SIZE), Some(NEW), Some("READY"))
 }
 
-fn with(listed: &[JcdsFile], record: &Package) -> Judgement {
-    judge(&expected(), listed, Record::Told(record))
+fn with(listed: &[JcdsFile], record: &Testimony) -> Judgement {
+    judge(&expected(), listed, &Record::Told(record.clone()))
 }
 
 /// What is being waited for.
@@ -125,29 +121,29 @@ fn a_record_that_contradicts_is_waited_for() {
     assert_snapshot!(waits(with(&[arrived()], &pending)), @"record 42 is PENDING");
     let error = record(None, None, Some("ERROR"));
     assert_snapshot!(waits(with(&[arrived()], &error)), @"record 42 is ERROR");
-    let other = Package { file_name: "Other.pkg".to_owned(), ..ready() };
+    let other = Testimony { file_name: "Other.pkg".to_owned(), ..ready() };
     assert_snapshot!(waits(with(&[arrived()], &other)), @"record 42 names the file Other.pkg");
 }
 
 #[test]
 fn a_record_that_another_node_does_not_know_yet_is_waited_for() {
     let missing = Record::Missing(42.try_into().unwrap());
-    assert_snapshot!(waits(judge(&expected(), &[arrived()], missing)), @"record 42 is not there");
+    assert_snapshot!(waits(judge(&expected(), &[arrived()], &missing)), @"record 42 is not there");
 }
 
 #[test]
 fn what_the_record_leaves_open_is_not_held_against_the_list() {
-    let told = |record: &Package| with(&[arrived()], record);
+    let told = |record: &Testimony| with(&[arrived()], record);
     let open = |untold: &[Untold]| Judgement::ListProves { untold: untold.to_vec(), may_come: true };
     assert_eq!(told(&record(None, Some(NEW), Some("READY"))), open(&[Untold::Size]));
     assert_eq!(told(&record(Some(SIZE), None, Some("READY"))), open(&[Untold::Digest]));
     assert_eq!(told(&record(Some(SIZE), Some(NEW), None)), open(&[Untold::State]));
-    assert_eq!(told(&record(None, None, Some(""))), open(&[Untold::Size, Untold::Digest, Untold::State]));
+    assert_eq!(told(&record(None, None, None)), open(&[Untold::Size, Untold::Digest, Untold::State]));
 }
 
 #[test]
 fn the_classic_api_never_tells_size_and_state() {
-    let classic = |digest| Package { api: PackageApi::Classic, ..record(None, digest, None) };
+    let classic = |digest| Testimony { api: PackageApi::Classic, ..record(None, digest, None) };
     assert_eq!(
         with(&[arrived()], &classic(Some(NEW))),
         Judgement::ListProves { untold: vec![Untold::Size, Untold::State], may_come: false }
@@ -159,7 +155,7 @@ fn the_classic_api_never_tells_size_and_state() {
 #[test]
 fn without_a_record_the_list_alone_proves() {
     assert_eq!(
-        judge(&expected(), &[arrived()], Record::None),
+        judge(&expected(), &[arrived()], &Record::None),
         Judgement::ListProves { untold: vec![Untold::Everything], may_come: false }
     );
 }
@@ -192,8 +188,8 @@ fn a_package_with_bytes_of_its_own_is_no_twin() {
 fn another_unicode_spelling_is_the_same_name() {
     let (composed, decomposed) = ("K\u{fc}che.pkg", "Ku\u{308}che.pkg");
     let expected = expected_named(decomposed);
-    let record = Package { file_name: composed.to_owned(), ..ready() };
-    assert_eq!(judge(&expected, &[file(composed, SIZE, NEW)], Record::Told(&record)), Judgement::Proven);
+    let record = Testimony { file_name: composed.to_owned(), ..ready() };
+    assert_eq!(judge(&expected, &[file(composed, SIZE, NEW)], &Record::Told(record)), Judgement::Proven);
     let twin = file("K\u{fc}che_1.pkg", SIZE, NEW);
     assert_eq!(twins(&expected, &[twin]).count(), 1);
 }
@@ -202,11 +198,11 @@ fn another_unicode_spelling_is_the_same_name() {
 fn of_two_spellings_the_one_that_the_record_names_counts() {
     let (composed, decomposed) = ("K\u{fc}che.pkg", "Ku\u{308}che.pkg");
     let listed = [file(decomposed, SIZE, NEW), file(composed, 7, OLD)];
-    let record = Package { file_name: composed.to_owned(), ..ready() };
-    let judgement = judge(&expected_named(decomposed), &listed, Record::Told(&record));
+    let record = Testimony { file_name: composed.to_owned(), ..ready() };
+    let judgement = judge(&expected_named(decomposed), &listed, &Record::Told(record));
     assert!(matches!(judgement, Judgement::Waiting(_)));
     assert_eq!(
-        judge(&expected_named(decomposed), &listed, Record::None),
+        judge(&expected_named(decomposed), &listed, &Record::None),
         Judgement::ListProves { untold: vec![Untold::Everything], may_come: false }
     );
 }

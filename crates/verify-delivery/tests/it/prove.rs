@@ -22,18 +22,27 @@ async fn a_file_that_is_listed_late_is_waited_for() {
     stage.sandbox.put_package(record());
     stage.after(20, |sandbox| sandbox.put_file("App.pkg", BYTES));
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    assert_snapshot!(told(&applied), @r"
+    proven after 24 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
 }
 
 #[tokio::test]
 async fn a_record_that_is_ready_late_is_waited_for() {
-    let stage = Stage::with(|config| config.ready_after = std::time::Duration::from_secs(600)).await;
+    let stage = Stage::open().await;
     let mut pending = record();
     pending["cloudTransferStatus"] = json!("PENDING");
-    stage.sandbox.put_package(pending);
-    stage.after(10, |sandbox| sandbox.put_file("App.pkg", BYTES));
-    let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    stage.after(10, |sandbox| {
+        sandbox.put_file("App.pkg", BYTES);
+        // It says so until the next refresh.
+        sandbox.put_package(pending);
+    });
+    let applied = stage.prove(&[("package_id", json!(1))]).await.unwrap();
+    assert_snapshot!(told(&applied), @r"
+    proven after 34 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
     assert_eq!(stage.refreshes(), 2);
 }
 
@@ -44,7 +53,25 @@ async fn a_replacement_is_waited_for_while_the_old_bytes_are_shown() {
     stage.sandbox.put_package(record());
     stage.after(8, |sandbox| sandbox.put_file("App.pkg", BYTES));
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    assert_snapshot!(told(&applied), @r"
+    proven after 14 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
+}
+
+#[tokio::test]
+async fn the_size_that_a_change_of_the_record_blanked_comes_back() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_package(record());
+    stage.sandbox.put_file("App.pkg", BYTES);
+    stage.change_notes().await;
+    assert_eq!(stage.sandbox.packages()[0]["size"], json!(""));
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @r"
+    proven after 0 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
+    assert_eq!(stage.sandbox.packages()[0]["size"], json!(BYTES.len().to_string()));
 }
 
 #[tokio::test]
@@ -53,7 +80,10 @@ async fn over_the_classic_api_the_list_is_the_proof() {
     stage.sandbox.put_package(record());
     stage.sandbox.put_file("App.pkg", BYTES);
     let applied = stage.prove(&[("package_api", json!("classic"))]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    assert_snapshot!(told(&applied), @r"
+    proven after 0 s: size, MD5 and SHA3-512 agree in the list; record 1 tells no size, no state
+    delivery: proven
+    ");
 }
 
 #[tokio::test]
@@ -61,7 +91,10 @@ async fn without_a_record_the_list_is_the_proof() {
     let stage = Stage::open().await;
     stage.sandbox.put_file("App.pkg", BYTES);
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    assert_snapshot!(told(&applied), @r"
+    proven after 0 s: size, MD5 and SHA3-512 agree in the list; no record names the file
+    delivery: proven
+    ");
 }
 
 #[tokio::test]
@@ -75,7 +108,10 @@ async fn digests_that_earlier_steps_know_spare_the_reading() {
         ("pkg_md5", json!(listed.md5)),
         ("pkg_sha3_512", json!(listed.sha3)),
     ];
-    assert_snapshot!(told(&stage.prove(&known).await.unwrap()), @"");
+    assert_snapshot!(told(&stage.prove(&known).await.unwrap()), @r"
+    proven after 0 s: size, MD5 and SHA3-512 agree in the list; no record names the file
+    delivery: proven
+    ");
 }
 
 #[tokio::test]
@@ -85,7 +121,11 @@ async fn a_second_listing_of_the_same_bytes_is_reported() {
     stage.sandbox.put_file("App.pkg", BYTES);
     stage.sandbox.put_file("App_1.pkg", BYTES);
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    assert_snapshot!(told(&applied), @r"
+    warning: proven after 0 s: size, MD5 and SHA3-512 agree, record 1 is READY; the same bytes are also listed as App_1.pkg
+    hint: delete App_1.pkg from the distribution service, unless a record of its own names it
+    delivery: proven
+    ");
 }
 
 #[tokio::test]
@@ -113,5 +153,8 @@ async fn another_unicode_spelling_is_the_same_file() {
     stage.sandbox.put_package(named);
     stage.sandbox.put_file("K\u{fc}che.pkg", BYTES);
     let applied = stage.prove(&[("pkg_name", json!("Ku\u{308}che.pkg"))]).await.unwrap();
-    assert_snapshot!(told(&applied), @"");
+    assert_snapshot!(told(&applied), @r"
+    proven after 0 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
 }

@@ -1,5 +1,6 @@
 //! A rehearsal server and a client that share a simulated clock; the clock can make things happen on the server.
 
+use jamf::{Field, FieldValue, Setting};
 use jiff::Timestamp;
 use pipeline::{
     Access, Applied, Boundary, BoxFuture, Clock, Context, Env, Event, Failure, Level, Listener, Occurrence,
@@ -81,6 +82,16 @@ impl Stage {
         env.set(keys::PKG_UPLOADED, true, Origin::Output(1));
         let Plan::Pending { work, .. } = step.plan(&env, &cx).await? else { panic!("nothing to prove") };
         step.apply(work, &env, &cx).await
+    }
+
+    /// What a step before may do: a change of the first record that concerns no bytes.
+    pub async fn change_notes(&self) {
+        let cx = self.context(Access::ReadWrite);
+        let sessions = jamf::Sessions::new(jamf::Config::default()).unwrap();
+        let session = sessions.open(&self.env(&[])).unwrap();
+        let record = session.package(&cx, 1.try_into().unwrap()).await.unwrap().unwrap();
+        let notes = Setting { field: Field::Notes, value: FieldValue::Text("new".to_owned()) };
+        session.update_package(&cx, &record, &[notes]).await.unwrap();
     }
 
     /// Warnings that were told on the way.
