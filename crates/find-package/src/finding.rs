@@ -1,0 +1,129 @@
+//! What the server's answers mean, without asking anything.
+
+use crate::Error;
+use jamf::{JcdsFile, Package};
+use pipeline::{FileName, PackageId, size};
+
+/// The record that names the file.
+pub(crate) fn only_record(asked: &FileName, mut records: Vec<Package>) -> Result<Option<Package>, Error> {
+    if records.len() > 1 {
+        return Err(Error::several_records(asked, &records));
+    }
+    Ok(records.pop())
+}
+
+/// The listed file that is `asked` to a person. With several such, an exact match would settle nothing: the asked
+/// spelling comes from a local disk, and the record may serve the other file.
+pub(crate) fn listed_file<'a>(
+    asked: &FileName,
+    files: &'a [JcdsFile],
+) -> Result<Option<&'a JcdsFile>, Error> {
+    let mut matches = files.iter().filter(|file| asked.same_name(&file.name));
+    let first = matches.next();
+    let others: Vec<_> = matches.map(|file| file.name.clone()).collect();
+    match first {
+        Some(first) if !others.is_empty() => {
+            Err(Error::SeveralFiles { names: [vec![first.name.clone()], others].concat() })
+        }
+        first => Ok(first),
+    }
+}
+
+/// Listed files that look like further uploads of this name (`jamf-pro-api.md §12`).
+pub(crate) fn twins(name: &FileName, files: &[JcdsFile]) -> Vec<String> {
+    files.iter().filter(|file| name.is_twin(&file.name)).map(|file| file.name.clone()).collect()
+}
+
+/// The name that later steps use: the file's spelling on the server, since deleting and proving go by it; else the record's,
+/// since the record must find the file; else the one that was asked for.
+pub(crate) fn spelling(
+    asked: &FileName,
+    record: Option<&str>,
+    file: Option<&str>,
+) -> Result<FileName, Error> {
+    match file.or(record) {
+        None => Ok(asked.clone()),
+        Some(known) => known.parse().map_err(|source| Error::Spelling { file: asked.clone(), source }),
+    }
+}
+
+/// `record 42, file of 1.0 MiB`.
+pub(crate) fn summary(record: Option<PackageId>, file: Option<u64>) -> String {
+    let record = record.map_or_else(|| "no record".to_owned(), |id| format!("record {id}"));
+    let file = file.map_or_else(|| "no file".to_owned(), |bytes| format!("file of {}", size(bytes)));
+    format!("{record}, {file}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+    use pipeline::Diagnose as _;
+
+    const COMPOSED: &str = "M\u{fc}ller.pkg";
+    const DECOMPOSED: &str = "Mu\u{308}ller.pkg";
+
+    fn name(text: &str) -> FileName {
+        text.parse().unwrap()
+    }
+
+    fn file(name: &str) -> JcdsFile {
+        JcdsFile { name: name.to_owned(), size: 1024, md5: None, sha3_512: None }
+    }
+
+    #[test]
+    fn a_file_is_found_under_any_one_spelling() {
+        let found = |asked: &str, files: &[JcdsFile]| {
+            listed_file(&name(asked), files).unwrap().map(|file| file.name.clone())
+        };
+        let other = file("Other.pkg");
+        assert_eq!(found(COMPOSED, &[other.clone(), file(COMPOSED)]).as_deref(), Some(COMPOSED));
+        assert_eq!(found(COMPOSED, &[file(DECOMPOSED), other.clone()]).as_deref(), Some(DECOMPOSED));
+        assert_eq!(found(COMPOSED, &[other]), None);
+        assert_eq!(found(COMPOSED, &[file("m\u{fc}ller.pkg")]), None, "case matters");
+    }
+
+    #[test]
+    fn two_spellings_at_once_are_for_a_person_to_sort_out() {
+        let files = [file(COMPOSED), file("Other.pkg"), file(DECOMPOSED)];
+        let error = listed_file(&name(COMPOSED), &files).unwrap_err();
+        assert_snapshot!(error, @r#"the distribution service lists 2 files whose names differ only in how their characters are encoded: M\u{fc}ller.pkg, Mu\u{308}ller.pkg"#);
+        assert_snapshot!(error.hint().unwrap(), @"find out which of these files the package record serves, and delete the others");
+        assert_eq!(listed_file(&name(DECOMPOSED), &files), Err(error), "whichever was asked for");
+    }
+
+    #[test]
+    fn the_files_spelling_goes_before_the_records() {
+        let asked = name("as asked.pkg");
+        let chosen = |record, file| spelling(&asked, record, file).unwrap().to_string();
+        assert_eq!(chosen(None, None), "as asked.pkg");
+        assert_eq!(chosen(Some(COMPOSED), None), COMPOSED);
+        assert_eq!(chosen(None, Some(DECOMPOSED)), DECOMPOSED);
+        assert_eq!(chosen(Some(COMPOSED), Some(DECOMPOSED)), DECOMPOSED);
+    }
+
+    #[test]
+    fn a_spelling_that_is_no_file_name_is_refused() {
+        let (composed, decomposed) = ("\u{fc}".repeat(90), "u\u{308}".repeat(90));
+        let error = spelling(&name(&composed), None, Some(&decomposed)).unwrap_err();
+        assert!(matches!(error, Error::Spelling { .. }), "{error}");
+    }
+
+    #[test]
+    fn twins_are_numbered_copies() {
+        let files = ["App.pkg", "App_1.pkg", "App_12.pkg", "App_x.pkg", "Map_1.pkg", "App_1.dmg"].map(file);
+        assert_eq!(twins(&name("App.pkg"), &files), ["App_1.pkg", "App_12.pkg"]);
+    }
+
+    #[test]
+    fn what_was_found_in_one_line() {
+        let (record, file) = (Some(PackageId::try_from(42).unwrap()), Some(1_048_576));
+        let each = [summary(record, file), summary(record, None), summary(None, file), summary(None, None)];
+        assert_snapshot!(each.join("\n"), @r"
+        record 42, file of 1.0 MiB
+        record 42, no file
+        no record, file of 1.0 MiB
+        no record, no file
+        ");
+    }
+}
