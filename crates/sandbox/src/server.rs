@@ -118,7 +118,7 @@ impl Sandbox {
     /// A record that names its `cloudTransferStatus` keeps what it says (hashes, size) although a file of its name is
     /// listed already, until a refresh: so every state between upload and proof can be laid out.
     pub fn put_package(&self, record: serde_json::Value) -> PackageId {
-        let record = Record::lenient(&record);
+        let record = Record::lenient(record);
         let now = self.core.now();
         let mut world = self.core.world();
         let world = &mut *world;

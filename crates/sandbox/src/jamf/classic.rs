@@ -54,10 +54,11 @@ fn id_list<'r>(
         let rows: Vec<Value> = rows.map(|(id, name)| json!({ "id": id, "name": name })).collect();
         return json(StatusCode::OK, &json!({ plural: rows }));
     }
-    let row =
-        |(id, name)| Element::Parent(singular, vec![Element::text("id", id), Element::text("name", name)]);
+    let row = |(id, name)| {
+        Element::Parent(singular, vec![Element::text("id", u64::to_string(&id)), Element::text("name", name)])
+    };
     let rows: Vec<Element> = rows.map(row).collect();
-    let mut children = vec![Element::text("size", rows.len())];
+    let mut children = vec![Element::text("size", rows.len().to_string())];
     children.extend(rows);
     xml(StatusCode::OK, document(&Element::Parent(plural, children)))
 }

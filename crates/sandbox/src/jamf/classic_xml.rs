@@ -14,8 +14,8 @@ pub(super) enum Element {
 }
 
 impl Element {
-    pub(super) fn text(name: &'static str, text: impl ToString) -> Self {
-        Self::Text(name, text.to_string())
+    pub(super) fn text(name: &'static str, text: impl Into<String>) -> Self {
+        Self::Text(name, text.into())
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
 
         #[test]
         fn what_is_written_reads_back(text in r"[^\p{Cc}\u{FFFE}\u{FFFF}]{0,20}") {
-            let xml = document(&Element::Parent("package", vec![Element::text("name", &text)]));
+            let xml = document(&Element::Parent("package", vec![Element::text("name", text.as_str())]));
             assert_eq!(fields(&xml).unwrap()[0].1, text);
         }
     }

@@ -161,11 +161,12 @@ impl Record {
     }
 
     /// The default record with those keys of `json` that fit; keys that are unknown or of a wrong type are passed over.
-    pub(crate) fn lenient(json: &Value) -> Self {
+    pub(crate) fn lenient(json: Value) -> Self {
         let mut record = Self::default();
-        for (key, value) in json.as_object().into_iter().flatten() {
+        let Value::Object(keys) = json else { return record };
+        for (key, value) in keys {
             let Ok(Value::Object(mut map)) = serde_json::to_value(&record) else { continue };
-            map.insert(key.clone(), value.clone());
+            map.insert(key, value);
             if let Ok(changed) = serde_json::from_value(Value::Object(map)) {
                 record = changed;
             }
