@@ -19,11 +19,17 @@ use pipeline::{Boundary, Effect};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tries of a request in all. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
-const TRIES: u32 = 6;
+/// Tries of a part in all, over about half a minute. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
+const PART_TRIES: u32 = 8;
+/// Tries of a small request that nothing has been invested in yet.
+const TRIES: u32 = 5;
+/// Before the second try; each later pause is up to twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const CONNECT: Duration = Duration::from_secs(10);
 /// For an answer, once everything is sent.
 const ANSWER: Duration = Duration::from_secs(120);
+/// Somebody waits for the end after Ctrl-C, and what is not aborted here is only left over.
+const ABORT: Duration = Duration::from_secs(15);
 /// S3 may work for minutes on a large object, and sends blanks meanwhile (`jamf-pro-api.md §9.5`).
 const COMPLETION: Duration = Duration::from_secs(15 * 60);
 /// A part that moves slower than this, in bytes a second, is given up and sent again. It is a floor for the throughput
@@ -85,7 +91,7 @@ impl Bucket {
                     // S3 wants the parts' algorithm here (`jamf-pro-api.md §9.4`).
                     .checksum_algorithm(ChecksumAlgorithm::Crc32)
                     .customize()
-                    .config_override(within(ANSWER))
+                    .config_override(tries(TRIES, ANSWER))
                     .send()
             })
             .await?;
@@ -112,7 +118,7 @@ impl Bucket {
                     .checksum_algorithm(ChecksumAlgorithm::Crc32)
                     .body(body())
                     .customize()
-                    .config_override(within(limit))
+                    .config_override(tries(PART_TRIES, limit))
                     .send()
             })
             .await?;
@@ -148,7 +154,7 @@ impl Bucket {
                     .upload_id(&upload.id)
                     .multipart_upload(parts.clone())
                     .customize()
-                    .config_override(within(COMPLETION).retry_config(RetryConfig::disabled()))
+                    .config_override(tries(1, COMPLETION))
                     .send()
             })
             .await?;
@@ -164,7 +170,7 @@ impl Bucket {
                 .key(&upload.key)
                 .upload_id(&upload.id)
                 .customize()
-                .config_override(within(ANSWER))
+                .config_override(tries(2, ABORT))
                 .send()
         })
         .await
@@ -199,11 +205,9 @@ fn config(place: &Place, credentials: LiveCredentials, boundary: Arc<Boundary>) 
         // The provider knows when credentials end; a cache in front of it would hand out old ones.
         .identity_cache(IdentityCache::no_cache())
         .request_checksum_calculation(RequestChecksumCalculation::WhenSupported)
-        .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
         .stalled_stream_protection(
             StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build(),
         )
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build())
         .interceptor(Gate { boundary });
     match &place.endpoint {
         Endpoint::Amazon => builder,
@@ -214,10 +218,11 @@ fn config(place: &Place, credentials: LiveCredentials, boundary: Arc<Boundary>) 
     .build()
 }
 
-/// Limits each try of one request.
-fn within(limit: Duration) -> Builder {
+/// How often one request is tried, and how long each try may take.
+fn tries(times: u32, limit: Duration) -> Builder {
     let limits = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(limit);
-    Config::builder().timeout_config(limits.build())
+    let retry = RetryConfig::standard().with_max_attempts(times).with_initial_backoff(FIRST_PAUSE);
+    Config::builder().timeout_config(limits.build()).retry_config(retry)
 }
 
 /// Every try of every request passes the boundary.

@@ -4,6 +4,7 @@ use crate::Error;
 use fingerprint::{FileIdentity, Fingerprint};
 use pipeline::{Activity, Context};
 use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
 
 /// A file as it was when the upload was planned.
 #[derive(Debug)]
@@ -40,7 +41,9 @@ impl LocalFile {
         let total = self.size();
         let voice = cx.clone();
         let progress = move |done| voice.progress(Activity::Hashing, done, total);
-        let (fingerprint, identity) = fingerprint::digest(&self.path, progress, cx.cancelled()).await?;
+        // Ctrl-C drops this future, which ends the reading.
+        let never = CancellationToken::new();
+        let (fingerprint, identity) = fingerprint::digest(&self.path, progress, &never).await?;
         self.is(identity)?;
         Ok(fingerprint)
     }

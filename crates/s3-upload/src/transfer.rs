@@ -97,7 +97,10 @@ impl Work {
             replacing: self.replacing,
             cx,
         };
-        Ok((commit.run().await?, fingerprint))
+        let committed = commit.run().await;
+        // What the session remembers is the list before the completion, which it does not see.
+        self.session.forget_jcds_files();
+        Ok((committed?, fingerprint))
     }
 
     /// Sends all parts. The digests are computed beside it and not before it: SHA3-512 is slower than a fast network
@@ -144,7 +147,7 @@ impl Work {
                 let how = if committed.replaced.is_empty() { "" } else { ", in place of the old file" };
                 let parts = self.parts.count();
                 let noun = if parts == 1 { "part" } else { "parts" };
-                Applied::done(format!("sent {name}: {} bytes in {parts} {noun}{how}", sent.size))
+                Applied::done(format!("sent {name}: {} in {parts} {noun}{how}", pipeline::size(sent.size)))
             }
             Some(Doubt::NameTaken) => Applied::warned(
                 Warning::Unverified,

@@ -1,0 +1,94 @@
+//! Credentials end while a file is on its way.
+
+use crate::meddler::{Fate, Seen};
+use crate::stage::{MIB, Stage, bytes, failed};
+use insta::assert_snapshot;
+use pipeline::{Activity, Env, Origin, Value};
+use std::time::Duration;
+
+fn renewals(stage: &Stage) -> usize {
+    stage.sandbox.journal().iter().filter(|request| request.path.ends_with("/renew-credentials")).count()
+}
+
+#[tokio::test]
+async fn they_are_renewed_before_they_end() {
+    let mut stage = Stage::open().await;
+    stage.set("upload_concurrency", "1");
+    let clock = stage.clock.clone();
+    let mut passed = false;
+    stage.ear.on_progress(move |progress| {
+        // The first part takes 57 of 60 minutes.
+        if progress.activity == Activity::Uploading && progress.done >= 8 * MIB as u64 && !passed {
+            passed = true;
+            clock.advance(Duration::from_secs(57 * 60));
+        }
+    });
+    let new = bytes(1, 17 * MIB);
+    stage.send("App.pkg", &new).await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(renewals(&stage), 1);
+}
+
+#[tokio::test]
+async fn short_lived_ones_are_not_renewed_for_every_request() {
+    let stage = Stage::with(|config| config.grant_life = Duration::from_secs(60)).await;
+    stage.send("App.pkg", &bytes(1, 17 * MIB)).await.unwrap();
+    assert_eq!(renewals(&stage), 0);
+}
+
+#[tokio::test]
+async fn they_are_renewed_when_s3_says_that_they_ended() {
+    let stage = Stage::with(|config| config.grant_life = Duration::from_secs(3600)).await;
+    let new = bytes(1, 9 * MIB);
+    let env = stage.env("App.pkg", &new);
+    let clock = stage.clock.clone();
+    // Nobody told when they end, and they have.
+    let sent = stage
+        .send_after(env, move |env: &mut Env| {
+            env.remove("jcds_expiration");
+            clock.advance(Duration::from_secs(4000));
+        })
+        .await;
+    sent.unwrap();
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(renewals(&stage), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_refused_is_said() {
+    let stage = Stage::open().await;
+    let env = stage.env("App.pkg", &bytes(1, 1000));
+    let refused = r#"{"httpStatus":403,"errors":[{"code":"INVALID_PRIVILEGE","description":"Forbidden","id":"0","field":""}]}"#;
+    stage.meddler.rule(move |seen: &Seen| {
+        if seen.is("POST", "/renew-credentials") { Fate::Answer(403, refused.into()) } else { Fate::Pass }
+    });
+    let clock = stage.clock.clone();
+    let failure = stage.send_after(env, move |_| clock.advance(Duration::from_secs(4000))).await.unwrap_err();
+    let shown = failed(&failure);
+    assert!(
+        shown.starts_with(
+            "the upload of App.pkg could not begin: the upload credentials could not be renewed: "
+        ),
+        "{shown}"
+    );
+    assert!(shown.ends_with("\nAccess"), "{shown}");
+}
+
+#[tokio::test]
+async fn wrong_ones_are_told_without_showing_them() {
+    let stage = Stage::open().await;
+    let env = stage.env("App.pkg", &bytes(1, 1000));
+    let failure = stage
+        .send_after(env, |env: &mut Env| {
+            let wrong = Value::String("hunter2-is-not-the-secret".into());
+            env.insert("jcds_secret_access_key", wrong, Origin::Output(1), true);
+        })
+        .await
+        .unwrap_err();
+    assert_snapshot!(failed(&failure), @r#"
+    the upload of App.pkg could not begin: S3 answered 403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method
+    hint: these credentials do not open this place; let jcds-credentials run right before s3-upload
+    Access
+    "#);
+    assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+}

@@ -1,0 +1,65 @@
+use crate::stage::{Stage, bytes};
+use insta::assert_snapshot;
+use jamf::Sessions;
+use pipeline::{Access, Boundary, Context, Env, Failure, Origin, Plan, Processor as _, Silent, Value, keys};
+use s3_upload::{S3Upload, Work};
+use std::sync::Arc;
+
+async fn plan(stage: &Stage, env: &Env) -> Result<Plan<Work>, Failure> {
+    let boundary = Arc::new(Boundary::new(Access::ReadOnly));
+    let cx = Context::new(stage.clock.clone(), boundary, Arc::new(Silent), stage.cancel.clone());
+    S3Upload::new(Arc::new(Sessions::new(jamf::Config::default()).unwrap())).plan(env, &cx).await
+}
+
+fn shown(plan: Plan<Work>) -> String {
+    let uploaded = plan.outputs().from_step(1).need(keys::PKG_UPLOADED).unwrap();
+    match plan {
+        Plan::Settled { outcome, .. } => format!("{outcome} [{uploaded}]"),
+        Plan::Pending { changes, .. } => format!("{} {} [{uploaded}]", changes[0], changes[0].bytes),
+    }
+}
+
+fn with(mut env: Env, entries: &[(&str, &str)]) -> Env {
+    for (name, text) in entries {
+        env.insert(name, Value::String((*text).to_owned()), Origin::CommandLine, false);
+    }
+    env
+}
+
+#[tokio::test]
+async fn the_same_file_is_not_sent_and_nothing_is_asked() {
+    let stage = Stage::open().await;
+    let same = [("verdict", "same"), ("verdict_reason", "same size, MD5 and SHA3-512")];
+    let env = with(stage.env("App.pkg", b"x"), &same);
+    std::fs::remove_file(stage.path()).unwrap();
+    assert_snapshot!(shown(plan(&stage, &env).await.unwrap()), @"skipped: same size, MD5 and SHA3-512 [false]");
+    assert_eq!(stage.sandbox.journal(), []);
+}
+
+#[tokio::test]
+async fn a_plan_says_what_it_would_replace_and_why() {
+    let stage = Stage::open().await;
+    let env = stage.env("App.pkg", b"new bytes");
+    assert_snapshot!(shown(plan(&stage, &env).await.unwrap()), @"create file App.pkg 9 [true]");
+    stage.sandbox.put_file("App.pkg", b"old");
+    let env = with(env, &[("verdict", "different"), ("verdict_reason", "size differs")]);
+    assert_snapshot!(shown(plan(&stage, &env).await.unwrap()), @"replace file App.pkg (size differs) 9 [true]");
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_told_by_the_plan() {
+    let stage = Stage::open().await;
+    let failed = async |env: Env| {
+        let failure = plan(&stage, &env).await.unwrap_err();
+        failure.to_string().replace(&stage.path().display().to_string(), "local.pkg")
+    };
+    let good = || stage.env("App.pkg", &bytes(1, 10));
+    assert_snapshot!(failed(with(good(), &[("upload_concurrency", "0")])).await, @r#"upload_concurrency (from -k) has the wrong type: string "0" is not a whole number from 1 to 32"#);
+    assert_snapshot!(failed(with(good(), &[("part_size_mib", "5")])).await, @r#"part_size_mib (from -k) has the wrong type: string "5" is not a whole number of MiB from 8 to 5120"#);
+    assert_snapshot!(failed(with(good(), &[("PKGFERRY_S3_ENDPOINT", "http://s3.example.com")])).await, @"PKGFERRY_S3_ENDPOINT http://s3.example.com cannot be used: plain http is for this machine only; use https");
+    assert_snapshot!(failed(stage.env("App.pkg", b"")).await, @"local.pkg is empty");
+    // A sparse file costs nothing.
+    let env = good();
+    std::fs::File::create(stage.path()).unwrap().set_len((5 << 40) + 1).unwrap();
+    assert_snapshot!(failed(env).await, @"local.pkg is too large: it has 5497558138881 bytes, and S3 takes 5497558138880");
+}

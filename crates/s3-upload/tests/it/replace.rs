@@ -1,0 +1,214 @@
+//! Safe replace: the old file stays until every part of the new one is in S3.
+
+use crate::meddler::{Fate, Seen};
+use crate::stage::{MIB, Stage, bytes, failed};
+use insta::assert_snapshot;
+use sandbox::Side;
+
+#[tokio::test]
+async fn the_old_file_goes_after_the_last_part_and_right_before_the_completion() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    stage.sandbox.put_file("Other.pkg", &bytes(3, 1000));
+    let new = bytes(2, 20 * MIB);
+    let sent = stage.send("App.pkg", &new).await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.listed(), ["App.pkg", "Other.pkg"]);
+    assert_snapshot!(sent.change, @"replace file App.pkg");
+    assert_snapshot!(sent.told(), @"sent App.pkg: 20.0 MiB in 3 parts, in place of the old file");
+
+    let story = stage
+        .sandbox
+        .journal()
+        .into_iter()
+        .filter(|request| request.side == Side::S3 || request.path.starts_with("/api/v1/jcds/files"));
+    let story: Vec<_> = story
+        .map(|request| {
+            let what = match request.path.split_once('?') {
+                Some((_, query)) if query.contains("partNumber") => "part",
+                Some((_, query)) if query.contains("uploadId") => "upload",
+                Some(_) => "uploads",
+                None => request.path.rsplit('/').next().unwrap(),
+            };
+            format!("{} {what} {}", request.method, request.status)
+        })
+        .collect();
+    assert_snapshot!(story.join("\n"), @r"
+    GET files 200
+    POST files 201
+    POST uploads 200
+    PUT part 200
+    PUT part 200
+    PUT part 200
+    GET files 200
+    DELETE App.pkg 204
+    GET files 200
+    POST upload 200
+    ");
+}
+
+/// Kills the upload (drops it) at every request up to the deletion, before the server sees the request and after it
+/// answered. Each time the old file is listed and downloadable.
+#[tokio::test]
+async fn killed_at_any_point_before_the_deletion_the_old_file_is_there() {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    let new = bytes(2, 9 * MIB);
+    stage.sandbox.put_file("App.pkg", &old);
+
+    // A run that is held at the deletion shows how many requests there are before it.
+    stage.meddler.rule(|seen| if seen.is_delete() { Fate::HoldBefore } else { Fate::Pass });
+    killed_when_held(&stage, &new).await;
+    let deletion = stage.meddler.seen().len() - 1;
+    assert!(stage.meddler.seen()[deletion].is_delete());
+    // Sign-in, list, initiate, create, two parts, list.
+    assert!(deletion >= 7, "{:?}", stage.meddler.seen());
+    stage.assert_holds("App.pkg", &old);
+
+    for point in 0..deletion {
+        for fate in [Fate::HoldBefore, Fate::HoldAfter] {
+            let at = move |seen: &Seen| if seen.number == point { fate.clone() } else { Fate::Pass };
+            stage.meddler.rule(at);
+            killed_when_held(&stage, &new).await;
+            stage.assert_holds("App.pkg", &old);
+            assert_eq!(stage.listed(), ["App.pkg"]);
+        }
+    }
+
+    stage.meddler.rule(|_| Fate::Pass);
+    stage.send("App.pkg", &new).await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+}
+
+async fn killed_when_held(stage: &Stage, new: &[u8]) {
+    tokio::select! {
+        biased;
+        () = stage.meddler.holding() => {}
+        sent = stage.send("App.pkg", new) => panic!("it was not held: {sent:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_shows_late_is_waited_for() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let new = bytes(2, 1000);
+    let late = stage.list_json();
+    let mut looks = 0;
+    let mut deleted = false;
+    let sent = stage
+        .send_through("App.pkg", &new, move |seen| {
+            deleted |= seen.is_delete();
+            looks += usize::from(deleted && seen.is_list());
+            if deleted && seen.is_list() && looks <= 5 { Fate::Answer(200, late.clone()) } else { Fate::Pass }
+        })
+        .await
+        .unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &new);
+}
+
+#[tokio::test]
+async fn a_deletion_that_never_shows_is_told() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let new = bytes(2, 1000);
+    let late = stage.list_json();
+    let mut deleted = false;
+    let sent = stage
+        .send_through("App.pkg", &new, move |seen| {
+            deleted |= seen.is_delete();
+            if deleted && seen.is_list() { Fate::Answer(200, late.clone()) } else { Fate::Pass }
+        })
+        .await
+        .unwrap();
+    assert_snapshot!(sent.told(), @r"
+    unverified: App.pkg was sent, but the old file was still listed after its deletion
+    hint: look at the list of the distribution service: the new file may have got a name such as Name_1.pkg
+    ");
+    assert_eq!(
+        stage.ear.warnings(),
+        ["the old App.pkg is not known to have gone; the new one is put in place all the same"]
+    );
+    stage.assert_holds("App.pkg", &new);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_refused_leaves_the_old_file() {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &old);
+    let refused = r#"{"httpStatus":403,"errors":[{"code":"INVALID_PRIVILEGE","description":"Forbidden","id":"0","field":""}]}"#;
+    let failure = stage
+        .send_through("App.pkg", &bytes(2, 1000), move |seen| {
+            if seen.is_delete() { Fate::Answer(403, refused.into()) } else { Fate::Pass }
+        })
+        .await
+        .unwrap_err();
+    let shown = failed(&failure);
+    assert!(
+        shown.starts_with(
+            "the old App.pkg could not be deleted; it is still there, and the new one was not put in place: "
+        ),
+        "{shown}"
+    );
+    assert!(shown.ends_with("\nAccess"), "{shown}");
+    stage.assert_holds("App.pkg", &old);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
+
+/// The gateway answers 504 although the deletion was done (`jamf-pro-api.md §18`).
+#[tokio::test]
+async fn a_deletion_whose_answer_is_lost_has_happened() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let new = bytes(2, 1000);
+    let sent = stage
+        .send_through("App.pkg", &new, |seen| if seen.is_delete() { Fate::LoseAnswer } else { Fate::Pass })
+        .await
+        .unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    stage.assert_holds("App.pkg", &new);
+}
+
+#[tokio::test]
+async fn ctrl_c_after_the_deletion_is_too_late() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let new = bytes(2, 1000);
+    let cancel = stage.cancel.clone();
+    let sent = stage.send_through("App.pkg", &new, move |seen| {
+        if seen.is_delete() {
+            cancel.cancel();
+        }
+        Fate::Pass
+    });
+    sent.await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+}
+
+#[tokio::test]
+async fn the_spelling_on_the_server_is_kept() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("B\u{fc}ro.pkg", &bytes(1, 1000));
+    let new = bytes(2, 1000);
+    let sent = stage.send("Bu\u{308}ro.pkg", &new).await.unwrap();
+    assert_eq!(sent.change, "replace file B\u{fc}ro.pkg");
+    assert_eq!(stage.listed(), ["B\u{fc}ro.pkg"]);
+    stage.assert_holds("B\u{fc}ro.pkg", &new);
+}
+
+#[tokio::test]
+async fn a_file_that_appeared_after_the_plan_is_replaced_and_told() {
+    let stage = Stage::open().await;
+    let new = bytes(2, 1000);
+    let env = stage.env("App.pkg", &new);
+    stage.send_after(env, |_| stage.sandbox.put_file("App.pkg", &bytes(1, 1000))).await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    assert_eq!(
+        stage.ear.warnings(),
+        ["App.pkg appeared on the server after the plan was made; it is replaced"]
+    );
+}

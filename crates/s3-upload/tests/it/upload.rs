@@ -1,0 +1,156 @@
+use crate::stage::{MIB, Stage, bytes, failed};
+use insta::assert_snapshot;
+use pipeline::{Activity, FailureKind, keys};
+use std::sync::Arc;
+
+#[tokio::test]
+async fn a_new_file_arrives_byte_for_byte() {
+    let stage = Stage::open().await;
+    let new = bytes(1, 20 * MIB);
+    let sent = stage.send("App.pkg", &new).await.unwrap();
+
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    assert_snapshot!(sent.change, @"create file App.pkg");
+    assert_snapshot!(sent.told(), @"sent App.pkg: 20.0 MiB in 3 parts");
+    let listed = stage.sandbox.files().remove(0);
+    assert_eq!(sent.outputs.need(keys::PKG_MD5).unwrap().to_string(), listed.md5);
+    assert_eq!(sent.outputs.need(keys::PKG_SHA3_512).unwrap().to_string(), listed.sha3);
+    assert_eq!(sent.outputs.need(keys::PKG_SIZE).unwrap(), 20 * MIB as u64);
+    let key = sent.outputs.need(s3_upload::JCDS_OBJECT_KEY).unwrap();
+    assert!(key.starts_with("tmp/") && key.ends_with("/App.pkg"), "{key}");
+    assert_eq!(stage.ear.warnings(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn progress_ends_at_the_whole_file() {
+    let stage = Stage::open().await;
+    stage.send("App.pkg", &bytes(1, 9 * MIB)).await.unwrap();
+    for activity in [Activity::Uploading, Activity::Hashing, Activity::Committing] {
+        let all: Vec<_> =
+            stage.ear.progress().into_iter().filter(|progress| progress.activity == activity).collect();
+        let last = all.last().unwrap();
+        assert_eq!(last.done, last.total, "{activity:?}");
+        assert!(all.iter().all(|progress| progress.done <= progress.total), "{activity:?}");
+    }
+}
+
+/// The sum of what passes the boundary is what leaves the machine: a dry run could not have sent any of it.
+#[tokio::test]
+async fn every_request_passes_the_boundary() {
+    let stage = Stage::open().await;
+    stage.meddler.rule(|_| crate::meddler::Fate::Pass);
+    stage.send("App.pkg", &bytes(1, 9 * MIB)).await.unwrap();
+    let traffic = stage.boundary.traffic();
+    assert_eq!(traffic.sign_ins + traffic.reads + traffic.writes, stage.meddler.seen().len() as u64);
+    // Initiate, create, two parts, complete.
+    assert_eq!(traffic.writes, 5);
+}
+
+#[tokio::test]
+async fn digests_that_are_known_are_not_computed() {
+    let stage = Stage::open().await;
+    let mut env = stage.env("App.pkg", &bytes(1, 1000));
+    env.set(keys::PKG_MD5, "00000000000000000000000000000001".parse().unwrap(), pipeline::Origin::Output(1));
+    env.set(keys::PKG_SHA3_512, "0".repeat(128).parse().unwrap(), pipeline::Origin::Output(1));
+    let sent = stage.send_after(env, |_| {}).await.unwrap();
+    assert_eq!(sent.outputs.need(keys::PKG_MD5).unwrap().to_string(), "00000000000000000000000000000001");
+    assert!(stage.ear.progress().iter().all(|progress| progress.activity != Activity::Hashing));
+}
+
+#[tokio::test]
+async fn awkward_names_arrive_as_they_are() {
+    let stage = Stage::open().await;
+    let names = [
+        "Two Words.pkg",
+        "a+b&c=d.pkg",
+        "50%25 #1?.pkg",
+        "(Beta) [x] 'q' \"r\".pkg",
+        "Bu\u{308}ro.pkg",
+        "\u{1F680}.pkg",
+        "~tilde;semi,comma@at$.pkg",
+    ];
+    for (name, seed) in names.into_iter().zip(1..) {
+        let new = bytes(seed, 1000);
+        stage.send(name, &new).await.unwrap();
+        stage.assert_holds(name, &new);
+    }
+    assert_eq!(stage.sandbox.files().len(), names.len());
+}
+
+#[tokio::test]
+async fn larger_parts_can_be_asked_for() {
+    let mut stage = Stage::open().await;
+    stage.set("part_size_mib", "16");
+    stage.set("upload_concurrency", "1");
+    let new = bytes(1, 20 * MIB);
+    let sent = stage.send("App.pkg", &new).await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+    assert_snapshot!(sent.told(), @"sent App.pkg: 20.0 MiB in 2 parts");
+}
+
+#[tokio::test]
+async fn ctrl_c_aborts() {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &old);
+    let cancel = stage.cancel.clone();
+    stage.ear.on_progress(move |progress| {
+        if progress.activity == Activity::Uploading && progress.done > 9 * MIB as u64 {
+            cancel.cancel();
+        }
+    });
+    let failure = stage.send("App.pkg", &bytes(2, 20 * MIB)).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @r"
+    the upload of App.pkg was interrupted; nothing of it was put in place
+    Interrupted
+    ");
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    stage.assert_holds("App.pkg", &old);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_before_it_is_sent_is_not_sent() {
+    let stage = Stage::open().await;
+    let env = stage.env("App.pkg", &bytes(1, 1000));
+    let path = stage.path();
+    let failure =
+        stage.send_after(env, move |_| std::fs::write(path, bytes(2, 1000)).unwrap()).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Local);
+    assert!(
+        failure
+            .to_string()
+            .ends_with("local.pkg changed after the upload was planned; nothing of it was put in place")
+    );
+    assert!(stage.sandbox.journal().iter().all(|request| request.side != sandbox::Side::S3));
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_sent_is_called_off() {
+    let stage = Arc::new(Stage::open().await);
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &old);
+    let path = stage.path();
+    stage.ear.on_progress(move |progress| {
+        if progress.activity == Activity::Uploading && progress.done > 9 * MIB as u64 {
+            use std::io::Write as _;
+            let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+            file.write_all(b"more").unwrap();
+        }
+    });
+    let failure = stage.send("App.pkg", &bytes(2, 20 * MIB)).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Local);
+    assert!(failure.to_string().contains("local.pkg changed "), "{failure}");
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    stage.assert_holds("App.pkg", &old);
+}
+
+#[tokio::test]
+async fn a_file_that_goes_away_is_called_off() {
+    let stage = Stage::open().await;
+    let env = stage.env("App.pkg", &bytes(1, 1000));
+    let path = stage.path();
+    let failure = stage.send_after(env, move |_| std::fs::remove_file(path).unwrap()).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Local);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
