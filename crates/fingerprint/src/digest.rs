@@ -64,7 +64,7 @@ pub async fn digest(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<(Fingerprint, FileIdentity), Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, None, progress, cancel).await?;
+    let Digests { identity, md5, sha3_512 } = digests(path, None, Box::new(progress), cancel).await?;
     // Without an expected MD5, nothing but a stop leaves it out.
     let sha3_512 = sha3_512.ok_or_else(|| Error::Interrupted { path: path.to_owned() })?;
     Ok((Fingerprint { size: identity.size, md5, sha3_512 }, identity))
@@ -82,7 +82,7 @@ pub async fn compare_with(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Comparison, Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, expected.md5, progress, cancel).await?;
+    let Digests { identity, md5, sha3_512 } = digests(path, expected.md5, Box::new(progress), cancel).await?;
     if expected.md5.is_some_and(|expected| expected != md5) {
         return Ok(Comparison::Md5Differs { md5 });
     }
@@ -101,10 +101,11 @@ struct Digests {
     sha3_512: Option<Sha3_512>,
 }
 
+/// Not generic: the digests are compiled in this crate, which the development profile optimises.
 async fn digests(
     path: &Path,
     expected: Option<Md5>,
-    progress: impl Fn(u64) + Send + Sync + 'static,
+    progress: Box<dyn Fn(u64) + Send + Sync>,
     cancel: &CancellationToken,
 ) -> Result<Digests, Error> {
     let stop = cancel.child_token();
