@@ -28,7 +28,8 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 
 /// An address that serves this blob for as long as the configuration says.
 pub(super) fn address(core: &Core, base: &str, name: &str, blob: &str) -> String {
-    let disposition = format!("attachment; filename=\"{name}\"");
+    let quoted = name.replace('\\', r"\\").replace('"', r#"\""#);
+    let disposition = format!("attachment; filename=\"{quoted}\"");
     let expires = later(core.now(), core.config.download_life).as_second().to_string();
     let signature = core.sign(&signed_text(blob, &disposition, &expires));
     let query = Serializer::new(String::new())

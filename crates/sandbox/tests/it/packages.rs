@@ -1,4 +1,4 @@
-use crate::rehearsal::{Rehearsal, assert_wire, payload, wire_json};
+use crate::rehearsal::{Rehearsal, assert_wire, payload, wire, wire_json};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -36,8 +36,7 @@ async fn prints_records_as_a_server_does() {
     ] {
         let id = rehearsal.sandbox.put_package(wire_json(example));
         let said = rehearsal.get(&format!("{PACKAGES}/{id}")).await;
-        let expected =
-            crate::rehearsal::wire(example).replace(r#""id" : "42""#, &format!(r#""id" : "{id}""#));
+        let expected = wire(example).replace(r#""id" : "42""#, &format!(r#""id" : "{id}""#));
         assert_eq!((said.status, said.body.as_str()), (200, expected.trim_end()), "{example}");
         assert_eq!(said.mime, "application/json");
     }
@@ -190,6 +189,27 @@ async fn pages_sorts_and_filters() {
         StatusCode::OK,
         "packages-v1.list.empty.200.response.json",
     );
+}
+
+#[tokio::test]
+async fn prints_pages_as_a_server_does() {
+    let rehearsal = as_in_examples(|_| {}).await;
+    let pages = [
+        (wire("packages-v1.list.page1-of-2.200.response.json"), "0"),
+        (wire("packages-v1.list.page2-of-2.200.response.json"), "1"),
+    ];
+    for (page, _) in &pages {
+        let page: Value = serde_json::from_str(page).unwrap();
+        for record in page["results"].as_array().unwrap() {
+            let id = rehearsal.sandbox.put_package(record.clone());
+            assert_eq!(record["id"], id.to_string());
+        }
+    }
+    for (page, number) in &pages {
+        let query = [("page", *number), ("page-size", "2"), ("sort", "id:asc")];
+        let said = rehearsal.list(PACKAGES, &query).await;
+        assert_eq!((said.status, said.body.as_str()), (200, page.trim_end()));
+    }
 }
 
 #[tokio::test]
