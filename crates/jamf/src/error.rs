@@ -43,7 +43,7 @@ pub enum Error {
     Settings(#[from] SettingsError),
     /// The HTTP client cannot be built.
     #[error("cannot set up the HTTP client")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The account is refused.
     #[error(transparent)]
     SignIn(#[from] Box<SignInError>),

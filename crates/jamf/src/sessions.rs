@@ -3,6 +3,7 @@ use crate::transport::Server;
 use crate::{Config, Error, Session};
 use futures_util::future::join_all;
 use pipeline::{Context, Env};
+use reqwest::header::HeaderValue;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All servers and accounts of a run: one [`Session`] each, shared by every step of every recipe.
@@ -17,13 +18,9 @@ impl Sessions {
     /// Nothing is opened yet.
     ///
     /// # Errors
-    /// When the HTTP client cannot be built.
+    /// When `user_agent` cannot stand in a header.
     pub fn new(config: Config) -> Result<Self, Error> {
-        reqwest::Client::builder()
-            .user_agent(&config.user_agent)
-            .no_proxy()
-            .build()
-            .map_err(Error::Client)?;
+        HeaderValue::from_str(&config.user_agent).map_err(|error| Error::Client(error.into()))?;
         Ok(Self { config, open: Mutex::default() })
     }
 
@@ -31,7 +28,7 @@ impl Sessions {
     /// `API_USERNAME` and `API_PASSWORD`; `package_api`). Sends nothing: signing in waits for the first request.
     ///
     /// # Errors
-    /// When the settings are incomplete or wrong.
+    /// When the settings are incomplete or wrong, or the HTTP client cannot be built.
     pub fn open(&self, env: &Env) -> Result<Arc<Session>, Error> {
         let settings = Settings::from_env(env)?;
         let mut open = self.sessions();

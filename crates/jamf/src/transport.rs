@@ -202,7 +202,7 @@ impl Server {
             .retry(reqwest::retry::never());
         let builder = if address.is_loopback() { builder.no_proxy() } else { builder };
         Ok(Self {
-            client: builder.build().map_err(Error::Client)?,
+            client: builder.build().map_err(|error| Error::Client(error.into()))?,
             address,
             places: Semaphore::new(CONNECTIONS),
             random: Mutex::new(fastrand::Rng::with_seed(config.seed)),

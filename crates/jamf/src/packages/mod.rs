@@ -183,19 +183,20 @@ impl Session {
     /// The test for the Pro API is to use it: a server without it does not know the path (`jamf-pro-api.md §15`). `None`
     /// means that the Classic API has to be asked, from now on.
     fn if_pro<T>(&self, cx: &Context, answered: Result<T, Error>) -> Result<Option<T>, Error> {
+        let api = &self.packages.api;
         match answered {
-            Err(error)
-                if self.packages.api.get().is_none() && matches!(error.status(), Some(404 | 405 | 410)) =>
-            {
-                cx.info("this server has no packages in its Pro API; the Classic API is used");
-                self.packages.api.get_or_init(|| PackageApi::Classic);
-                Ok(None)
-            }
-            Err(error) => Err(error),
             Ok(found) => {
-                self.packages.api.get_or_init(|| PackageApi::Pro);
+                api.get_or_init(|| PackageApi::Pro);
                 Ok(Some(found))
             }
+            Err(error) if matches!(error.status(), Some(404 | 405 | 410)) => {
+                if api.set(PackageApi::Classic).is_ok() {
+                    cx.info("this server has no packages in its Pro API; the Classic API is used");
+                }
+                // Forced, or seen to work before: then the server has the API, and something else is wrong.
+                if api.get() == Some(&PackageApi::Pro) { Err(error) } else { Ok(None) }
+            }
+            Err(error) => Err(error),
         }
     }
 

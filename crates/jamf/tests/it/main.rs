@@ -1,0 +1,13 @@
+//! The client against scripted answers, bad ones above all, and against the rehearsal server.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails, helpers included")]
+
+mod categories;
+mod classic;
+mod faults;
+mod jcds;
+mod packages;
+mod rehearsal;
+mod sign_in;
+mod stub;
+mod transport;
