@@ -71,8 +71,7 @@ impl<'a> Signed<'a> {
 
     fn in_header(authorization: &'a str, token: Option<&'a str>) -> S3Result<Self> {
         let Some(fields) = authorization.strip_prefix(SCHEME) else {
-            let message =
-                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+            let message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
             return Err(refusal_saying(S3ErrorCode::InvalidRequest, message));
         };
         let mut credential = None;
@@ -94,7 +93,8 @@ impl<'a> Signed<'a> {
     fn in_query(query: &'a str, token: Option<&'a str>) -> S3Result<Self> {
         let mut fields: HashMap<_, _> = url::form_urlencoded::parse(query.as_bytes()).collect();
         let mut field = |name: &str| fields.remove(name);
-        let (Some(credential), Some(headers)) = (field("X-Amz-Credential"), field("X-Amz-SignedHeaders")) else {
+        let (Some(credential), Some(headers)) = (field("X-Amz-Credential"), field("X-Amz-SignedHeaders"))
+        else {
             return Err(refusal(S3ErrorCode::AccessDenied)); // Nobody signed it.
         };
         let token = token.map(Into::into).or_else(|| field("X-Amz-Security-Token"));
@@ -151,8 +151,12 @@ impl S3Access for Policy {
             // Nobody knows whether the credentials of Jamf allow more, and no client has used more
             // (`jamf-pro-api.md §9.2`).
             (
-                "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload"
-                | "AbortMultipartUpload" | "ListParts",
+                "PutObject"
+                | "CreateMultipartUpload"
+                | "UploadPart"
+                | "CompleteMultipartUpload"
+                | "AbortMultipartUpload"
+                | "ListParts",
                 Some(key),
             ) => key.starts_with(&grant.path),
             ("ListMultipartUploads", None) => true,
@@ -161,7 +165,10 @@ impl S3Access for Policy {
         if allowed { Ok(()) } else { Err(denied()) }
     }
 
-    async fn list_multipart_uploads(&self, request: &mut S3Request<ListMultipartUploadsInput>) -> S3Result<()> {
+    async fn list_multipart_uploads(
+        &self,
+        request: &mut S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<()> {
         let grant = request.extensions.get::<Grant>();
         let prefix = request.input.prefix.as_deref().unwrap_or_default();
         match grant.is_some_and(|grant| prefix.starts_with(&grant.path)) {

@@ -10,9 +10,9 @@ use crate::s3::checksum::Checksum;
 use jiff::Timestamp;
 use s3s::dto::{
     self, AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput, MultipartUpload,
-    PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput,
+    CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput,
+    ETag, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput,
+    MultipartUpload, PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput,
 };
 use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, TrailingHeaders};
 use std::path::Path;
@@ -43,7 +43,9 @@ impl S3 for Backend {
             receive(body, &self.incoming, algorithm, &claim, request.trailing_headers.as_ref()).await?;
         let hand = self.hand.clone();
         let work = move || hand.land(&key, &[file.as_ref()], algorithm, |_| Ok(()));
-        tokio::task::spawn_blocking(work).await.map_err(|error| blob::disk(&std::io::Error::other(error)))??;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| blob::disk(&std::io::Error::other(error)))??;
         let mut output = PutObjectOutput {
             e_tag: Some(ETag::Strong(upload::part_etag(&received))),
             checksum_type: Some(dto::ChecksumType::from_static(Kind::FullObject.name())),
@@ -62,7 +64,8 @@ impl S3 for Backend {
         let algorithm = input.checksum_algorithm.as_ref().map(dto::ChecksumAlgorithm::as_str);
         let agreement = agreement(algorithm, input.checksum_type.as_ref().map(dto::ChecksumType::as_str))?;
         let begun = self.hand.desk.now();
-        let id = self.hand.uploads.begin(key.clone(), agreement, begun).map_err(|error| blob::disk(&error))?;
+        let id =
+            self.hand.uploads.begin(key.clone(), agreement, begun).map_err(|error| blob::disk(&error))?;
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(key),
@@ -73,7 +76,10 @@ impl S3 for Backend {
         }))
     }
 
-    async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+    async fn upload_part(
+        &self,
+        request: S3Request<UploadPartInput>,
+    ) -> S3Result<S3Response<UploadPartOutput>> {
         let key = object_key(&request, &request.input.key);
         let input = request.input;
         let number = PartNumber::new(input.part_number).ok_or_else(|| {
@@ -150,7 +156,10 @@ impl S3 for Backend {
         let marker = input.part_number_marker.unwrap_or(0);
         let (agreement, all) = self.hand.uploads.with_open(&input.upload_id, &key, |upload, parts| {
             let behind = parts.by_number.iter().filter(|(number, _)| number.get() > marker);
-            (upload.agreement, behind.map(|(number, part)| part_dto(*number, part, upload.agreement)).collect())
+            (
+                upload.agreement,
+                behind.map(|(number, part)| part_dto(*number, part, upload.agreement)).collect(),
+            )
         })?;
         let (parts, page, is_truncated): (Vec<dto::Part>, _, _) = first_page(all, input.max_parts);
         Ok(S3Response::new(ListPartsOutput {
@@ -246,13 +255,15 @@ fn object_key<T>(request: &S3Request<T>, key: &str) -> String {
 }
 
 fn location<T>(request: &S3Request<T>) -> String {
-    let host = request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host =
+        request.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     format!("http://{host}{}", request.uri.path())
 }
 
 fn agreement(algorithm: Option<&str>, kind: Option<&str>) -> S3Result<Option<Agreement>> {
     let invalid = |message: String| refusal_saying(S3ErrorCode::InvalidRequest, message);
-    let kind = kind.map(|name| Kind::named(name).ok_or_else(|| invalid(format!("Unknown checksum type {name}."))));
+    let kind =
+        kind.map(|name| Kind::named(name).ok_or_else(|| invalid(format!("Unknown checksum type {name}."))));
     let kind = kind.transpose()?;
     let Some(name) = algorithm else {
         return match kind {

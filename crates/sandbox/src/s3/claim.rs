@@ -121,7 +121,8 @@ pub(super) fn checksums_in(headers: &HeaderMap) -> Vec<Checksum> {
 }
 
 fn from_trailer(algorithm: Algorithm, trailers: Option<&TrailingHeaders>) -> S3Result<Checksum> {
-    let value = trailers.and_then(|trailers| trailers.read(|map| text(map, algorithm.header()).map(str::to_owned)));
+    let value =
+        trailers.and_then(|trailers| trailers.read(|map| text(map, algorithm.header()).map(str::to_owned)));
     match value.flatten() {
         Some(value) => Ok(Checksum { algorithm, value }),
         None => Err(refusal_named("MalformedTrailerError", StatusCode::BAD_REQUEST)),
@@ -162,9 +163,13 @@ mod tests {
     #[test]
     fn false_claims_are_refused() {
         let body = received(b"123456789", Algorithm::Crc32);
-        let check = |pairs: &[(&'static str, &str)]| code(Claim::read(&headers(pairs)).unwrap().check(&body, None));
+        let check =
+            |pairs: &[(&'static str, &str)]| code(Claim::read(&headers(pairs)).unwrap().check(&body, None));
         assert_eq!(check(&[("content-length", "10")]), "IncompleteBody");
-        assert_eq!(check(&[("x-amz-decoded-content-length", "8"), ("content-length", "9")]), "IncompleteBody");
+        assert_eq!(
+            check(&[("x-amz-decoded-content-length", "8"), ("content-length", "9")]),
+            "IncompleteBody"
+        );
         assert_eq!(check(&[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")]), "BadDigest");
         assert_eq!(check(&[("x-amz-checksum-crc32", "AAAAAA==")]), "BadDigest");
         assert_eq!(check(&[("x-amz-trailer", "x-amz-checksum-crc32")]), "MalformedTrailerError");

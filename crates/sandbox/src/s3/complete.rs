@@ -55,7 +55,8 @@ impl Hand {
                 hand.uploads.settle(&id, result.is_ok());
                 result
             });
-            let completion = async { work.await.unwrap_or_else(|error| Err(broken(io::Error::other(error)))) };
+            let completion =
+                async { work.await.unwrap_or_else(|error| Err(broken(io::Error::other(error)))) };
             Ok(completion.boxed().shared())
         })
     }
@@ -94,8 +95,9 @@ impl Job {
             return Err(refusal_saying(S3ErrorCode::InvalidRequest, message));
         }
         let agreement = agreed(upload.agreement, order)?;
-        let composite = (agreement.kind == Kind::Composite)
-            .then(|| Checksum::composite(agreement.algorithm, parts.iter().map(|part| &part.received.checksum)));
+        let composite = (agreement.kind == Kind::Composite).then(|| {
+            Checksum::composite(agreement.algorithm, parts.iter().map(|part| &part.received.checksum))
+        });
         let expected = order.checksum.clone();
         if let (Some(composite), Some(expected)) = (&composite, &expected)
             && composite != expected

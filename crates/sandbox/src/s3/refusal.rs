@@ -12,7 +12,10 @@ pub(super) fn refusal(code: S3ErrorCode) -> S3Error {
 }
 
 /// A refusal with words of its own.
-pub(super) fn refusal_saying(code: S3ErrorCode, message: impl Into<std::borrow::Cow<'static, str>>) -> S3Error {
+pub(super) fn refusal_saying(
+    code: S3ErrorCode,
+    message: impl Into<std::borrow::Cow<'static, str>>,
+) -> S3Error {
     S3Error::with_message(code, message)
 }
 
@@ -31,7 +34,9 @@ fn words(code: &str) -> Option<&'static str> {
         "EntityTooLarge" => "Your proposed upload exceeds the maximum allowed size",
         "EntityTooSmall" => "Your proposed upload is smaller than the minimum allowed size",
         "ExpiredToken" => "The provided token has expired.",
-        "IncompleteBody" => "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        "IncompleteBody" => {
+            "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        }
         "InternalError" => "We encountered an internal error. Please try again.",
         "InvalidAccessKeyId" => "The AWS Access Key Id you provided does not exist in our records.",
         "InvalidDigest" => "The Content-MD5 you specified was invalid.",
@@ -56,7 +61,9 @@ fn words(code: &str) -> Option<&'static str> {
              completed."
         }
         "NotImplemented" => "A header you provided implies functionality that is not implemented",
-        "RequestTimeTooSkewed" => "The difference between the request time and the current time is too large.",
+        "RequestTimeTooSkewed" => {
+            "The difference between the request time and the current time is too large."
+        }
         "SignatureDoesNotMatch" => {
             "The request signature we calculated does not match the signature you provided. Check your key and signing \
              method."
