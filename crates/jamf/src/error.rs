@@ -200,7 +200,10 @@ impl Diagnose for Error {
                 Some("set it through the Classic API, or set package_api to classic".into())
             }
             Self::Refused(refused) => refused.hint(),
-            Self::Client(_) | Self::Unwritable { .. } | Self::Unaddressable(_) | Self::Interrupted => None,
+            Self::Client(_) => {
+                Some("check that the system has a store of certificate authorities (ca-certificates)".into())
+            }
+            Self::Unwritable { .. } | Self::Unaddressable(_) | Self::Interrupted => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use pipeline::{Context, Md5, Secret, Sha3_512};
 use reqwest::Method;
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const FILES: &str = "/api/v1/jcds/files";
@@ -115,6 +116,8 @@ pub enum Deletion {
 pub(crate) struct Known {
     files: Memory<(), Arc<[JcdsFile]>>,
     refreshed: tokio::sync::Mutex<Option<Timestamp>>,
+    /// The newer call was not to be had, and the older one was.
+    refreshes_the_old_way: AtomicBool,
 }
 
 impl Session {
@@ -221,14 +224,21 @@ impl Session {
             let call = Call::post(path).needs(privilege).repeatable();
             if query.is_empty() { call } else { call.query(query) }
         };
-        let first = match self.send(cx, &call(REFRESH, privilege::READ_DISTRIBUTION_POINT)).await {
-            Err(error) if matches!(error.status(), Some(403..=405)) => error,
-            other => return other.map(drop),
-        };
-        match self.send(cx, &call(OLD_REFRESH, privilege::READ_FILES)).await {
+        let mut lacking = None;
+        if !self.jcds.refreshes_the_old_way.load(Ordering::Relaxed) {
+            match self.send(cx, &call(REFRESH, privilege::READ_DISTRIBUTION_POINT)).await {
+                Err(error) if matches!(error.status(), Some(403..=405)) => lacking = Some(error),
+                other => return other.map(drop),
+            }
+        }
+        match (self.send(cx, &call(OLD_REFRESH, privilege::READ_FILES)).await, lacking) {
             // The older call is gone: what is lacking is the privilege for the newer one.
-            Err(second) if second.is_absence() && !first.is_absence() => Err(first),
-            other => other.map(drop).map_err(without_service),
+            (Err(second), Some(first)) if second.is_absence() && !first.is_absence() => Err(first),
+            (Err(error), _) => Err(without_service(error)),
+            (Ok(_), _) => {
+                self.jcds.refreshes_the_old_way.store(true, Ordering::Relaxed);
+                Ok(())
+            }
         }
     }
 

@@ -26,6 +26,7 @@
 
 mod category;
 mod config;
+mod connection;
 mod encode;
 mod error;
 mod jcds;
@@ -47,6 +48,7 @@ mod transport;
 mod wire;
 
 pub use config::{Config, Retry, Timeouts};
+pub use connection::CONNECTION;
 pub use error::{Error, Phase, Request};
 pub use jcds::{Deletion, JcdsFile, UploadGrant};
 pub use package::{Category, Field, FieldValue, Package, PackageApi, Setting};

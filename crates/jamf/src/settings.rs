@@ -104,6 +104,10 @@ impl Address {
         self.url.host().is_some_and(|host| is_loopback(&host))
     }
 
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }

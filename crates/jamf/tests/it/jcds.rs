@@ -176,10 +176,12 @@ async fn a_refresh_falls_back_to_the_older_call() {
         .await;
         let rig = Rig::new(&stub.url);
         rig.session.refresh_inventory(&rig.cx, Some("A & B.pkg")).await.unwrap();
+        rig.session.refresh_inventory(&rig.cx, Some("C.pkg")).await.unwrap();
         insta::allow_duplicates! {
             insta::assert_snapshot!(stub.lines(), @r"
             POST /api/v1/cloud-distribution-point/refresh-inventory?file-name=A%20%26%20B.pkg
             POST /api/v1/jcds/refresh-inventory?file-name=A%20%26%20B.pkg
+            POST /api/v1/jcds/refresh-inventory?file-name=C.pkg
             ");
         }
     }
