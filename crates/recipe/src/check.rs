@@ -247,7 +247,7 @@ impl<'s> Walk<'s> {
             unresolved.keys.into_iter().map(told).collect::<Vec<_>>()
         })?;
         fits(input, &substituted.value, substituted.secret)
-            .map_err(|source| vec![(Problem::WrongType { name: within(), source }, None)])?;
+            .map_err(|source| vec![(Problem::WrongType { name: within(), origin: None, source }, None)])?;
         self.known.insert(input.name, substituted.value, Origin::Argument(step), substituted.secret);
         self.given.remove(input.name);
         Ok(())
@@ -308,11 +308,9 @@ impl<'s> Walk<'s> {
             && self.told.insert(input.name)
         {
             let place = self.places.get(input.name).filter(|_| matches!(entry.origin(), Origin::Input(_)));
-            let name = match place {
-                Some(_) => input.name.to_owned(),
-                None => format!("{} from {}", input.name, entry.origin()),
-            };
-            self.faults.push(Fault::new(place.cloned(), Problem::WrongType { name, source }));
+            let origin = place.is_none().then(|| entry.origin().clone());
+            let name = input.name.to_owned();
+            self.faults.push(Fault::new(place.cloned(), Problem::WrongType { name, origin, source }));
         }
         let problem = match given {
             Some(given) if !can_become(given.kind, input.kind) => Problem::WrongKind {
@@ -355,9 +353,6 @@ impl<'s> Walk<'s> {
 
     fn missing_hint(&self, input: &Input) -> String {
         let name = input.name;
-        if input.kind == Kind::Secret || keys::SECRETS.contains(&name) {
-            return secret_hint(name);
-        }
         let slips =
             self.places.keys().filter(|known| !self.specs.iter().any(|spec| spec.input(known).is_some()));
         if let Some(slip) = nearest(name, slips.map(String::as_str)) {
@@ -365,6 +360,7 @@ impl<'s> Walk<'s> {
         }
         match self.giver(name) {
             Some(giver) => format!("`{giver}` gives it: put that step before this one"),
+            None if input.kind == Kind::Secret || keys::SECRETS.contains(&name) => secret_hint(name),
             None => format!("set it in `Input` or `Arguments`, or with `-k {name}=...`"),
         }
     }

@@ -2,7 +2,7 @@ use crate::place::Place;
 use crate::source::MAX_FILE_SIZE;
 use crate::substitute::Reference;
 use crate::tree::Syntax;
-use pipeline::{Diagnose, FailureKind, Kind, WrongType};
+use pipeline::{Diagnose, FailureKind, Kind, Origin, WrongType};
 use std::fmt;
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ pub enum Problem {
     #[error("is not a recipe: it has neither `Process` nor `ParentRecipe`")]
     NotARecipe,
     /// A part of a recipe has the wrong shape.
-    #[error("{what} is a {found}, not a {expected}")]
+    #[error("{what} is {}, not {}", with_article(found), with_article(expected))]
     Shape {
         /// Which part.
         what: String,
@@ -141,16 +141,18 @@ pub enum Problem {
         step: usize,
     },
     /// A value that the input cannot take.
-    #[error("`{name}`")]
+    #[error("`{name}`{}", .origin.as_ref().map(|origin| format!(" (from {origin})")).unwrap_or_default())]
     WrongType {
         /// The input's name.
         name: String,
+        /// Who set it, if that is not the place of the fault.
+        origin: Option<Origin>,
         /// What was expected and found.
         #[source]
         source: WrongType,
     },
     /// What a step gives never fits what another takes.
-    #[error("`{name}` takes a {expected}, but is given a {found} by step {step}")]
+    #[error("`{name}` takes {}, but is given {} by step {step}", with_article(&expected.to_string()), with_article(&found.to_string()))]
     WrongKind {
         /// The input's name.
         name: String,
@@ -182,10 +184,9 @@ pub enum Problem {
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Faults that are known to be at least one.
-    pub(crate) fn from_vec(faults: Vec<Fault>) -> Self {
-        debug_assert!(!faults.is_empty(), "a report without faults is no report");
-        Self(faults)
+    /// The same, with others told first.
+    pub(crate) fn after(self, earlier: impl Iterator<Item = Fault>) -> Self {
+        Self(earlier.chain(self.0).collect())
     }
 
     pub(crate) fn into_first(self) -> Option<Fault> {
@@ -234,6 +235,15 @@ impl std::error::Error for Faults {}
 impl Diagnose for Faults {
     fn kind(&self) -> FailureKind {
         FailureKind::Recipe
+    }
+}
+
+/// `an array`, `a dict`.
+pub(crate) fn with_article(kind: &str) -> String {
+    match kind {
+        "null" => "empty".to_owned(),
+        _ if kind.starts_with(['a', 'i', 'M']) => format!("an {kind}"),
+        _ => format!("a {kind}"),
     }
 }
 

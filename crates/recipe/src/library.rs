@@ -31,6 +31,8 @@ pub struct Chain {
 pub struct Library {
     /// Folders, in order; each is looked through with the folders below it.
     pub search_dirs: Vec<PathBuf>,
+    /// Recipes that come with the program, found by their identifiers when no folder has them.
+    pub built_in: Vec<Source>,
 }
 
 impl Library {
@@ -50,7 +52,10 @@ impl Library {
         if let Some(path) = search::by_name(argument, &self.search_dirs) {
             return self.load_file(&path);
         }
-        let near = search::near(argument, &self.search_dirs);
+        if let Some(recipe) = self.built_in(argument) {
+            return self.parents(recipe);
+        }
+        let near = self.near(argument, &self.search_dirs);
         let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
         Err(Fault::new(None, Problem::RecipeNotFound(argument.to_owned())).hint(hint).into())
     }
@@ -76,28 +81,38 @@ impl Library {
                     if let Some(start) = recipes.iter().position(|known| same_file(known, &recipe)) {
                         let mut names: Vec<_> = recipes[start..].iter().map(name).collect();
                         names.push(name(&recipe));
-                        return Err(with_faults(
-                            recipes,
-                            Fault::new(parent.place, Problem::ParentCycle(names)),
-                        ));
+                        let fault = Fault::new(parent.place, Problem::ParentCycle(names));
+                        return Err(with_faults(recipes, fault));
                     }
                     recipes.push(recipe);
                 }
-                Err(fault) => return Err(with_faults(recipes, fault)),
+                Err(faults) => return Err(with_faults(recipes, faults)),
             }
         }
         Ok(merge(recipes))
     }
 
+    fn built_in(&self, identifier: &str) -> Option<Recipe> {
+        self.built_in_recipes().find(|recipe| name(recipe) == identifier)
+    }
+
+    fn built_in_recipes(&self) -> impl Iterator<Item = Recipe> {
+        self.built_in.iter().filter_map(|source| Recipe::read(source).ok())
+    }
+
+    fn near(&self, wanted: &str, folders: &[PathBuf]) -> Option<String> {
+        let built_in = self.built_in_recipes().map(|recipe| name(&recipe));
+        search::near(wanted, folders, built_in.collect())
+    }
+
     /// Finds a parent: a path from the child, else an identifier, else a name. Folders of the recipes loaded so far count
     /// as search folders, after the library's own.
-    fn parent(&self, parent: &Located<String>, recipes: &[Recipe]) -> Result<Recipe, Fault> {
+    fn parent(&self, parent: &Located<String>, recipes: &[Recipe]) -> Result<Recipe, Faults> {
         let child = &parent.place.file;
-        let broken = |faults: Faults| faults.into_first().unwrap_or_else(|| not_found(parent));
         let folder = child.parent().unwrap_or(Path::new("")).to_owned();
         let path = folder.join(&parent.value);
         if path.is_file() {
-            return read(&path).and_then(|source| Recipe::read(&source)).map_err(broken);
+            return read(&path).and_then(|source| Recipe::read(&source));
         }
         let mut folders = self.search_dirs.clone();
         for recipe in recipes.iter().rev() {
@@ -113,16 +128,16 @@ impl Library {
             return Ok(recipe);
         }
         if let Some(path) = search::by_name(&parent.value, &folders) {
-            return read(&path).and_then(|source| Recipe::read(&source)).map_err(broken);
+            return read(&path).and_then(|source| Recipe::read(&source));
         }
-        let near = search::near(&parent.value, &folders);
-        let looked = format!("looked {}", places(&folders));
-        Err(not_found(parent).hint(near.map_or_else(|| looked.clone(), |near| format!("{near} {looked}"))))
+        if let Some(recipe) = self.built_in(&parent.value) {
+            return Ok(recipe);
+        }
+        let near = self.near(&parent.value, &folders).map(|near| format!("{near}; ")).unwrap_or_default();
+        let problem = Problem::ParentNotFound(parent.value.clone());
+        let hint = format!("{near}looked {}", places(&folders));
+        Err(Fault::new(parent.place.clone(), problem).hint(hint).into())
     }
-}
-
-fn not_found(parent: &Located<String>) -> Fault {
-    Fault::new(parent.place.clone(), Problem::ParentNotFound(parent.value.clone()))
 }
 
 fn read(path: &Path) -> Result<Source, Faults> {
@@ -149,11 +164,9 @@ fn name(recipe: &Recipe) -> String {
     recipe.identifier.as_ref().map_or_else(path, |identifier| identifier.value.clone())
 }
 
-/// A fault that ends the loading, after those found on the way.
-fn with_faults(recipes: Vec<Recipe>, last: Fault) -> Faults {
-    let mut faults: Vec<_> = recipes.into_iter().flat_map(|recipe| recipe.faults).collect();
-    faults.push(last);
-    Faults::from_vec(faults)
+/// What ends the loading, after the faults found on the way.
+fn with_faults(recipes: Vec<Recipe>, last: impl Into<Faults>) -> Faults {
+    last.into().after(recipes.into_iter().flat_map(|recipe| recipe.faults))
 }
 
 /// Merges recipes, the asked-for one first.

@@ -122,8 +122,9 @@ pub(crate) fn by_name(name: &str, folders: &[PathBuf]) -> Option<PathBuf> {
 }
 
 /// What a search that failed came across: something near, or a file that may be the one but is broken.
-pub(crate) fn near(wanted: &str, folders: &[PathBuf]) -> Option<String> {
-    let (mut known, mut broken) = (Vec::new(), None);
+/// `known` are identifiers from elsewhere.
+pub(crate) fn near(wanted: &str, folders: &[PathBuf], mut known: Vec<String>) -> Option<String> {
+    let mut broken = None;
     for candidate in folders.iter().flat_map(|folder| walk(folder)) {
         let Ok(source) = Source::read(&candidate.path) else { continue };
         match Recipe::read(&source) {

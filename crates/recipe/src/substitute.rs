@@ -1,3 +1,4 @@
+use crate::fault::with_article;
 use pipeline::{Dict, Env, Value};
 use std::borrow::Cow;
 
@@ -49,7 +50,7 @@ impl std::fmt::Display for Reference {
         match self {
             Self::Undefined { name } => write!(f, "`%{name}%` is not defined"),
             Self::NotText { name, kind } => {
-                write!(f, "`%{name}%` is a {kind}, which cannot stand inside a text")
+                write!(f, "`%{name}%` is {}, which cannot stand inside a text", with_article(kind))
             }
             Self::TooLong { name } => {
                 write!(f, "`%{name}%` makes the text longer than {} MiB", MAX_SUBSTITUTED >> 20)

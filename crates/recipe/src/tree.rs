@@ -47,7 +47,7 @@ pub enum Syntax {
     #[error("`{0}` is not a tag that recipes use")]
     Tag(String),
     /// A name that is no text.
-    #[error("the name of an entry is a {0}, not text")]
+    #[error("the name of an entry is {}, not text", crate::fault::with_article(.0))]
     Name(&'static str),
 }
 

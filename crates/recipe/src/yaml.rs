@@ -1,5 +1,5 @@
 use crate::place::Position;
-use crate::tree::{Budget, Malformed, Member, Members, Node, Syntax, Tree};
+use crate::tree::{Budget, MAX_VALUES, Malformed, Member, Members, Node, Syntax, Tree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pipeline::Value;
@@ -11,7 +11,8 @@ use std::fmt;
 /// Reads one YAML document into a value.
 ///
 /// YAML 1.2 typing: `yes` and `012` are strings. Null is the empty string. `!date 2026-11-20T12:00:00Z` is a date and
-/// `!data aGVsbG8=` is data; no other tag of one's own is known. Merge keys (`<<`) work.
+/// `!data aGVsbG8=` is data; no other tag of one's own is known. YAML's own `!!binary` and `!!timestamp` are not told apart
+/// from text by the parser. Merge keys (`<<`) work.
 ///
 /// # Errors
 /// When the text is not one YAML document, holds a name twice, nests too deep, or unfolds into too much.
@@ -27,13 +28,39 @@ pub fn to_yaml(value: &Value) -> String {
 }
 
 pub(crate) fn parse(text: &str) -> Result<Node, Malformed> {
+    // The parser takes time with the square of the depth of `[` and `{` before its own limit on depth is asked: minutes
+    // for 4 MiB of them. Nothing but the parser knows which of them are inside of strings, so all are counted.
+    if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_VALUES {
+        return Err(Malformed::new(Syntax::TooMuch, None));
+    }
     let reader = Reader { text, budget: Budget::new(), found: RefCell::new(None) };
-    Seed(&reader).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
-        reader.found.take().map_or_else(
-            || Malformed::new(Syntax::Yaml(message(&error)), error.location().map(|at| at_location(&at))),
-            |found| Malformed { at: found.at.or_else(|| Some(position(&error))), ..found },
-        )
-    })
+    let node =
+        Seed(&reader).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| match reader
+            .found
+            .take()
+        {
+            Some(found) => Malformed { at: found.at.or_else(|| Some(position(&error))), ..found },
+            None => malformed(&error),
+        })?;
+    // Reading a scalar ends with an error raised on purpose (see `Seed`), so what follows it has not been looked at.
+    if matches!(node.tree, Tree::Null | Tree::Scalar(_)) {
+        serde_yaml::from_str::<de::IgnoredAny>(text).map_err(|error| malformed(&error))?;
+    }
+    Ok(node)
+}
+
+fn malformed(error: &serde_yaml::Error) -> Malformed {
+    let text = message(error);
+    let problem = if text.starts_with("recursion limit") {
+        Syntax::TooDeep
+    } else if text.starts_with("repetition limit") {
+        Syntax::TooMuch
+    } else if text.contains("more than one document") {
+        Syntax::Yaml("it holds more than one document".into())
+    } else {
+        Syntax::Yaml(text)
+    };
+    Malformed::new(problem, error.location().map(|at| at_location(&at)))
 }
 
 fn at_location(location: &serde_yaml::Location) -> Position {
@@ -366,7 +393,7 @@ impl Serialize for Written<'_> {
             }
             Value::Array(items) => serializer.collect_seq(items.iter().map(Written)),
             Value::Dict(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                let mut map = serializer.serialize_map(None)?;
                 for (name, value) in entries {
                     map.serialize_entry(&WrittenKey(name), &Written(value))?;
                 }

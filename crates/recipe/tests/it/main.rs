@@ -1,0 +1,9 @@
+//! Tests of the crate from outside: what people write, and what they are told.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic like tests")]
+
+mod broken;
+mod chains;
+mod checks;
+mod formats;
+mod support;
+mod vectors;
