@@ -103,7 +103,9 @@ impl Session {
                 Ok(created) => return Ok(created),
                 Err(error) => error,
             };
-            let is_open = error.leaves_outcome_open();
+            // What is not sent leaves open what was sent before.
+            let is_open =
+                error.leaves_outcome_open() || (made > 0 && matches!(error, Error::Connection { .. }));
             let was_lost_before = made > 0 && error.is_duplicate();
             if !(is_open || was_lost_before) {
                 return Err(error);

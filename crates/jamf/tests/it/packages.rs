@@ -265,6 +265,14 @@ async fn nobody_claims_to_know_what_a_lost_answer_did() {
 }
 
 #[tokio::test]
+async fn a_server_that_goes_away_leaves_it_open() {
+    let (stub, rig) = losing(|| Reply::Vanish, created, |_| false).await;
+    let error = rig.session.create_package(&rig.cx, &file("App.pkg"), "App.pkg", &[]).await.unwrap_err();
+    assert_eq!(posts(&stub), 1);
+    assert!(matches!(error, Error::Uncertain { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_record_of_this_run_is_asked_for_until_every_node_knows_it() {
     let mut reads = 0;
     let stub = Stub::start(signed_in(move |seen| match (seen.method.as_str(), seen.target.as_str()) {

@@ -55,6 +55,8 @@ pub enum Reply {
     Trickle(Duration, Vec<&'static str>),
     /// The connection ends without an answer.
     Cut,
+    /// The connection ends without an answer, and nobody listens any more.
+    Vanish,
     /// Nothing ever comes.
     Silence,
     /// The body stops in the middle.
@@ -112,6 +114,7 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     busy: AtomicUsize,
     most_busy: AtomicUsize,
+    gone: CancellationToken,
 }
 
 impl Stub {
@@ -123,10 +126,11 @@ impl Stub {
             seen: Mutex::default(),
             busy: AtomicUsize::new(0),
             most_busy: AtomicUsize::new(0),
+            gone: CancellationToken::new(),
         });
         let serving = Arc::clone(&shared);
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Some(Ok((stream, _))) = serving.gone.run_until_cancelled(listener.accept()).await {
                 let shared = Arc::clone(&serving);
                 tokio::spawn(async move { shared.serve(stream).await });
             }
@@ -170,6 +174,10 @@ impl Shared {
         self.most_busy.fetch_max(busy, Ordering::SeqCst);
         self.seen.lock().unwrap().push(seen.clone());
         let reply = (self.script.lock().unwrap())(&seen);
+        if matches!(reply, Reply::Vanish) {
+            self.gone.cancel();
+            tokio::task::yield_now().await;
+        }
         write(&mut stream, reply).await;
         self.busy.fetch_sub(1, Ordering::SeqCst);
     }
@@ -226,7 +234,7 @@ async fn write(stream: &mut TcpStream, reply: Reply) {
                 let _ = stream.write_all(piece.as_bytes()).await;
             }
         }
-        Reply::Cut => {}
+        Reply::Cut | Reply::Vanish => {}
         Reply::Silence => std::future::pending::<()>().await,
         Reply::Stall => {
             let _ = stream.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 100\r\n\r\n{").await;
