@@ -255,7 +255,7 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
     known
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter(|(distance, _)| *distance <= allowed && *distance < name.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

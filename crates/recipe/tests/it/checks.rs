@@ -306,7 +306,7 @@ fn parts_of_the_wrong_shape() {
     r.recipe.yaml:2:1: unknown key `input`
       hint: did you mean `Input`?
     r.recipe.yaml:3:15: the parent recipe `x` was not found
-      hint: did you mean `r`?; looked in . and below
+      hint: looked in . and below
     3 faults
     ");
 }
