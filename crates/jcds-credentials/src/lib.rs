@@ -18,11 +18,11 @@ mod error;
 
 pub use error::Error;
 
-use jamf::{Session, Sessions, UploadGrant};
+use jamf::{CONNECTION, Session, Sessions, UploadGrant};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{
     Applied, Change, Context, Env, EnvError, Failure, Input, Output, Plan, Processor, Spec, Subject, Verb,
-    Verdict, keys,
+    Verdict, join, keys,
 };
 use std::sync::Arc;
 
@@ -89,6 +89,15 @@ fn check(grant: &UploadGrant, now: Timestamp) -> Result<(), Error> {
     Ok(())
 }
 
+/// What it reads besides the [connection](jamf::CONNECTION).
+const OWN: [Input; 3] = [
+    Input::optional(keys::VERDICT, "What compare-hash found. If it is `same`, no credentials are asked for."),
+    Input::optional(keys::PKG_NAME, "Name of the file that is going to be sent, for messages."),
+    Input::optional(keys::PKG_PATH, "The local file, whose name is used where `pkg_name` is not set."),
+];
+
+static INPUTS: [Input; CONNECTION.len() + OWN.len()] = join(&CONNECTION, &OWN);
+
 static SPEC: Spec = Spec {
     name: "jcds-credentials",
     summary: "obtains temporary credentials for one upload into the distribution service",
@@ -97,19 +106,7 @@ static SPEC: Spec = Spec {
            server's file to be the same, nothing is asked for either.\n\n\
            The API role or account needs the privilege Create Jamf Cloud Distribution Service Files.",
     writes: true,
-    inputs: &[
-        Input::required(keys::JSS_URL, "Address of the Jamf Pro server."),
-        Input::optional(keys::CLIENT_ID, "Id of an API client."),
-        Input::optional(keys::CLIENT_SECRET, "Secret of that API client."),
-        Input::optional(keys::API_USERNAME, "Name of a user account, where there is no API client."),
-        Input::optional(keys::API_PASSWORD, "Password of that account."),
-        Input::optional(
-            keys::VERDICT,
-            "What compare-hash found. If it is `same`, no credentials are asked for.",
-        ),
-        Input::optional(keys::PKG_NAME, "Name of the file that is going to be sent, for messages."),
-        Input::optional(keys::PKG_PATH, "The local file, whose name is used where `pkg_name` is not set."),
-    ],
+    inputs: &INPUTS,
     outputs: &[
         Output::applied(keys::JCDS_ACCESS_KEY_ID, "Temporary access key id."),
         Output::applied(keys::JCDS_SECRET_ACCESS_KEY, "Temporary secret key. Never printed."),

@@ -212,7 +212,13 @@ fn config(place: &Place, credentials: LiveCredentials, boundary: Arc<Boundary>) 
     match &place.endpoint {
         Endpoint::Amazon => builder,
         Endpoint::Other(url) => {
-            builder.endpoint_url(url.as_str().trim_end_matches('/')).force_path_style(true)
+            let builder = builder.endpoint_url(url.as_str().trim_end_matches('/')).force_path_style(true);
+            // Plain HTTP stays on this machine, where no proxy finds it; the SDK's own client would ask `HTTP_PROXY`.
+            if url.scheme() == "http" {
+                builder.http_client(aws_smithy_http_client::Builder::new().build_http())
+            } else {
+                builder
+            }
         }
     }
     .build()

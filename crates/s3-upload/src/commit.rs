@@ -133,7 +133,7 @@ impl Commit<'_> {
         let judgement = judge(sight, deletions.confirmed);
         match (judgement, deletions.failure) {
             (Judgement::CallOff, Some(source)) => {
-                return Err(Error::Delete { file: self.name.clone(), source });
+                return Err(Error::Delete { file: self.name.clone(), source: Box::new(source) });
             }
             (Judgement::CompleteAnyway, failure) => {
                 let why = failure.map_or_else(String::new, |error| format!(" ({error})"));
@@ -216,7 +216,7 @@ impl Commit<'_> {
     }
 
     fn list_failed(&self, source: jamf::Error) -> Error {
-        Error::List { file: self.name.clone(), source }
+        Error::List { file: self.name.clone(), source: Box::new(source) }
     }
 
     fn not_completed(&self, source: S3Error, deleted: bool) -> Error {

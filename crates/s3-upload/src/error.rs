@@ -46,7 +46,7 @@ pub enum Error {
         /// Name of the file.
         file: FileName,
         /// Why.
-        source: jamf::Error,
+        source: Box<jamf::Error>,
     },
     /// S3 did not begin the upload.
     #[error("the upload of {file} could not begin")]
@@ -88,7 +88,7 @@ pub enum Error {
         /// Name of the file.
         file: FileName,
         /// Why.
-        source: jamf::Error,
+        source: Box<jamf::Error>,
     },
     /// S3 did not make a file of the parts. Nothing had been deleted.
     #[error("S3 did not put {file} together; nothing was there before, and nothing is now")]

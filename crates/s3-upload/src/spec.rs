@@ -1,7 +1,47 @@
 //! What the processor declares about itself.
 
 use crate::inputs::{JCDS_OBJECT_KEY, PART_SIZE, UPLOAD_CONCURRENCY};
-use pipeline::{Default, Input, Output, Spec, keys};
+use jamf::CONNECTION;
+use pipeline::{Default, Input, Output, Spec, join, keys};
+
+/// What it reads besides the [connection](jamf::CONNECTION).
+const OWN: [Input; 16] = [
+    Input::required(keys::PKG_PATH, "The local file."),
+    Input::optional(
+        keys::PKG_NAME,
+        "Its name in the distribution service; by default the last part of `pkg_path`.",
+    ),
+    Input::optional(keys::VERDICT, "What compare-hash found. `same` sends nothing."),
+    Input::optional(keys::VERDICT_REASON, "Why, for the plan."),
+    Input::required(keys::JCDS_ACCESS_KEY_ID, "Temporary access key id.").at_apply(),
+    Input::required(keys::JCDS_SECRET_ACCESS_KEY, "Temporary secret key.").at_apply(),
+    Input::required(keys::JCDS_SESSION_TOKEN, "Session token that goes with the key.").at_apply(),
+    Input::optional(
+        keys::JCDS_EXPIRATION,
+        "When the three end. They are renewed five minutes before; without it, when S3 refuses them.",
+    )
+    .at_apply(),
+    Input::required(keys::JCDS_REGION, "AWS region of the bucket.").at_apply(),
+    Input::required(keys::JCDS_BUCKET, "The bucket.").at_apply(),
+    Input::required(keys::JCDS_PATH, "Folder in the bucket that the credentials open.").at_apply(),
+    Input::optional(
+        keys::S3_ENDPOINT,
+        "Address of an S3 server other than Amazon's, such as the rehearsal server. Plain http only on this machine.",
+    ),
+    Input::optional(keys::PKG_MD5, "MD5 of the local file, if an earlier step knows it."),
+    Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it."),
+    Input::with_default(
+        UPLOAD_CONCURRENCY,
+        Default::Number(4),
+        "How many parts are sent at a time, 1 to 32.",
+    ),
+    Input::optional(
+        PART_SIZE,
+        "How large a part is at least, in MiB, 8 (the default) to 5120. Large files have larger parts in any case.",
+    ),
+];
+
+static INPUTS: [Input; CONNECTION.len() + OWN.len()] = join(&CONNECTION, &OWN);
 
 pub(crate) static SPEC: Spec = Spec {
     name: "s3-upload",
@@ -16,46 +56,7 @@ pub(crate) static SPEC: Spec = Spec {
            verify-delivery follow.\n\n\
            The API role or account needs the privileges Read, Create and Delete Jamf Cloud Distribution Service Files.",
     writes: true,
-    inputs: &[
-        Input::required(keys::PKG_PATH, "The local file."),
-        Input::optional(
-            keys::PKG_NAME,
-            "Its name in the distribution service; by default the last part of `pkg_path`.",
-        ),
-        Input::optional(keys::VERDICT, "What compare-hash found. `same` sends nothing."),
-        Input::optional(keys::VERDICT_REASON, "Why, for the plan."),
-        Input::required(keys::JSS_URL, "Address of the Jamf Pro server."),
-        Input::optional(keys::CLIENT_ID, "Id of an API client."),
-        Input::optional(keys::CLIENT_SECRET, "Secret of that API client."),
-        Input::optional(keys::API_USERNAME, "Name of a user account, where there is no API client."),
-        Input::optional(keys::API_PASSWORD, "Password of that account."),
-        Input::required(keys::JCDS_ACCESS_KEY_ID, "Temporary access key id.").at_apply(),
-        Input::required(keys::JCDS_SECRET_ACCESS_KEY, "Temporary secret key.").at_apply(),
-        Input::required(keys::JCDS_SESSION_TOKEN, "Session token that goes with the key.").at_apply(),
-        Input::optional(
-            keys::JCDS_EXPIRATION,
-            "When the three end. They are renewed five minutes before; without it, when S3 refuses them.",
-        )
-        .at_apply(),
-        Input::required(keys::JCDS_REGION, "AWS region of the bucket.").at_apply(),
-        Input::required(keys::JCDS_BUCKET, "The bucket.").at_apply(),
-        Input::required(keys::JCDS_PATH, "Folder in the bucket that the credentials open.").at_apply(),
-        Input::optional(
-            keys::S3_ENDPOINT,
-            "Address of an S3 server other than Amazon's, such as the rehearsal server. Plain http only on this machine.",
-        ),
-        Input::optional(keys::PKG_MD5, "MD5 of the local file, if an earlier step knows it."),
-        Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it."),
-        Input::with_default(
-            UPLOAD_CONCURRENCY,
-            Default::Number(4),
-            "How many parts are sent at a time, 1 to 32.",
-        ),
-        Input::optional(
-            PART_SIZE,
-            "How large a part is at least, in MiB, 8 (the default) to 5120. Large files have larger parts in any case.",
-        ),
-    ],
+    inputs: &INPUTS,
     outputs: &[
         Output::planned(keys::PKG_UPLOADED, "Whether this run sends the file."),
         Output::applied(keys::PKG_SIZE, "Size of the file in bytes."),

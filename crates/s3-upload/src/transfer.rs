@@ -36,8 +36,10 @@ impl Work {
         let file = LocalFile::look(path)?;
         let parts = PartPlan::new(file.size(), env.get(PART_SIZE)?.unwrap_or_default())
             .ok_or_else(|| Error::TooLarge { path: file.path().to_owned(), size: file.size() })?;
-        let listed =
-            session.jcds_files(cx).await.map_err(|source| Error::List { file: name.clone(), source })?;
+        let listed = session
+            .jcds_files(cx)
+            .await
+            .map_err(|source| Error::List { file: name.clone(), source: Box::new(source) })?;
         let spelling = spelling_on_server(&name, listed.iter().map(|file| file.name.as_str()));
         Ok(Self {
             known: inputs::known_fingerprint(env, file.size())?,

@@ -1,5 +1,7 @@
 //! `s3-upload` against the rehearsal server, over real HTTP with real signatures.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails, helpers included")]
+
 mod credentials;
 mod faults;
 mod meddler;

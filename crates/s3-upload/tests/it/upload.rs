@@ -47,6 +47,43 @@ async fn every_request_passes_the_boundary() {
     assert_eq!(traffic.writes, 5);
 }
 
+/// Runs another test of this binary under settings each of which would break it: an upload knows none of them.
+#[test]
+fn no_setting_of_the_users_environment_leaks_in() {
+    let nowhere = "http://127.0.0.1:1";
+    let hostile = [
+        ("AWS_ENDPOINT_URL", nowhere),
+        ("AWS_ENDPOINT_URL_S3", nowhere),
+        ("AWS_REGION", "mars-north-1"),
+        ("AWS_DEFAULT_REGION", "mars-north-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIAWRONG"),
+        ("AWS_SECRET_ACCESS_KEY", "wrong"),
+        ("AWS_SESSION_TOKEN", "wrong"),
+        ("AWS_PROFILE", "missing"),
+        ("AWS_CONFIG_FILE", "/nonexistent/config"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials"),
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "nonsense"),
+        ("AWS_RETRY_MODE", "nonsense"),
+        ("AWS_MAX_ATTEMPTS", "nonsense"),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_CA_BUNDLE", "/nonexistent/ca.pem"),
+        ("HTTP_PROXY", nowhere),
+        ("http_proxy", nowhere),
+        ("HTTPS_PROXY", nowhere),
+        ("ALL_PROXY", nowhere),
+    ];
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "upload::a_new_file_arrives_byte_for_byte"])
+        .envs(hostile)
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[tokio::test]
 async fn digests_that_are_known_are_not_computed() {
     let stage = Stage::open().await;
