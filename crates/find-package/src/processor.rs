@@ -1,9 +1,7 @@
 use crate::error::encoded;
 use crate::finding::{listed_file, only_record, spelling, summary, twins};
-use jamf::{JcdsFile, Package, Session, Sessions};
-use pipeline::{
-    Applied, Context, Default, Env, Failure, FileName, Input, Output, Plan, Processor, Spec, keys,
-};
+use jamf::{CONNECTION, JcdsFile, Package, Session, Sessions};
+use pipeline::{Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Spec, join, keys};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -12,6 +10,19 @@ use std::sync::Arc;
 pub struct FindPackage {
     sessions: Arc<Sessions>,
 }
+
+/// What it reads besides the [connection](jamf::CONNECTION).
+const OWN: [Input; 3] = [
+    Input::optional(keys::PKG_NAME, "Name of the file; by default the last part of pkg_path."),
+    Input::optional(keys::PKG_PATH, "Local package file. Only its name is looked at."),
+    Input::optional(
+        keys::PKG_DISPLAY_NAME,
+        "Display name of the record, by default pkg_name. Looked for only to report a record that has it and \
+             names another file.",
+    ),
+];
+
+static INPUTS: [Input; CONNECTION.len() + OWN.len()] = join(&CONNECTION, &OWN);
 
 static SPEC: Spec = Spec {
     name: "find-package",
@@ -25,25 +36,7 @@ name is reported and left alone.
 Names that differ only in how their accented characters are encoded are one name. The server's spelling is used from \
 there on, and becomes `pkg_name`.",
     writes: false,
-    inputs: &[
-        Input::required(keys::JSS_URL, "Address of the Jamf Pro server."),
-        Input::optional(keys::CLIENT_ID, "API client to sign in with."),
-        Input::optional(keys::CLIENT_SECRET, "Its secret."),
-        Input::optional(keys::API_USERNAME, "User account to sign in with, where there is no API client."),
-        Input::optional(keys::API_PASSWORD, "Its password."),
-        Input::with_default(
-            keys::PACKAGE_API,
-            Default::Text("auto"),
-            "Which API serves package records: auto, pro or classic.",
-        ),
-        Input::optional(keys::PKG_NAME, "Name of the file; by default the last part of pkg_path."),
-        Input::optional(keys::PKG_PATH, "Local package file. Only its name is looked at."),
-        Input::optional(
-            keys::PKG_DISPLAY_NAME,
-            "Display name of the record, by default pkg_name. Looked for only to report a record that has it and \
-             names another file.",
-        ),
-    ],
+    inputs: &INPUTS,
     outputs: &[
         Output::planned(keys::PKG_NAME, "Name of the file, in the server's spelling if the server knows it."),
         Output::planned(keys::PACKAGE_FOUND, "Whether there is a package record for the file."),

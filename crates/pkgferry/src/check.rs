@@ -3,13 +3,12 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::registry;
 use crate::settings::Settings;
-use recipe::Library;
 use std::io::Write as _;
 
 /// `pkgferry check`: all faults of all recipes; no network.
 pub fn check(args: &CheckArgs, settings: &Settings) -> Result<Exit, Error> {
     let registry = registry::declared()?;
-    let library = Library { search_dirs: settings.search_dirs.clone() };
+    let library = settings.library();
     let overrides = settings.overrides_with(&args.variables.key);
     let mut out = std::io::stdout().lock();
     let mut exit = Exit::Done;

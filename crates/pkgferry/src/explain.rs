@@ -3,14 +3,13 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::registry;
 use crate::settings::Settings;
-use recipe::Library;
 use runner::Source;
 use std::io::Write as _;
 
 /// `pkgferry explain`: the resolved steps, and where each value comes from; no network.
 pub fn explain(args: &ExplainArgs, settings: &Settings) -> Result<Exit, Error> {
     let registry = registry::declared()?;
-    let chain = Library { search_dirs: settings.search_dirs.clone() }.load(&args.recipe)?;
+    let chain = settings.library().load(&args.recipe)?;
     let overrides = settings.overrides_with(&args.variables.key);
     let checked = recipe::check(&chain, &registry.specs(), &settings.preferences, &overrides)?;
 

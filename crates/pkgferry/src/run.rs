@@ -7,7 +7,7 @@ use crate::serve;
 use crate::settings::Settings;
 use jamf::Sessions;
 use pipeline::{Access, Boundary, Context, Env};
-use recipe::{Chain, Faults, Library};
+use recipe::{Chain, Faults};
 use runner::{Registry, Report, Status};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ pub struct Job {
 
 /// `pkgferry run`.
 pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
-    let library = Library { search_dirs: settings.search_dirs.clone() };
+    let library = settings.library();
     let overrides = settings.overrides_with(&args.variables.key);
     let job =
         |name: &String| Job { name: name.clone(), chain: library.load(name), overrides: overrides.clone() };

@@ -3,7 +3,9 @@
 use crate::args::Global;
 use crate::error::Error;
 use crate::process::Process;
+use crate::shipped;
 use pipeline::{Dict, Env, Key, Origin, Typed, Value, keys};
+use recipe::Library;
 use std::path::{Path, PathBuf};
 
 /// Variables of the process environment that are settings. Empty ones count as not set.
@@ -37,6 +39,11 @@ impl Settings {
         let mut search_dirs = global.search_dirs.clone();
         search_dirs.extend(folders(&preferences, process)?);
         Ok(Self { preferences, overrides: overrides(global, process), search_dirs })
+    }
+
+    /// Where recipes are found: the folders, then those that come with the program.
+    pub fn library(&self) -> Library {
+        Library { search_dirs: self.search_dirs.clone(), built_in: shipped::all() }
     }
 
     /// The overrides together with variables from the command line.

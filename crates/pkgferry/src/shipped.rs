@@ -1,9 +1,24 @@
 use recipe::Source;
 
-/// The recipe behind `pkgferry upload`, as it ships in `recipes/`.
+macro_rules! shipped {
+    ($name:literal) => {
+        Source {
+            path: concat!("recipes/", $name).into(),
+            bytes: include_bytes!(concat!("../../../recipes/", $name)).to_vec(),
+        }
+    };
+}
+
+/// The recipe behind `pkgferry upload`.
 pub fn upload_package() -> Source {
-    Source {
-        path: "recipes/upload-package.recipe.yaml".into(),
-        bytes: include_bytes!("../../../recipes/upload-package.recipe.yaml").to_vec(),
-    }
+    shipped!("upload-package.recipe.yaml")
+}
+
+/// Recipes that run, and serve as parents, without their files: all in `recipes/` that refer to no file beside them.
+pub fn all() -> Vec<Source> {
+    vec![
+        upload_package(),
+        shipped!("package-record-only.recipe.yaml"),
+        shipped!("verify-package.recipe.yaml"),
+    ]
 }

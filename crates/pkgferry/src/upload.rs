@@ -5,7 +5,6 @@ use crate::run::{Job, execute};
 use crate::settings::Settings;
 use crate::shipped;
 use pipeline::{Env, Origin, Value, keys};
-use recipe::Library;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +47,6 @@ fn job(file: &Path, args: &UploadArgs, mut overrides: Env) -> Result<Job, Error>
             overrides.insert(name, value, Origin::Flag(flag), false);
         }
     }
-    let chain = Library { search_dirs: Vec::new() }.load_source(&shipped::upload_package());
+    let chain = recipe::Library::default().load_source(&shipped::upload_package());
     Ok(Job { name: path.to_owned(), chain, overrides })
 }

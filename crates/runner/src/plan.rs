@@ -91,7 +91,7 @@ pub async fn plan(
     let mut steps: Vec<PlannedStep> = Vec::with_capacity(checked.steps.len());
     for step in &checked.steps {
         let cx = cx.for_step(step_ref(step));
-        match plan_step(registry, step, &mut env, &mut promised, &cx).await {
+        match plan_step(registry, step, &steps, &mut env, &mut promised, &cx).await {
             Ok(planned) => {
                 cx.emit(Occurrence::StepPlanned {
                     changes: planned.changes().to_vec(),
@@ -119,6 +119,7 @@ fn step_ref(step: &CheckedStep) -> StepRef {
 async fn plan_step(
     registry: &Registry,
     step: &CheckedStep,
+    before: &[PlannedStep],
     env: &mut Env,
     promised: &mut BTreeSet<&'static str>,
     cx: &Context,
@@ -134,6 +135,7 @@ async fn plan_step(
         }
     }
     set_defaults(env, spec);
+    forget_earlier_outputs(env, spec, before);
 
     // Planning writes nothing, so that it may be dropped wherever it stands.
     let plan =
@@ -160,6 +162,19 @@ pub(crate) fn set_argument(env: &mut Env, step: usize, name: &str, template: &Va
         .map_err(|source| Error::Unset { argument: name.to_owned(), source })?;
     env.insert(name, substituted.value, Origin::Argument(step), substituted.secret);
     Ok(())
+}
+
+/// A processor that runs again speaks anew: what it said the first time, and does not say now, is no longer true.
+fn forget_earlier_outputs(env: &mut Env, spec: &'static Spec, before: &[PlannedStep]) {
+    for output in spec.outputs {
+        let Some(Origin::Output(number)) = env.entry(output.name).map(pipeline::Entry::origin) else {
+            continue;
+        };
+        if before.iter().any(|earlier| earlier.step.number == *number && earlier.step.processor == spec.name)
+        {
+            env.remove(output.name);
+        }
+    }
 }
 
 fn set_defaults(env: &mut Env, spec: &'static Spec) {

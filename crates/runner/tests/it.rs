@@ -54,6 +54,9 @@ impl Processor for Look {
     async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<Infallible>, Failure> {
         let word = env.need(WORD)?;
         self.0.lock().unwrap().push(format!("plan look {word}"));
+        if word == "nowhere" {
+            return Ok(Plan::done("found nothing"));
+        }
         Ok(Plan::done(format!("found {word}")).with(FOUND, word))
     }
     async fn apply(&self, work: Infallible, _env: &Env, _cx: &Context) -> Result<Applied, Failure> {
@@ -166,7 +169,7 @@ impl House {
     fn checked(&self, input: &str, process: &str) -> Checked {
         let text = format!("Identifier: test.recipe\nInput:\n  NAME: app\n{input}\nProcess:\n{process}");
         let source = recipe::Source { path: "test.recipe.yaml".into(), bytes: text.into_bytes() };
-        let chain = Library { search_dirs: Vec::new() }.load_source(&source).unwrap();
+        let chain = Library::default().load_source(&source).unwrap();
         recipe::check(&chain, &self.registry.specs(), &Env::new(), &Env::new()).unwrap()
     }
 
@@ -287,6 +290,25 @@ async fn a_value_that_a_skipped_step_would_have_given_is_named() {
 }
 
 #[tokio::test]
+async fn a_processor_that_runs_again_does_not_stand_by_what_it_said_first() {
+    let house = house();
+    let process = "
+- Processor: look
+  Arguments: {word: here}
+- Processor: look
+  Arguments: {word: nowhere}
+- Processor: fetch
+";
+    house.run(&house.checked("", process)).await;
+    insta::assert_snapshot!(house.log(), @r"
+    plan look here
+    plan look nowhere
+    plan fetch 
+    apply fetch 
+    ");
+}
+
+#[tokio::test]
 async fn an_interrupt_stops_before_the_next_write() {
     let house = house();
     let planned = house.plan(&house.checked("", CHAIN)).await.unwrap();
@@ -355,7 +377,7 @@ async fn what_is_made_from_a_secret_is_secret_in_the_steps() {
     let house = house();
     let text = "Identifier: t\nInput: {note: 'x%CLIENT_SECRET%'}\nProcess:\n- Processor: fetch\n- Processor: write\n";
     let source = recipe::Source { path: "t.recipe.yaml".into(), bytes: text.into() };
-    let chain = Library { search_dirs: Vec::new() }.load_source(&source).unwrap();
+    let chain = Library::default().load_source(&source).unwrap();
     let mut settings = Env::new();
     settings.insert("CLIENT_SECRET", Value::String("hunter2".into()), Origin::Runner, false);
     let checked = recipe::check(&chain, &house.registry.specs(), &settings, &Env::new()).unwrap();

@@ -1,7 +1,28 @@
-use pipeline::{Input, Key, Output, Spec, keys};
+use jamf::CONNECTION;
+use pipeline::{Input, Key, Output, Spec, join, keys};
 
 /// Seconds to wait for the proof.
 pub(crate) const VERIFY_TIMEOUT: Key<u64> = Key::new("verify_timeout");
+
+/// What it reads besides the [connection](jamf::CONNECTION).
+const OWN: [Input; 10] = [
+    Input::required(keys::PKG_PATH, "The local package file."),
+    Input::optional(keys::PKG_NAME, "Name of the file in the distribution service."),
+    Input::optional(keys::PKG_UPLOADED, "Whether this run sends the file."),
+    Input::optional(keys::PKG_METADATA_UPDATED, "Whether this run changes the record."),
+    Input::optional(keys::RECORD_ONLY, "The file lies elsewhere: there is no delivery to prove."),
+    Input::optional(
+        VERIFY_TIMEOUT,
+        "Seconds to wait; by default 5 minutes and one per GiB, above 1 GiB at least 15.",
+    ),
+    Input::optional(keys::PKG_SIZE, "Size of the local file, if an earlier step knows it.").at_apply(),
+    Input::optional(keys::PKG_MD5, "MD5 of the local file, if an earlier step knows it.").at_apply(),
+    Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it.")
+        .at_apply(),
+    Input::optional(keys::PACKAGE_ID, "Id of the record; by default the one that names the file.").at_apply(),
+];
+
+static INPUTS: [Input; CONNECTION.len() + OWN.len()] = join(&CONNECTION, &OWN);
 
 pub(crate) static SPEC: Spec = Spec {
     name: "verify-delivery",
@@ -16,23 +37,6 @@ an error, and never counted as delivered.
 
 If neither the file nor the record was sent in this run, there is nothing to prove. Used alone, it always looks.",
     writes: true,
-    inputs: &[
-        Input::required(keys::JSS_URL, "Address of the Jamf Pro server."),
-        Input::optional(keys::API_USERNAME, "User account to sign in with."),
-        Input::optional(keys::API_PASSWORD, "Its password."),
-        Input::optional(keys::CLIENT_ID, "API client to sign in with."),
-        Input::optional(keys::CLIENT_SECRET, "Its secret."),
-        Input::optional(keys::PACKAGE_API, "auto, pro or classic."),
-        Input::required(keys::PKG_PATH, "The local package file."),
-        Input::optional(keys::PKG_NAME, "Name of the file in the distribution service."),
-        Input::optional(keys::PKG_UPLOADED, "Whether this run sends the file."),
-        Input::optional(keys::PKG_METADATA_UPDATED, "Whether this run changes the record."),
-        Input::optional(keys::RECORD_ONLY, "The file lies elsewhere: there is no delivery to prove."),
-        Input::optional(VERIFY_TIMEOUT, "Seconds to wait; by default 5 minutes and one per GiB, above 1 GiB at least 15."),
-        Input::optional(keys::PKG_SIZE, "Size of the local file, if an earlier step knows it.").at_apply(),
-        Input::optional(keys::PKG_MD5, "MD5 of the local file, if an earlier step knows it.").at_apply(),
-        Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it.").at_apply(),
-        Input::optional(keys::PACKAGE_ID, "Id of the record; by default the one that names the file.").at_apply(),
-    ],
+    inputs: &INPUTS,
     outputs: &[Output::applied(keys::DELIVERY, "proven or unverified.")],
 };

@@ -1,0 +1,220 @@
+use crate::stage::Stage;
+
+const FAULTY: &str = "\
+Identifier: com.example.faulty
+MiniumumVersion: '1.0'
+Input:
+  NAME: App
+  pkg_priority: high
+  LOOP: '%POOL%'
+  POOL: '%LOOP%'
+Process:
+  - Processor: find-package
+    Arguments:
+      pkg_nam: App.pkg
+  - Processor: compare-hsh
+  - Processor: s3-upload
+  - Processor: package-metadata
+    Arguments:
+      pkg_notes: '%NMAE%'
+      reboot_required: perhaps
+";
+
+#[test]
+fn all_faults_come_at_once_each_with_its_place() {
+    let stage = Stage::new();
+    let recipe = stage.write("Faulty.recipe.yaml", FAULTY);
+    insta::assert_snapshot!(stage.run(&["check", &recipe]).shown(), @r#"
+    exit 3
+    --- stdout
+    [STAGE]/Faulty.recipe.yaml: faulty
+      [STAGE]/Faulty.recipe.yaml:2:1: unknown key `MiniumumVersion`
+        hint: did you mean `MinimumVersion`?
+      [STAGE]/Faulty.recipe.yaml:6:3: values refer to each other in a circle: LOOP -> POOL -> LOOP
+      [STAGE]/Faulty.recipe.yaml:11:7: step 1 find-package: unknown argument `pkg_nam`
+        hint: did you mean `pkg_name`?
+      [STAGE]/Faulty.recipe.yaml:12:16: step 2: unknown processor `compare-hsh`
+        hint: did you mean `compare-hash`?
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `pkg_path` is missing
+        hint: set it in `Input` or `Arguments`, or with `-k pkg_path=...`
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_access_key_id` is missing
+        hint: `jcds-credentials` gives it: put that step before this one
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_secret_access_key` is missing
+        hint: `jcds-credentials` gives it: put that step before this one
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_session_token` is missing
+        hint: `jcds-credentials` gives it: put that step before this one
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_region` is missing
+        hint: `jcds-credentials` gives it: put that step before this one
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_bucket` is missing
+        hint: `jcds-credentials` gives it: put that step before this one
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_path` is missing
+        hint: `jcds-credentials` gives it: put that step before this one
+      [STAGE]/Faulty.recipe.yaml:16:7: step 4 package-metadata: `pkg_notes`: `%NMAE%` is not defined
+        hint: did you mean `NAME`?
+      [STAGE]/Faulty.recipe.yaml:17:7: step 4 package-metadata: `reboot_required`: string "perhaps" is not a bool (true or false)
+      [STAGE]/Faulty.recipe.yaml:5:3: step 4 package-metadata: `pkg_priority`: string "high" is not a whole number from 0 to 4294967295
+      14 faults
+    "#);
+}
+
+#[test]
+fn shipped_recipes_pass_in_both_formats() {
+    let stage = Stage::new();
+    let recipes = std::fs::read_dir(crate::stage::repository().join("recipes")).unwrap();
+    let mut recipes: Vec<_> =
+        recipes.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned()).collect();
+    recipes.sort();
+    let yaml = recipes.iter().filter(|path| path.ends_with(".yaml")).count();
+    assert_eq!((recipes.len(), yaml), (yaml * 2, recipes.len() / 2));
+    for recipe in recipes {
+        stage.run(&["check", &recipe, "-k", "pkg_path=/some/App.pkg"]).succeeded();
+    }
+}
+
+#[test]
+fn the_two_formats_of_a_shipped_recipe_say_the_same() {
+    for entry in std::fs::read_dir(crate::stage::repository().join("recipes")).unwrap() {
+        let yaml = entry.unwrap().path();
+        if yaml.extension().is_some_and(|extension| extension == "yaml") {
+            let value = recipe::from_yaml(&std::fs::read_to_string(&yaml).unwrap()).unwrap();
+            let plist = recipe::from_plist(&std::fs::read(yaml.with_extension("plist")).unwrap()).unwrap();
+            assert_eq!(value, plist, "{}", yaml.display());
+        }
+    }
+}
+
+#[test]
+fn a_check_needs_no_network_and_no_settings() {
+    let stage = Stage::new();
+    insta::assert_snapshot!(stage.run(&["check", "recipes/ExampleApp.jamf.recipe.yaml"]).shown(), @"
+    exit 0
+    --- stdout
+    recipes/ExampleApp.jamf.recipe.yaml: ok, 6 steps
+    ");
+}
+
+#[test]
+fn explain_shows_the_source_of_each_value_and_no_secret() {
+    let mut stage = Stage::new();
+    stage.set("JSS_URL", "https://example.jamfcloud.com");
+    stage.set("CLIENT_SECRET", "hunter2");
+    let ran =
+        stage.run(&["explain", "recipes/ExampleApp.jamf.recipe.yaml", "-k", "pkg_notes=from me"]).succeeded();
+    assert!(!ran.shown().contains("hunter2"));
+    insta::assert_snapshot!(ran.stdout, @r#"
+    com.github.pkgferry.recipes.ExampleApp
+      recipe recipes/ExampleApp.jamf.recipe.yaml
+      parent recipes/upload-package.recipe.yaml
+
+    Environment
+      CACHE_DIR = "[STAGE]/home/Library/AutoPkg/Cache"  [pkgferry]
+      RECIPE_PATH = "[REPOSITORY]/recipes/ExampleApp.jamf.recipe.yaml"  [pkgferry]
+      RECIPE_DIR = "[REPOSITORY]/recipes"  [pkgferry]
+      PARENT_RECIPES = ["[REPOSITORY]/recipes/upload-package.recipe.yaml"]  [pkgferry]
+      RECIPE_CACHE_DIR = "[STAGE]/home/Library/AutoPkg/Cache/com.github.pkgferry.recipes.ExampleApp"  [pkgferry]
+      NAME = "ExampleApp"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      VERSION = "1.2.3"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_category = "Applications"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      create_category = true  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_notes = "from me"  [-k]
+      pkg_priority = 10  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]
+      CLIENT_SECRET = (secret)  [environment variable CLIENT_SECRET]
+
+    Step 1: find-package
+      JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]
+      CLIENT_ID  [not set]
+      CLIENT_SECRET = (secret)  [environment variable CLIENT_SECRET]
+      API_USERNAME  [not set]
+      API_PASSWORD  [not set]
+      package_api = "auto"  [default of find-package]
+      pkg_name  [not set]
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_display_name  [not set]
+
+    Step 2: compare-hash
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      jcds_file_found  [output of step 1]
+      jcds_file_size  [output of step 1]
+      jcds_file_md5  [output of step 1]
+      jcds_file_sha3_512  [output of step 1]
+      force = false  [default of compare-hash]
+
+    Step 3: jcds-credentials
+      JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]
+      CLIENT_ID  [not set]
+      CLIENT_SECRET = (secret)  [environment variable CLIENT_SECRET]
+      API_USERNAME  [not set]
+      API_PASSWORD  [not set]
+      package_api = "auto"  [default of jcds-credentials]
+      verdict  [output of step 2]
+      pkg_name  [output of step 1]
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+
+    Step 4: s3-upload
+      JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]
+      CLIENT_ID  [not set]
+      CLIENT_SECRET = (secret)  [environment variable CLIENT_SECRET]
+      API_USERNAME  [not set]
+      API_PASSWORD  [not set]
+      package_api = "auto"  [default of s3-upload]
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_name  [output of step 1]
+      verdict  [output of step 2]
+      verdict_reason  [output of step 2]
+      jcds_access_key_id  [output of step 3]
+      jcds_secret_access_key  [output of step 3]
+      jcds_session_token  [output of step 3]
+      jcds_expiration  [output of step 3]
+      jcds_region  [output of step 3]
+      jcds_bucket  [output of step 3]
+      jcds_path  [output of step 3]
+      PKGFERRY_S3_ENDPOINT  [not set]
+      pkg_md5  [output of step 2]
+      pkg_sha3_512  [output of step 2]
+      upload_concurrency = 4  [default of s3-upload]
+      part_size_mib  [not set]
+
+    Step 5: package-metadata
+      JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]
+      CLIENT_ID  [not set]
+      CLIENT_SECRET = (secret)  [environment variable CLIENT_SECRET]
+      API_USERNAME  [not set]
+      API_PASSWORD  [not set]
+      package_api = "auto"  [default of package-metadata]
+      pkg_name  [output of step 1]
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_display_name  [not set]
+      pkg_category = "Applications"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_info  [not set]
+      pkg_notes = "from me"  [-k]
+      pkg_priority = 10  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      reboot_required  [not set]
+      fill_user_template  [not set]
+      fill_existing_users  [not set]
+      os_requirements  [not set]
+      required_processor  [not set]
+      send_notification  [not set]
+      create_category = true  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      record_only = false  [default of package-metadata]
+
+    Step 6: verify-delivery
+      JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]
+      CLIENT_ID  [not set]
+      CLIENT_SECRET = (secret)  [environment variable CLIENT_SECRET]
+      API_USERNAME  [not set]
+      API_PASSWORD  [not set]
+      package_api = "auto"  [default of verify-delivery]
+      pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
+      pkg_name  [output of step 1]
+      pkg_uploaded  [output of step 4]
+      pkg_metadata_updated  [output of step 5]
+      record_only  [not set]
+      verify_timeout  [not set]
+      pkg_size  [output of step 4]
+      pkg_md5  [output of step 4]
+      pkg_sha3_512  [output of step 4]
+      package_id  [output of step 5]
+    "#);
+}

@@ -1,0 +1,125 @@
+use crate::stage::{Stage, noise};
+use sandbox::Privilege;
+use std::time::Duration;
+
+#[test]
+fn a_wrong_recipe_is_3() {
+    let (stage, server) = Stage::with_server();
+    let recipe =
+        stage.write("Wrong.recipe.yaml", "Identifier: x\nInput: {}\nProcess:\n- Processor: compare-hsh\n");
+    let ran = stage.run(&["run", &recipe]);
+    insta::assert_snapshot!(ran.shown(), @"
+    exit 3
+    --- stdout
+      = failed
+    --- stderr
+    [STAGE]/Wrong.recipe.yaml
+      fail  [STAGE]/Wrong.recipe.yaml:4:14: step 1: unknown processor `compare-hsh`
+              hint: did you mean `compare-hash`?
+            1 fault
+    ");
+    assert!(server.journal().is_empty());
+}
+
+#[test]
+fn a_wrong_password_is_4() {
+    let (mut stage, _server) = Stage::with_server();
+    stage.set("CLIENT_SECRET", "not-the-secret");
+    let file = stage.write("App.pkg", noise(1, 10));
+    insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @"
+    exit 4
+    --- stdout
+    com.github.pkgferry.recipes.upload-package
+      = failed
+    --- stderr
+      fail  step 1 find-package: http://127.0.0.1:[PORT] does not let API client rehearsal-client in: POST /api/v1/oauth/token was answered with 401 Unauthorized: invalid_client
+            hint: check CLIENT_ID and CLIENT_SECRET, and that the API client is enabled in Settings > API roles and clients
+    ");
+}
+
+#[test]
+fn a_missing_privilege_is_4_and_is_named() {
+    let (stage, server) = Stage::with_server_like(|config| {
+        for account in &mut config.accounts {
+            account.privileges.retain(|privilege| *privilege != Privilege::CreateJcdsFiles);
+        }
+    });
+    let file = stage.write("App.pkg", noise(1, 10));
+    insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @r#"
+    exit 4
+    --- stdout
+    com.github.pkgferry.recipes.upload-package
+      look  find-package      no record, no file
+      look  compare-hash      absent: the server has no file of this name
+      plan  jcds-credentials  obtain upload credentials for App.pkg
+      plan  s3-upload         create file App.pkg (the server has no file of this name), 10 bytes to send
+      plan  package-metadata  create record App.pkg
+                                display_name: "App.pkg"
+      plan  verify-delivery   prove delivery of App.pkg
+      = failed
+    --- stderr
+      fail  step 3 jcds-credentials: POST /api/v1/jcds/files was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”
+            hint: give the API role the privilege “Create Jamf Cloud Distribution Service Files” in Settings > API roles and clients (a user account: Settings > User accounts and groups); before Jamf Pro 11.20 it is called “Create Jamf Content Distribution Server Files”
+    "#);
+    assert!(server.files().is_empty() && server.packages().is_empty());
+}
+
+#[test]
+fn a_server_that_is_not_there_is_5() {
+    let mut stage = Stage::new();
+    for (name, value) in [("JSS_URL", "http://127.0.0.1:1"), ("CLIENT_ID", "a"), ("CLIENT_SECRET", "b")] {
+        stage.set(name, value);
+    }
+    let file = stage.write("App.pkg", noise(1, 10));
+    let ran = stage.run(&["upload", &file]);
+    assert_eq!(ran.code, 5, "{}", ran.shown());
+    assert!(ran.stderr.contains("127.0.0.1"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_missing_file_is_6() {
+    let (stage, _server) = Stage::with_server();
+    insta::assert_snapshot!(stage.run(&["upload", "/no/such/App.pkg"]).shown(), @"
+    exit 6
+    --- stdout
+    com.github.pkgferry.recipes.upload-package
+      look  find-package      no record, no file
+      = failed
+    --- stderr
+      fail  step 2 compare-hash: cannot read /no/such/App.pkg
+            caused by: No such file or directory (os error 2)
+    ");
+}
+
+#[test]
+fn what_never_shows_up_is_7() {
+    let (stage, _server) = Stage::with_server_like(|config| config.listed_after = Duration::from_secs(3_600));
+    let file = stage.write("App.pkg", noise(1, 10));
+    let ran = stage.run(&["upload", &file, "-k", "verify_timeout=1"]);
+    assert_eq!(ran.code, 7, "{}", ran.shown());
+    assert!(ran.stdout.contains("= unverified: 10 bytes sent"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_wrong_command_line_is_64() {
+    let stage = Stage::new();
+    assert_eq!(stage.run(&["run"]).code, 64);
+    assert_eq!(stage.run(&["upload", "a.pkg", "b.pkg", "--name", "c.pkg"]).code, 64);
+    assert_eq!(stage.run(&["run", "x", "-k", "no-equals-sign"]).code, 64);
+    assert_eq!(stage.run(&["processors", "no-such"]).code, 64);
+}
+
+#[test]
+fn settings_that_are_missing_are_3_and_named() {
+    let stage = Stage::new();
+    let file = stage.write("App.pkg", noise(1, 10));
+    insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @"
+    exit 3
+    --- stdout
+    com.github.pkgferry.recipes.upload-package
+      = failed
+    --- stderr
+      fail  step 1 find-package: JSS_URL is not set
+            hint: set JSS_URL to something like https://example.jamfcloud.com
+    ");
+}

@@ -1,0 +1,16 @@
+//! The binary as its users meet it: a process of its own, a cleaned environment, a real server on the other side.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod check;
+mod dry_run;
+mod exit_codes;
+mod interrupted;
+mod json;
+mod main_job;
+mod names;
+mod readme;
+mod sandbox_command;
+mod secrets;
+mod stage;
+mod texts;

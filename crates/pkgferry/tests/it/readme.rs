@@ -1,0 +1,89 @@
+//! README is a promise: every command in it runs here, and its tables are those of the program.
+
+use crate::stage::{Ran, Stage, repository};
+use std::process::Command;
+
+fn readme() -> String {
+    std::fs::read_to_string(repository().join("README.md")).unwrap()
+}
+
+/// The bodies of fenced blocks of one kind.
+fn blocks(kind: &str) -> Vec<String> {
+    let text = readme();
+    let fence = format!("```{kind}\n");
+    text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// Lines of shell blocks, continued lines joined.
+fn commands() -> Vec<String> {
+    let joined = blocks("sh").join("\n").replace("\\\n", " ");
+    joined
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_it_says() {
+    let (stage, server) = Stage::with_server();
+    let example = std::fs::read(crate::stage::example_package()).unwrap();
+    stage.write("Firefox-140.0.pkg", &example);
+    for recipe in blocks("yaml") {
+        stage.write("Firefox.jamf.recipe.yaml", recipe);
+    }
+    let mut ran = 0;
+    for line in commands() {
+        let line = line.replace("cargo run -q -p pkgferry --", "pkgferry");
+        if line.starts_with("cargo test")
+            || line.contains("pkgferry sandbox")
+            || line.starts_with("cargo install")
+        {
+            // The first is this very test, the second has tests of its own, the third builds what is built.
+            continue;
+        }
+        let in_repository = line.contains("recipes/");
+        let script = line.replacen("pkgferry", env!("CARGO_BIN_EXE_pkgferry"), 1);
+        let folder = if in_repository { repository() } else { stage.path("") };
+        let template = stage.command(&[]);
+        let variables = template.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let output = Command::new("/bin/sh")
+            .args(["-c", &script])
+            .env_clear()
+            .envs(variables)
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let result = Ran::new(output, &stage.path(""));
+        assert_eq!(result.code, 0, "{line}\n{}", result.shown());
+        ran += 1;
+    }
+    assert!(ran >= 6, "only {ran} commands were found");
+    assert!(!server.files().is_empty());
+}
+
+#[test]
+fn the_output_that_it_shows_is_the_output() {
+    let stage = Stage::new();
+    let recipe = "recipes/ExampleApp.jamf.recipe.yaml";
+    let ran = stage.run(&["run", recipe, recipe, "--sandbox"]).succeeded();
+    let shown = blocks("text").into_iter().find(|block| block.starts_with("com.github.pkgferry")).unwrap();
+    assert_eq!(
+        shown.replace("proven after 0 s", "proven after [N] s"),
+        ran.stdout.replace("good until [TIME]", "good until 2026-11-21T09:56:16Z")
+    );
+}
+
+#[test]
+fn its_exit_codes_are_those_of_the_program() {
+    let help = Stage::new().run(&["--help"]).succeeded().stdout;
+    let text = readme();
+    let codes =
+        help.split("Exit codes:").nth(1).unwrap().lines().filter_map(|line| line.trim().split_once(' '));
+    for (code, meaning) in codes {
+        let row = format!("| {code} | {} |", meaning.trim());
+        assert!(text.contains(&row), "README lacks {row}");
+    }
+}

@@ -1,0 +1,104 @@
+use crate::stage::Stage;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// `pkgferry sandbox` as a process of its own; it ends with the test.
+struct Served {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Served {
+    fn start(stage: &Stage, arguments: &[&str]) -> Self {
+        let mut child =
+            stage.command(&[&["sandbox"], arguments].concat()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines =
+            BufReader::new(child.stdout.take().unwrap()).lines().take(7).map(Result::unwrap).collect();
+        Self { child, lines }
+    }
+
+    fn variable(&self, name: &str) -> String {
+        let prefix = format!("export {name}='");
+        let line = self.lines.iter().find_map(|line| line.strip_prefix(&prefix)).unwrap();
+        line.trim_end_matches('\'').to_owned()
+    }
+
+    /// Runs a shell that has evaluated the lines.
+    fn shell(&self, script: &str) -> String {
+        let output = Command::new("/bin/sh")
+            .args(["-c", &format!("eval \"$LINES_OF_SANDBOX\"; {script}")])
+            .env("LINES_OF_SANDBOX", self.lines.join("\n"))
+            .env("PKGFERRY", env!("CARGO_BIN_EXE_pkgferry"))
+            .current_dir(crate::stage::repository())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn its_lines_are_all_that_a_shell_needs() {
+    let stage = Stage::new();
+    let served = Served::start(&stage, &[]);
+    let names: Vec<_> = served.lines.iter().map(|line| line.split_once('=').unwrap().0.to_owned()).collect();
+    insta::assert_snapshot!(names.join("\n"), @"
+    export JSS_URL
+    export CLIENT_ID
+    export CLIENT_SECRET
+    export API_USERNAME
+    export API_PASSWORD
+    export PKGFERRY_S3_ENDPOINT
+    export AWS_ENDPOINT_URL_S3
+    ");
+    let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+    assert!(out.ends_with("= created: 842 bytes sent\n"), "{out}");
+    let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+    assert!(out.ends_with("= unchanged: nothing sent\n"), "{out}");
+}
+
+#[tokio::test]
+async fn the_journal_is_json_and_can_be_cleared() {
+    let stage = Stage::new();
+    let served = Served::start(&stage, &[]);
+    let journal = format!("{}/__sandbox/journal", served.variable("JSS_URL"));
+    served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+    let requests: Vec<serde_json::Value> = reqwest::get(&journal).await.unwrap().json().await.unwrap();
+    assert!(!requests.is_empty());
+    for key in ["time", "side", "method", "path", "status", "bytes_in", "bytes_out"] {
+        assert!(requests.iter().all(|request| request.get(key).is_some()), "{key}");
+    }
+    let sides: std::collections::BTreeSet<_> =
+        requests.iter().map(|request| request["side"].as_str().unwrap()).collect();
+    assert_eq!(sides.into_iter().collect::<Vec<_>>(), ["jamf", "s3"]);
+    reqwest::Client::new().delete(&journal).send().await.unwrap();
+    let requests: Vec<serde_json::Value> = reqwest::get(&journal).await.unwrap().json().await.unwrap();
+    assert!(requests.is_empty());
+}
+
+#[test]
+fn what_is_in_its_folder_is_there_again_after_a_restart() {
+    let stage = Stage::new();
+    let data = stage.path("kept");
+    let arguments = ["--data", data.to_str().unwrap()];
+    Served::start(&stage, &arguments).shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+    let out =
+        Served::start(&stage, &arguments).shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+    assert!(out.ends_with("= unchanged: nothing sent\n"), "{out}");
+}
+
+#[test]
+fn it_serves_until_it_is_stopped_and_then_ends_well() {
+    let stage = Stage::new();
+    let mut served = Served::start(&stage, &[]);
+    assert!(served.child.try_wait().unwrap().is_none());
+    Command::new("kill").arg(served.child.id().to_string()).status().unwrap();
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,221 @@
+//! A place to run the binary in: nothing of the machine's environment, a home of its own, and a server when asked for.
+
+use sandbox::{Config, Request, Sandbox};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// The root of the repository: what README's commands run in.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// The real package in `fixtures/`.
+pub fn example_package() -> PathBuf {
+    repository().join("fixtures/ExampleApp-1.2.3.pkg")
+}
+
+struct RealTime;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary under test lives in real time, so its server does too"
+)]
+impl pipeline::Clock for RealTime {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+    fn sleep(&self, duration: std::time::Duration) -> pipeline::BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// A rehearsal server in this process, so that tests can look behind it.
+pub struct Server {
+    _runtime: tokio::runtime::Runtime,
+    sandbox: Sandbox,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Sandbox;
+    fn deref(&self) -> &Sandbox {
+        &self.sandbox
+    }
+}
+
+impl Server {
+    /// Requests so far as `METHOD path`, without queries and without what changes from run to run.
+    pub fn requests(&self) -> String {
+        let all = self.journal();
+        all.iter().map(short).collect::<Vec<_>>().join("\n")
+    }
+
+    pub fn writes(&self) -> Vec<Request> {
+        self.journal().into_iter().filter(Request::is_write).collect()
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.files().into_iter().map(|file| file.name).collect()
+    }
+}
+
+fn short(request: &Request) -> String {
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    // Prefix and upload id are new every time.
+    let path = match path.split_once("/tmp/") {
+        Some((bucket, rest)) => {
+            format!("{bucket}/tmp/…/{}", rest.split_once('/').map_or(rest, |(_, name)| name))
+        }
+        None => path.to_owned(),
+    };
+    let query = match query
+        .split('&')
+        .find(|part| part.starts_with("partNumber=") || *part == "uploads" || *part == "uploads=")
+    {
+        Some(part) => format!("?{}", part.trim_end_matches('=')),
+        None if query.contains("uploadId=") => "?uploadId=…".to_owned(),
+        None => String::new(),
+    };
+    format!("{} {path}{query} {}", request.method, request.status)
+}
+
+/// A folder, and the variables that the binary gets.
+pub struct Stage {
+    folder: TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        let variables = BTreeMap::from([("HOME".to_owned(), home.to_str().unwrap().to_owned())]);
+        Self { folder, variables }
+    }
+
+    /// A stage whose variables lead to a server.
+    pub fn with_server() -> (Self, Server) {
+        Self::with_server_like(|_| {})
+    }
+
+    /// The same, with a server that differs from the usual one.
+    pub fn with_server_like(change: impl FnOnce(&mut Config)) -> (Self, Server) {
+        let mut stage = Self::new();
+        let mut config = Config::new(stage.path("server"), Arc::new(RealTime));
+        change(&mut config);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
+        let connection = sandbox.connection().clone();
+        stage.set("JSS_URL", &connection.jss_url);
+        stage.set("CLIENT_ID", &connection.client_id);
+        stage.set("CLIENT_SECRET", &connection.client_secret);
+        stage.set("PKGFERRY_S3_ENDPOINT", &connection.s3_endpoint);
+        (stage, Server { _runtime: runtime, sandbox })
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file and gives its path as text.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pkgferry"));
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(repository())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::new(self.command(arguments).output().unwrap(), self.folder.path())
+    }
+}
+
+/// What the binary said and how it ended.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn new(output: Output, folder: &Path) -> Self {
+        // macOS and some Linux set-ups reach the temporary folder through a link.
+        let folder = folder.to_str().unwrap();
+        let text = |bytes: Vec<u8>| steady(&String::from_utf8(bytes).unwrap().replace(folder, "[STAGE]"));
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Everything at once, for snapshots.
+    pub fn shown(&self) -> String {
+        let mut text = format!("exit {}\n", self.code);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text.push_str(&format!("--- {name}\n{stream}"));
+            }
+        }
+        text
+    }
+}
+
+/// Without what changes from run to run: moments, ports, seconds.
+fn steady(text: &str) -> String {
+    let repository = repository();
+    let mut text = text.replace(repository.to_str().unwrap(), "[REPOSITORY]");
+    text = replace_after(&text, "good until ", "[TIME]", |c| c.is_ascii_digit() || "-T:.Z".contains(c));
+    text = replace_after(&text, "proven after ", "[N]", |c| c.is_ascii_digit());
+    replace_after(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit())
+}
+
+fn replace_after(text: &str, mark: &str, by: &str, is_part: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(mark);
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        result.push_str(mark);
+        result.push_str(by);
+        result.push_str(part.trim_start_matches(&is_part));
+    }
+    result
+}
+
+/// Bytes that are the same every time and compress badly.
+pub fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
