@@ -163,18 +163,22 @@ impl Bucket {
 
     /// Forgets an upload and its parts.
     pub(crate) async fn abort(&self, upload: &Upload) -> Result<(), S3Error> {
-        self.with_fresh_credentials(|| {
-            self.client
-                .abort_multipart_upload()
-                .bucket(&self.name)
-                .key(&upload.key)
-                .upload_id(&upload.id)
-                .customize()
-                .config_override(tries(2, ABORT))
-                .send()
-        })
-        .await
-        .map(|_| ())
+        let aborted = self
+            .with_fresh_credentials(|| {
+                self.client
+                    .abort_multipart_upload()
+                    .bucket(&self.name)
+                    .key(&upload.key)
+                    .upload_id(&upload.id)
+                    .customize()
+                    .config_override(tries(2, ABORT))
+                    .send()
+            })
+            .await;
+        match aborted {
+            Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Sends a request; if S3 says that the credentials have ended, once more with new ones.

@@ -51,7 +51,7 @@ pub(crate) struct Committed {
 /// Why the new file may not be what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
-    /// The old file was still listed when the new one was completed.
+    /// The old file was not seen to have gone when the new one was completed.
     NameTaken,
     /// S3 gave the object another ETag than its parts make.
     OtherEtag,

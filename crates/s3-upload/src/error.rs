@@ -91,7 +91,7 @@ pub enum Error {
         source: Box<jamf::Error>,
     },
     /// S3 did not make a file of the parts. Nothing had been deleted.
-    #[error("S3 did not put {file} together; nothing was there before, and nothing is now")]
+    #[error("S3 did not put {file} together; nothing was deleted for it")]
     NotCompleted {
         /// Name of the file.
         file: FileName,
@@ -106,6 +106,13 @@ pub enum Error {
         /// Why.
         source: S3Error,
     },
+}
+
+impl Error {
+    /// Whether S3 may still complete the upload: it was asked to, and nobody knows what it did.
+    pub(crate) fn is_undecided(&self) -> bool {
+        matches!(self, Self::Lost { source, .. } | Self::NotCompleted { source, .. } if source.may_pass())
+    }
 }
 
 impl Diagnose for Error {

@@ -75,6 +75,8 @@ impl Work {
             bucket.begin(&key).await.map_err(|source| Error::Begin { file: self.name.clone(), source })?;
         match self.fill_and_commit(&bucket, &upload, cx).await {
             Ok((committed, fingerprint)) => Ok(self.applied(&committed, fingerprint, key)),
+            // An abort could take away what S3 is about to put together, and that may be the only copy.
+            Err(error) if error.is_undecided() => Err(error),
             Err(error) => {
                 self.abort(&bucket, &upload, cx).await;
                 Err(error)
@@ -153,7 +155,7 @@ impl Work {
             }
             Some(Doubt::NameTaken) => Applied::warned(
                 Warning::Unverified,
-                format!("{name} was sent, but the old file was still listed after its deletion"),
+                format!("{name} was sent, but the old file was not seen to have gone before"),
                 "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
             ),
             Some(Doubt::OtherEtag) => Applied::warned(

@@ -165,10 +165,22 @@ async fn a_completion_that_is_refused_with_nothing_deleted_says_so() {
         move |seen: &Seen| if seen.is_complete() { Fate::Answer(400, refused.clone()) } else { Fate::Pass };
     let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
     assert_snapshot!(failed(&failure), @r#"
-    S3 did not put App.pkg together; nothing was there before, and nothing is now: S3 answered 400 InvalidPart: One or more of the specified parts could not be found
+    S3 did not put App.pkg together; nothing was deleted for it: S3 answered 400 InvalidPart: One or more of the specified parts could not be found
     Remote
     "#);
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
+
+/// S3 was asked to complete and never answered: it may yet do it, so nothing takes the parts away.
+#[tokio::test]
+async fn a_completion_that_is_never_answered_is_not_aborted() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let rule = |seen: &Seen| if seen.is_complete() { Fate::Cut } else { Fate::Pass };
+    let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
+    assert!(failure.to_string().starts_with("App.pkg IS MISSING"), "{failure}");
+    assert_eq!(stage.meddler.seen().iter().filter(|seen| seen.is_complete()).count(), 9);
+    assert_eq!(stage.sandbox.open_uploads().len(), 1);
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ async fn a_deletion_that_never_shows_is_told() {
         .await
         .unwrap();
     assert_snapshot!(sent.told(), @r"
-    unverified: App.pkg was sent, but the old file was still listed after its deletion
+    unverified: App.pkg was sent, but the old file was not seen to have gone before
     hint: look at the list of the distribution service: the new file may have got a name such as Name_1.pkg
     ");
     assert_eq!(
