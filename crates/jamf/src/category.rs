@@ -31,7 +31,17 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn category_named(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
-        self.categories.by_name.get(name.to_owned(), self.find_category(cx, name)).await
+        let found = self.categories.by_name.get(name.to_owned(), self.find_category(cx, name)).await?;
+        if let Some(category) = &found {
+            self.remember(category).await?;
+        }
+        Ok(found)
+    }
+
+    /// What is known by name is known by id too, so that a record's category costs no request of its own.
+    async fn remember(&self, category: &Category) -> Result<(), Error> {
+        self.categories.by_id.get(category.id, async { Ok(Some(category.clone())) }).await?;
+        Ok(())
     }
 
     /// The category of a record, `None` for none. Remembered by id.
@@ -64,7 +74,9 @@ impl Session {
         let created = self.create(cx, creation).await;
         self.categories.by_name.forget();
         self.categories.by_id.forget();
-        Ok(Category { id: created?, name: name.to_owned() })
+        let category = Category { id: created?, name: name.to_owned() };
+        self.remember(&category).await?;
+        Ok(category)
     }
 
     async fn find_category(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {

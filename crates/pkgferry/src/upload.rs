@@ -47,6 +47,10 @@ fn job(file: &Path, args: &UploadArgs, mut overrides: Env) -> Result<Job, Error>
             overrides.insert(name, value, Origin::Flag(flag), false);
         }
     }
-    let chain = recipe::Library::default().load_source(&shipped::upload_package());
+    let chain = recipe::Library::default().load_source(&shipped::upload_package()).map(|mut chain| {
+        // All files go by one recipe; what tells them apart in the output is their name.
+        chain.identifier = file.file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned());
+        chain
+    });
     Ok(Job { name: path.to_owned(), chain, overrides })
 }

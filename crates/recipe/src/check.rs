@@ -327,13 +327,27 @@ impl<'s> Walk<'s> {
                 Problem::TooLate { name: input.name.to_owned(), step: given.step }
             }
             None if known.is_none() && input.need == Need::Required => {
-                Problem::MissingInput(input.name.to_owned())
+                return self.missing(step, input);
             }
             _ => return,
         };
-        let missing = matches!(problem, Problem::MissingInput(_));
-        let hint = missing.then(|| self.missing_hint(input));
-        self.faults.push(Fault::new(step.place.clone(), problem).hint(hint));
+        self.faults.push(Fault::new(step.place.clone(), problem));
+    }
+
+    /// Inputs of a step that are mended in one way are told in one fault.
+    fn missing(&mut self, step: &Step, input: &Input) {
+        let hint = self.missing_hint(input);
+        let name = input.name.to_owned();
+        match self.faults.last_mut() {
+            Some(Fault { problem: Problem::MissingInput(names), hint: Some(before), place, step: None })
+                if *before == hint && place.as_ref() == Some(&step.place) =>
+            {
+                names.push(name);
+            }
+            _ => {
+                self.faults.push(Fault::new(step.place.clone(), Problem::MissingInput(vec![name])).hint(hint))
+            }
+        }
     }
 
     fn is_available(&self, name: &str) -> bool {

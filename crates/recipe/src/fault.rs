@@ -130,8 +130,8 @@ pub enum Problem {
         second: String,
     },
     /// A required input that nothing provides.
-    #[error("the input `{0}` is missing")]
-    MissingInput(String),
+    #[error("{}", missing(.0))]
+    MissingInput(Vec<String>),
     /// An input that is needed before its provider has it.
     #[error("`{name}` is needed while planning, but is known only after step {step} ran")]
     TooLate {
@@ -244,6 +244,13 @@ pub(crate) fn with_article(kind: &str) -> String {
         "null" => "empty".to_owned(),
         _ if kind.starts_with(['a', 'i', 'M']) => format!("an {kind}"),
         _ => format!("a {kind}"),
+    }
+}
+
+fn missing(names: &[String]) -> String {
+    match names {
+        [name] => format!("the input `{name}` is missing"),
+        names => format!("the inputs `{}` are missing", names.join("`, `")),
     }
 }
 

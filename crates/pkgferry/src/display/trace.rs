@@ -27,7 +27,7 @@ pub fn start(verbose: u8) {
         _ => "trace",
     };
     let ours = OURS.iter().map(|name| format!(",{name}={level}")).collect::<String>();
-    let filter = EnvFilter::new(format!("error{ours}"));
+    let filter = EnvFilter::new(format!("off{ours}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -37,23 +37,13 @@ fn all_faults_come_at_once_each_with_its_place() {
         hint: did you mean `compare-hash`?
       [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `pkg_path` is missing
         hint: set it in `Input` or `Arguments`, or with `-k pkg_path=...`
-      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_access_key_id` is missing
-        hint: `jcds-credentials` gives it: put that step before this one
-      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_secret_access_key` is missing
-        hint: `jcds-credentials` gives it: put that step before this one
-      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_session_token` is missing
-        hint: `jcds-credentials` gives it: put that step before this one
-      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_region` is missing
-        hint: `jcds-credentials` gives it: put that step before this one
-      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_bucket` is missing
-        hint: `jcds-credentials` gives it: put that step before this one
-      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the input `jcds_path` is missing
+      [STAGE]/Faulty.recipe.yaml:13:5: step 3 s3-upload: the inputs `jcds_access_key_id`, `jcds_secret_access_key`, `jcds_session_token`, `jcds_region`, `jcds_bucket`, `jcds_path` are missing
         hint: `jcds-credentials` gives it: put that step before this one
       [STAGE]/Faulty.recipe.yaml:16:7: step 4 package-metadata: `pkg_notes`: `%NMAE%` is not defined
         hint: did you mean `NAME`?
       [STAGE]/Faulty.recipe.yaml:17:7: step 4 package-metadata: `reboot_required`: string "perhaps" is not a bool (true or false)
       [STAGE]/Faulty.recipe.yaml:5:3: step 4 package-metadata: `pkg_priority`: string "high" is not a whole number from 0 to 4294967295
-      14 faults
+      9 faults
     "#);
 }
 

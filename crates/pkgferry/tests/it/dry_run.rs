@@ -62,7 +62,7 @@ fn a_dry_run_shows_everything_and_ends_with_its_promise() {
     insta::assert_snapshot!(ran.shown(), @r#"
     exit 0
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       look  find-package      record 1, file of 195.3 KiB
       look  compare-hash      different: size 292.9 KiB here, 195.3 KiB on the server
       plan  jcds-credentials  obtain upload credentials for App.pkg

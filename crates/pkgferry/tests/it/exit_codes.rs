@@ -29,7 +29,7 @@ fn a_wrong_password_is_4() {
     insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @"
     exit 4
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       = failed
     --- stderr
       fail  step 1 find-package: http://127.0.0.1:[PORT] does not let API client rehearsal-client in: POST /api/v1/oauth/token was answered with 401 Unauthorized: invalid_client
@@ -48,7 +48,7 @@ fn a_missing_privilege_is_4_and_is_named() {
     insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @r#"
     exit 4
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       look  find-package      no record, no file
       look  compare-hash      absent: the server has no file of this name
       plan  jcds-credentials  obtain upload credentials for App.pkg
@@ -82,7 +82,7 @@ fn a_missing_file_is_6() {
     insta::assert_snapshot!(stage.run(&["upload", "/no/such/App.pkg"]).shown(), @"
     exit 6
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       look  find-package      no record, no file
       = failed
     --- stderr
@@ -116,7 +116,7 @@ fn settings_that_are_missing_are_3_and_named() {
     insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @"
     exit 3
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       = failed
     --- stderr
       fail  step 1 find-package: JSS_URL is not set

@@ -41,7 +41,6 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     POST /api/v1/categories 201
     POST /api/v1/packages 201
     GET /api/v1/packages/1 200
-    GET /api/v1/categories/1 200
     POST /api/v1/cloud-distribution-point/refresh-inventory 204
     GET /api/v1/jcds/files 200
     GET /api/v1/packages/1 200
@@ -70,7 +69,6 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
     GET /api/v1/categories 200
-    GET /api/v1/categories/1 200
     POST /api/v1/auth/invalidate-token 204
     ");
 }
@@ -99,7 +97,7 @@ fn other_bytes_replace_the_file_and_leave_the_record_alone() {
     insta::assert_snapshot!(ran.shown(), @"
     exit 0
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       look  find-package      record 1, file of 97.6 KiB
       look  compare-hash      different: MD5 differs
       plan  jcds-credentials  obtain upload credentials for App.pkg
@@ -146,7 +144,7 @@ fn only_the_fields_that_are_named_change() {
     insta::assert_snapshot!(ran.shown(), @r#"
     exit 0
     --- stdout
-    com.github.pkgferry.recipes.upload-package
+    App.pkg
       look  find-package      record 1, file of 4.8 KiB
       look  compare-hash      same: 4.8 KiB, MD5 and SHA3-512 agree
       skip  jcds-credentials  same MD5 and SHA3-512
