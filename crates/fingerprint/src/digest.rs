@@ -3,7 +3,8 @@ use crate::{Error, FileIdentity};
 use pipeline::{Md5, Sha3_512};
 use sha3::digest::Output;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +65,7 @@ pub async fn digest(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<(Fingerprint, FileIdentity), Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, None, Box::new(progress), cancel).await?;
+    let Digests { identity, md5, sha3_512 } = digests(path, None, progress, cancel).await?;
     // Without an expected MD5, nothing but a stop leaves it out.
     let sha3_512 = sha3_512.ok_or_else(|| Error::Interrupted { path: path.to_owned() })?;
     Ok((Fingerprint { size: identity.size, md5, sha3_512 }, identity))
@@ -82,7 +83,7 @@ pub async fn compare_with(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Comparison, Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, expected.md5, Box::new(progress), cancel).await?;
+    let Digests { identity, md5, sha3_512 } = digests(path, expected.md5, progress, cancel).await?;
     if expected.md5.is_some_and(|expected| expected != md5) {
         return Ok(Comparison::Md5Differs { md5 });
     }
@@ -101,11 +102,10 @@ struct Digests {
     sha3_512: Option<Sha3_512>,
 }
 
-/// Not generic: the digests are compiled in this crate, which the development profile optimises.
 async fn digests(
     path: &Path,
     expected: Option<Md5>,
-    progress: Box<dyn Fn(u64) + Send + Sync>,
+    progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Digests, Error> {
     let stop = cancel.child_token();
@@ -118,12 +118,11 @@ async fn digests(
         // The leader is queued first, so that it runs also when the pool has a single thread left.
         let md5 = blocking(path, {
             let (source, stop) = (Arc::clone(&source), stop.clone());
-            let agrees = move |md5: Md5| expected.is_none_or(|expected| expected == md5);
-            move || source.lead::<md5::Md5>(|| stop.is_cancelled(), |md5| agrees(to_md5(md5)), &position)
+            move || lead(&source, &stop, expected, &position)
         });
         let sha3_512 = blocking(path, {
             let (source, stop) = (Arc::clone(&source), stop.clone());
-            move || source.follow::<sha3::Sha3_512>(|| stop.is_cancelled(), progress, &leader)
+            move || follow(&source, &stop, &progress, &leader)
         });
         let (md5, sha3_512) = tokio::try_join!(md5, sha3_512)?;
         let md5 = to_md5(&md5.ok_or_else(interrupted)?);
@@ -132,6 +131,28 @@ async fn digests(
         Ok(Digests { identity, md5, sha3_512 })
     };
     cancel.run_until_cancelled(work).await.unwrap_or_else(|| Err(interrupted()))
+}
+
+// The two passes are plain functions, neither generic nor async, so that the hashing is compiled in this crate, which the
+// development profile optimises. Generic and async functions are compiled by who calls and who polls them.
+
+fn lead(
+    source: &Source,
+    stop: &CancellationToken,
+    expected: Option<Md5>,
+    position: &Sender<u64>,
+) -> Result<Option<Output<md5::Md5>>, Error> {
+    let agrees = |md5: &_| expected.is_none_or(|expected| expected == to_md5(md5));
+    source.lead::<md5::Md5>(|| stop.is_cancelled(), agrees, position)
+}
+
+fn follow(
+    source: &Source,
+    stop: &CancellationToken,
+    progress: &dyn Fn(u64),
+    leader: &Receiver<u64>,
+) -> Result<Option<Output<sha3::Sha3_512>>, Error> {
+    source.follow::<sha3::Sha3_512>(|| stop.is_cancelled(), progress, leader)
 }
 
 fn to_md5(digest: &Output<md5::Md5>) -> Md5 {
