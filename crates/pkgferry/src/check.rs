@@ -18,7 +18,7 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Result<Exit, Error> {
             .and_then(|chain| recipe::check(&chain, &registry.specs(), &settings.preferences, &overrides));
         match checked {
             Ok(checked) => {
-                writeln!(out, "{name}: ok, {}", crate::display::count(checked.steps.len(), "step"))?
+                writeln!(out, "{name}: ok, {}", crate::display::count(checked.steps.len(), "step"))?;
             }
             Err(faults) => {
                 exit = Exit::Recipe;

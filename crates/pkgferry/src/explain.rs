@@ -30,7 +30,7 @@ pub fn explain(args: &ExplainArgs, settings: &Settings) -> Result<Exit, Error> {
             match input.source {
                 Source::Known { shown, origin } => writeln!(out, "  {name} = {shown}  [{origin}]")?,
                 Source::Template(template) => {
-                    writeln!(out, "  {name} = {template}  [resolved while running]")?
+                    writeln!(out, "  {name} = {template}  [resolved while running]")?;
                 }
                 Source::Step(number) => writeln!(out, "  {name}  [output of step {number}]")?,
                 Source::Unset => writeln!(out, "  {name}  [not set]")?,

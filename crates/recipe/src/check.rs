@@ -345,7 +345,8 @@ impl<'s> Walk<'s> {
                 names.push(name);
             }
             _ => {
-                self.faults.push(Fault::new(step.place.clone(), Problem::MissingInput(vec![name])).hint(hint))
+                let fault = Fault::new(step.place.clone(), Problem::MissingInput(vec![name]));
+                self.faults.push(fault.hint(hint));
             }
         }
     }

@@ -62,6 +62,7 @@ impl Listener for Human {
         let text = match &event.what {
             Occurrence::RecipeStarted { .. } => format!("{}\n", event.recipe),
             Occurrence::StepPlanned { changes, result } => {
+                self.meter().stop();
                 planned(event.step.as_ref(), changes, result.as_ref())
             }
             Occurrence::StepFinished { result } => {

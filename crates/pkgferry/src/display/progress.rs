@@ -1,5 +1,5 @@
 use crate::clock::SystemClock;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use pipeline::{Activity, Clock as _, Progress, size};
 use std::io::{IsTerminal as _, Write as _};
@@ -8,14 +8,15 @@ use std::sync::Arc;
 /// Without a terminal, a line this often.
 const LINE_EVERY_SECONDS: i64 = 10;
 
-/// Shows what moves: a bar on a terminal, a line now and then elsewhere.
+/// Shows what moves: bars on a terminal, a line now and then elsewhere. Several things may move at once, such as a file
+/// that is sent and digested at the same time; each has a bar, or lines, of its own.
 pub struct Meter {
     clock: Arc<SystemClock>,
-    on_terminal: bool,
-    current: Option<Current>,
+    bars: Option<MultiProgress>,
+    moving: Vec<Moving>,
 }
 
-struct Current {
+struct Moving {
     activity: Activity,
     started: Timestamp,
     /// Bytes that were done when it started: a resumed transfer is not faster than it is.
@@ -26,20 +27,21 @@ struct Current {
 
 impl Meter {
     pub fn new(clock: Arc<SystemClock>) -> Self {
-        Self { clock, on_terminal: std::io::stderr().is_terminal(), current: None }
+        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        Self { clock, bars, moving: Vec::new() }
     }
 
     /// Writes something that must not mix with a bar.
     pub fn above<T>(&self, write: impl FnOnce() -> T) -> T {
-        match self.current.as_ref().and_then(|current| current.bar.as_ref()) {
-            Some(bar) => bar.suspend(write),
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
             None => write(),
         }
     }
 
-    /// Removes the bar.
+    /// Nothing moves any more.
     pub fn stop(&mut self) {
-        if let Some(bar) = self.current.take().and_then(|current| current.bar) {
+        for bar in self.moving.drain(..).filter_map(|moving| moving.bar) {
             bar.finish_and_clear();
         }
     }
@@ -47,24 +49,20 @@ impl Meter {
     /// Shows how far an activity is.
     pub fn show(&mut self, step: &str, progress: Progress) {
         let now = self.clock.now();
-        if self.current.as_ref().is_none_or(|current| current.activity != progress.activity) {
-            self.stop();
-            let bar = self.on_terminal.then(|| bar(step, progress));
-            self.current = Some(Current {
-                activity: progress.activity,
-                started: now,
-                from: progress.done,
-                last_line: now,
-                bar,
-            });
-        }
-        let Some(current) = &mut self.current else { return };
-        if let Some(bar) = &current.bar {
+        let index = self.moving.iter().position(|moving| moving.activity == progress.activity);
+        let index = index.unwrap_or_else(|| {
+            let bar = self.bars.as_ref().map(|bars| bars.add(bar(step, progress)));
+            let activity = progress.activity;
+            self.moving.push(Moving { activity, started: now, from: progress.done, last_line: now, bar });
+            self.moving.len() - 1
+        });
+        let moving = &mut self.moving[index];
+        if let Some(bar) = &moving.bar {
             bar.set_length(progress.total);
             bar.set_position(progress.done);
-        } else if now.duration_since(current.last_line).as_secs() >= LINE_EVERY_SECONDS {
-            current.last_line = now;
-            let line = line(step, progress, current.from, now.duration_since(current.started).as_secs_f64());
+        } else if now.duration_since(moving.last_line).as_secs() >= LINE_EVERY_SECONDS {
+            moving.last_line = now;
+            let line = line(step, progress, moving.from, now.duration_since(moving.started).as_secs_f64());
             // There is nobody left to tell when standard error is gone.
             let _ = std::io::stderr().lock().write_all(line.as_bytes());
         }
