@@ -19,6 +19,14 @@ pub fn explain(args: &ExplainArgs, settings: &Settings) -> Result<Exit, Error> {
         let role = if index == 0 { "recipe" } else { "parent" };
         writeln!(out, "  {role} {}", file.display())?;
     }
+    writeln!(out, "\nSettings")?;
+    match &settings.file {
+        Some(file) => writeln!(out, "  file {}", file.display())?,
+        None => writeln!(out, "  no file")?,
+    }
+    for (folder, origin) in &settings.search_dirs {
+        writeln!(out, "  recipes in {}  [{origin}]", folder.display())?;
+    }
     writeln!(out, "\nEnvironment")?;
     for (name, entry) in checked.env.iter() {
         writeln!(out, "  {name} = {}  [{}]", entry.shown(), entry.origin())?;

@@ -55,15 +55,18 @@ pub async fn execute(
 
     let mut reports = Vec::with_capacity(jobs.len());
     for mut job in jobs {
+        if cx.cancelled().is_cancelled() {
+            let report = Report::not_begun(job.name, mode.dry_run);
+            display.report(&report)?;
+            reports.push(report);
+            continue;
+        }
         if let Some(embedded) = &embedded {
             job.overrides.overlay(&embedded.env());
         }
         let report = one(job, settings, mode.dry_run, &registry, &cx).await;
         display.report(&report)?;
         reports.push(report);
-        if cx.cancelled().is_cancelled() {
-            break;
-        }
     }
     sessions.close(&cx).await;
     let exit = exit_of(&reports, mode);

@@ -22,28 +22,34 @@ pub struct Settings {
     pub preferences: Env,
     /// From the process environment and flags: these win over a recipe's Input.
     pub overrides: Env,
-    /// Folders to look for recipes in.
-    pub search_dirs: Vec<PathBuf>,
+    /// The settings file that was read.
+    pub file: Option<PathBuf>,
+    /// Folders to look for recipes in, and who named them.
+    pub search_dirs: Vec<(PathBuf, Origin)>,
 }
 
 impl Settings {
     /// Reads the file and puts the layers together.
     pub fn resolve(global: &Global, process: &Process) -> Result<Self, Error> {
-        let mut preferences = read_preferences(global, process)?;
+        let file = settings_file(global, process);
+        let mut preferences = file.as_deref().map_or_else(|| Ok(Env::new()), read_file)?;
         if !preferences.contains(CACHE_DIR.name())
             && let Some(home) = process.home()
         {
             // AutoPkg's own default on every system (`autopkg-recipes.md §1.5`).
             preferences.set(CACHE_DIR, home.join("Library/AutoPkg/Cache"), Origin::Runner);
         }
-        let mut search_dirs = global.search_dirs.clone();
-        search_dirs.extend(folders(&preferences, process)?);
-        Ok(Self { preferences, overrides: overrides(global, process), search_dirs })
+        let named = global.search_dirs.iter().map(|folder| (folder.clone(), Origin::Flag("--search-dir")));
+        let search_dirs = named.chain(folders(&preferences, process)?).collect();
+        Ok(Self { preferences, overrides: overrides(global, process), file, search_dirs })
     }
 
     /// Where recipes are found: the folders, then those that come with the program.
     pub fn library(&self) -> Library {
-        Library { search_dirs: self.search_dirs.clone(), built_in: shipped::all() }
+        Library {
+            search_dirs: self.search_dirs.iter().map(|(folder, _)| folder.clone()).collect(),
+            built_in: shipped::all(),
+        }
     }
 
     /// The overrides together with variables from the command line.
@@ -64,44 +70,36 @@ fn overrides(global: &Global, process: &Process) -> Env {
         }
     }
     let flags = [
-        (keys::JSS_URL, "--url", global.url.clone()),
-        (keys::CLIENT_ID, "--client-id", global.client_id.clone()),
-        (keys::API_USERNAME, "--username", global.username.clone()),
-        (keys::PACKAGE_API, "--package-api", global.package_api.map(|api| api.as_str().to_owned())),
+        (keys::JSS_URL.name(), "--url", global.url.clone()),
+        (keys::CLIENT_ID.name(), "--client-id", global.client_id.clone()),
+        (keys::API_USERNAME.name(), "--username", global.username.clone()),
+        (keys::PACKAGE_API.name(), "--package-api", global.package_api.map(|api| api.as_str().to_owned())),
     ];
-    for (key, flag, value) in flags {
+    for (name, flag, value) in flags {
         if let Some(value) = value {
-            env.set(key, value, Origin::Flag(flag));
+            env.insert(name, Value::String(value), Origin::Flag(flag), false);
         }
     }
     env
 }
 
-fn folders(preferences: &Env, process: &Process) -> Result<Vec<PathBuf>, Error> {
-    let listed = match preferences.entry(SEARCH_DIRS.name()).map(pipeline::Entry::value) {
-        None => return Ok(Vec::new()),
-        Some(Value::String(one)) => vec![one.clone()],
-        Some(value) => {
-            Vec::read(value).map_err(|source| Error::Setting { name: SEARCH_DIRS.name(), source })?
-        }
+fn folders(preferences: &Env, process: &Process) -> Result<Vec<(PathBuf, Origin)>, Error> {
+    let Some(entry) = preferences.entry(SEARCH_DIRS.name()) else { return Ok(Vec::new()) };
+    let listed = match entry.value() {
+        Value::String(one) => vec![one.clone()],
+        value => Vec::read(value).map_err(|source| Error::Setting { name: SEARCH_DIRS.name(), source })?,
     };
     let expand = |text: String| match (text.strip_prefix("~/"), process.home()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => PathBuf::from(text),
     };
-    Ok(listed.into_iter().map(expand).collect())
+    Ok(listed.into_iter().map(|text| (expand(text), entry.origin().clone())).collect())
 }
 
 /// The file that was asked for, else the default one if it is there.
-fn read_preferences(global: &Global, process: &Process) -> Result<Env, Error> {
+fn settings_file(global: &Global, process: &Process) -> Option<PathBuf> {
     let named = global.settings.clone().or_else(|| process.variable("PKGFERRY_SETTINGS").map(PathBuf::from));
-    match named {
-        Some(path) => read_file(&path),
-        None => match default_file(process) {
-            Some(path) if path.is_file() => read_file(&path),
-            _ => Ok(Env::new()),
-        },
-    }
+    named.or_else(|| default_file(process).filter(|path| path.is_file()))
 }
 
 fn default_file(process: &Process) -> Option<PathBuf> {

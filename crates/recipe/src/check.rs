@@ -278,6 +278,7 @@ impl<'s> Walk<'s> {
             }
         }
         let found = match (sole_reference(&located.value), given) {
+            _ if given.iter().any(|(_, given)| given.kind == Kind::Secret) => Kind::Secret,
             (Some(_), [(_, sole)]) => sole.kind,
             _ if matches!(located.value, Value::Array(_)) => Kind::Array,
             _ if matches!(located.value, Value::Dict(_)) => Kind::Dict,
@@ -396,23 +397,29 @@ fn known_arguments(spec: &Spec) -> Option<String> {
     }
 }
 
-/// Whether a value can be read as the input's type. A secret does not show up in the error.
+/// Whether a value can be read as the input's type. A secret fits secret inputs only: all others are shown in plans and
+/// stored on the server. It does not show up in the error.
 fn fits(input: &Input, value: &Value, secret: bool) -> Result<(), WrongType> {
+    if secret && input.kind != Kind::Secret {
+        let expected = "for this input, which is shown and stored".to_owned();
+        return Err(WrongType { expected, found: "a value made from a secret".to_owned() });
+    }
     input.check(value).map_err(|wrong| match secret || input.kind == Kind::Secret {
         true => WrongType { found: value.kind_name().to_owned(), ..wrong },
         false => wrong,
     })
 }
 
-/// Whether some value of one kind can be read as another. Text may turn out to be anything but a container.
+/// Whether some value of one kind can be read as another. Text may turn out to be anything but a container; a secret is only
+/// for those who keep it.
 fn can_become(found: Kind, wanted: Kind) -> bool {
     use Kind::{
         Array, Bool, Date, Dict, FileName, Integer, Md5, PackageId, Path, Secret, Sha3_512, String, Verdict,
     };
     match (found, wanted) {
         (found, wanted) if found == wanted => true,
-        (Array | Dict, _) | (_, Array | Dict) => false,
-        (_, String | Secret | Path | FileName) | (String | Secret | Path | FileName, _) => true,
+        (Secret | Array | Dict, _) | (_, Array | Dict) => false,
+        (_, String | Secret | Path | FileName) | (String | Path | FileName, _) => true,
         (Integer, PackageId) | (PackageId, Integer) => true,
         (Bool | Integer | PackageId | Date | Md5 | Sha3_512 | Verdict, _) => false,
     }

@@ -25,6 +25,18 @@ impl Fault {
         Self { place: place.into(), step: None, problem: problem.into(), hint: None }
     }
 
+    /// What is wrong and why, without place, step and hint.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut message = self.problem.to_string();
+        let mut cause = std::error::Error::source(&self.problem);
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        message
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into();
         self
@@ -47,12 +59,7 @@ impl fmt::Display for Fault {
             Some((number, processor)) => write!(f, "step {number} {processor}: ")?,
             None => {}
         }
-        write!(f, "{}", self.problem)?;
-        let mut cause = std::error::Error::source(&self.problem);
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
+        f.write_str(&self.message())?;
         match &self.hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
             None => Ok(()),

@@ -36,7 +36,7 @@ impl Planned {
 type Ended = Result<(Vec<Change>, Outcome), (Vec<Change>, Failure)>;
 
 async fn apply_step(planned: PlannedStep, applied: &mut Env, cx: &Context) -> Ended {
-    let PlannedStep { step, stage, mut env, deferred } = planned;
+    let PlannedStep { step, spec, stage, mut env, deferred } = planned;
     let (changes, work) = match stage {
         Stage::Settled(outcome) => return Ok((Vec::new(), outcome)),
         Stage::Pending { changes, work } => (changes, work),
@@ -47,7 +47,7 @@ async fn apply_step(planned: PlannedStep, applied: &mut Env, cx: &Context) -> En
         }
         env.overlay(applied);
         for (name, template) in &deferred {
-            set_argument(&mut env, step.number, name, template)?;
+            set_argument(&mut env, step.number, spec, name, template)?;
         }
         cx.emit(Occurrence::StepStarted);
         // Not cancelled from outside: between deleting the old file and completing the new one a step must not be dropped.

@@ -15,6 +15,12 @@ pub enum Error {
         /// What it refers to.
         source: recipe::Unresolved,
     },
+    /// A secret would be stored and printed.
+    #[error("argument {argument} is made from a secret, and is shown and stored")]
+    SecretShown {
+        /// The argument.
+        argument: String,
+    },
     /// Somebody pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -23,7 +29,7 @@ pub enum Error {
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::UnknownProcessor(_) | Self::Unset { .. } => FailureKind::Recipe,
+            Self::UnknownProcessor(_) | Self::Unset { .. } | Self::SecretShown { .. } => FailureKind::Recipe,
             Self::Interrupted => FailureKind::Interrupted,
         }
     }
@@ -34,7 +40,7 @@ impl Diagnose for Error {
                 "the step before it was skipped or found nothing; give the value in Input or Arguments"
                     .into(),
             ),
-            Self::UnknownProcessor(_) | Self::Interrupted => None,
+            Self::UnknownProcessor(_) | Self::SecretShown { .. } | Self::Interrupted => None,
         }
     }
 }

@@ -46,4 +46,4 @@ pub use error::Error;
 pub use explain::{ExplainedInput, ExplainedStep, Source, explain};
 pub use plan::{Planned, PlannedStep, plan};
 pub use registry::{DuplicateProcessor, Registry};
-pub use report::{FailureReport, Report, Status, StepReport};
+pub use report::{FailureReport, FaultReport, Report, Status, StepReport};

@@ -2,8 +2,8 @@ use crate::report::{FailureReport, Report, StepReport};
 use crate::{Error, Registry};
 use indexmap::IndexMap;
 use pipeline::{
-    Change, Context, Env, ErasedWork, Failure, Need, Occurrence, Origin, Outcome, Phase, Plan, Spec, StepRef,
-    Value,
+    Change, Context, Env, ErasedWork, Failure, Kind, Need, Occurrence, Origin, Outcome, Phase, Plan, Spec,
+    StepRef, Value,
 };
 use recipe::{Checked, CheckedStep};
 use std::collections::BTreeSet;
@@ -18,6 +18,7 @@ pub struct Planned {
 pub struct PlannedStep {
     /// Which step this is.
     pub step: StepRef,
+    pub(crate) spec: &'static Spec,
     pub(crate) stage: Stage,
     /// What the step saw. Applying lays over it what the applying of earlier steps adds.
     pub(crate) env: Env,
@@ -131,7 +132,7 @@ async fn plan_step(
         if recipe::references(&argument.value).iter().any(|key| promised.contains(key.as_str())) {
             deferred.insert(name.clone(), argument.value.clone());
         } else {
-            set_argument(env, step.number, name, &argument.value)?;
+            set_argument(env, step.number, spec, name, &argument.value)?;
         }
     }
     set_defaults(env, spec);
@@ -152,14 +153,24 @@ async fn plan_step(
             Stage::Pending { changes, work }
         }
     };
-    Ok(PlannedStep { step: step_ref(step), stage, env: seen, deferred })
+    Ok(PlannedStep { step: step_ref(step), spec, stage, env: seen, deferred })
 }
 
 /// Substitutes an argument and writes it into the environment, where it stays for later steps, as in AutoPkg
 /// (`autopkg-recipes.md §3.2`).
-pub(crate) fn set_argument(env: &mut Env, step: usize, name: &str, template: &Value) -> Result<(), Error> {
+pub(crate) fn set_argument(
+    env: &mut Env,
+    step: usize,
+    spec: &Spec,
+    name: &str,
+    template: &Value,
+) -> Result<(), Error> {
     let substituted = recipe::substitute(template, env)
         .map_err(|source| Error::Unset { argument: name.to_owned(), source })?;
+    // The check of the chain sees secrets of settings; this sees those that steps give.
+    if substituted.secret && spec.input(name).is_some_and(|input| input.kind != Kind::Secret) {
+        return Err(Error::SecretShown { argument: name.to_owned() });
+    }
     env.insert(name, substituted.value, Origin::Argument(step), substituted.secret);
     Ok(())
 }

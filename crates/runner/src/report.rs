@@ -1,5 +1,6 @@
 use pipeline::{Change, Failure, FailureKind, Outcome, StepRef, Subject, Verb, Warning};
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// What came of a recipe, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +48,46 @@ pub struct FailureReport {
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Everything that is wrong with the recipe, if that is why; `message` then says the same as text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultReport>,
+}
+
+/// One thing that is wrong with a recipe, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultReport {
+    /// The file; none for what comes from settings or the command line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The line, counted from 1, where the format has lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The column, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
+    /// The step that it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepRef>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl From<&recipe::Fault> for FaultReport {
+    fn from(fault: &recipe::Fault) -> Self {
+        let place = fault.place.as_ref();
+        let step = fault.step.as_ref();
+        Self {
+            file: place.map(|place| place.file.to_path_buf()),
+            line: place.and_then(recipe::Place::line),
+            column: place.and_then(recipe::Place::column),
+            step: step.map(|(number, processor)| StepRef { number: *number, processor: processor.clone() }),
+            message: fault.message(),
+            hint: fault.hint.clone(),
+        }
+    }
 }
 
 impl FailureReport {
@@ -59,6 +100,7 @@ impl FailureReport {
             message,
             causes: chain.collect(),
             hint: failure.hint(),
+            faults: Vec::new(),
         }
     }
 }
@@ -108,6 +150,21 @@ impl Report {
             message: faults.to_string(),
             causes: Vec::new(),
             hint: None,
+            faults: faults.iter().map(FaultReport::from).collect(),
+        };
+        Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
+    }
+
+    /// A recipe that was not begun, because somebody interrupted the run before its turn.
+    #[must_use]
+    pub fn not_begun(recipe: impl Into<String>, dry_run: bool) -> Self {
+        let failure = FailureReport {
+            step: None,
+            kind: FailureKind::Interrupted,
+            message: "not begun: the run was interrupted".into(),
+            causes: Vec::new(),
+            hint: None,
+            faults: Vec::new(),
         };
         Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
     }
@@ -123,7 +180,12 @@ fn status(steps: &[StepReport]) -> Status {
     let unverified = |step: &StepReport| {
         matches!(step.outcome, Some(Outcome::Warned { warning: Warning::Unverified, .. }))
     };
-    if steps.iter().any(unverified) {
+    let proven = |step: &StepReport| {
+        matches!(step.outcome, Some(Outcome::Done { .. }))
+            && step.changes.iter().any(|change| change.verb == Verb::Prove)
+    };
+    // A later proof settles an earlier doubt.
+    if steps.iter().rev().take_while(|step| !proven(step)).any(unverified) {
         return Status::Unverified;
     }
     let changes = || steps.iter().flat_map(|step| &step.changes);

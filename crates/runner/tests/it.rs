@@ -1,6 +1,6 @@
 //! The runner with small processors, on recipes as they stand in files.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use pipeline::{
     Access, Applied, Boundary, Change, Context, Diagnose, Effect, Env, Event, Failure, FailureKind, Input,
@@ -122,9 +122,10 @@ impl Processor for Write {
         };
         &SPEC
     }
-    async fn plan(&self, _env: &Env, _cx: &Context) -> Result<Plan<()>, Failure> {
+    async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<()>, Failure> {
         self.0.lock().unwrap().push("plan write".into());
-        Ok(Plan::change(Change::new(Verb::Update, Subject::Record, "it"), ()))
+        let verb = if env.contains("prove") { Verb::Prove } else { Verb::Update };
+        Ok(Plan::change(Change::new(verb, Subject::Record, "it"), ()))
     }
     async fn apply(&self, (): (), env: &Env, _cx: &Context) -> Result<Applied, Failure> {
         let note = env.get(NOTE)?.unwrap_or_default();
@@ -264,6 +265,9 @@ async fn doubt_is_a_status_of_its_own() {
     let report = house.run(&house.checked("  fail: doubt", CHAIN)).await;
     assert_eq!(report.status, Status::Unverified);
     assert_eq!(report.failure, None);
+
+    let report = house.run(&house.checked("  fail: doubt\n  prove: 'yes'", CHAIN)).await;
+    assert_eq!(report.status, Status::Created, "a later proof settles it");
 }
 
 #[tokio::test]
@@ -375,7 +379,7 @@ fn two_processors_of_one_name_are_refused() {
 #[tokio::test]
 async fn what_is_made_from_a_secret_is_secret_in_the_steps() {
     let house = house();
-    let text = "Identifier: t\nInput: {note: 'x%CLIENT_SECRET%'}\nProcess:\n- Processor: fetch\n- Processor: write\n";
+    let text = "Identifier: t\nInput: {mine: 'x%CLIENT_SECRET%'}\nProcess:\n- Processor: fetch\n- Processor: write\n";
     let source = recipe::Source { path: "t.recipe.yaml".into(), bytes: text.into() };
     let chain = Library::default().load_source(&source).unwrap();
     let mut settings = Env::new();

@@ -2,11 +2,11 @@ use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
 use jiff::Timestamp;
-use pipeline::{Clock as _, Event, Listener, Traffic};
+use pipeline::{Activity, Clock as _, Event, Listener, Occurrence, Progress, Traffic};
 use runner::Report;
 use serde::Serialize;
 use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Version of the final result's shape. It grows when a key changes its meaning or goes; new keys do not count.
 const RESULT_VERSION: u32 = 1;
@@ -14,7 +14,12 @@ const RESULT_VERSION: u32 = 1;
 /// One JSON object a line on standard output: events, then the result.
 pub struct Json {
     clock: Arc<SystemClock>,
+    /// When each activity was last told of.
+    told: Mutex<Vec<(Activity, Timestamp)>>,
 }
+
+/// Progress comes with every few hundred KiB; a line a second is enough.
+const PROGRESS_EVERY_SECONDS: i64 = 1;
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -36,7 +41,24 @@ enum Line<'a> {
 impl Json {
     /// Lines carry this clock's time.
     pub fn new(clock: Arc<SystemClock>) -> Self {
-        Self { clock }
+        Self { clock, told: Mutex::default() }
+    }
+
+    /// Whether a progress is worth a line: the first, the last, and one a second between.
+    fn is_worth_a_line(&self, progress: Progress, now: Timestamp) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = told.iter().position(|(activity, _)| *activity == progress.activity);
+        let recently =
+            index.is_some_and(|index| now.duration_since(told[index].1).as_secs() < PROGRESS_EVERY_SECONDS);
+        let is_end = progress.done >= progress.total;
+        if recently && !is_end {
+            return false;
+        }
+        told.retain(|(activity, _)| *activity != progress.activity);
+        if !is_end {
+            told.push((progress.activity, now));
+        }
+        true
     }
 
     /// The last line.
@@ -55,8 +77,14 @@ impl Json {
 
 impl Listener for Json {
     fn on(&self, event: &Event) {
+        let time = self.clock.now();
+        if let Occurrence::Progress(progress) = event.what
+            && !self.is_worth_a_line(progress, time)
+        {
+            return;
+        }
         // A reader that went away is noticed when the result is written.
-        let _ = write(&Line::Event { time: self.clock.now(), event });
+        let _ = write(&Line::Event { time, event });
     }
 }
 

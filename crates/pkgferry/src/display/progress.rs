@@ -126,6 +126,28 @@ fn line(step: &str, progress: Progress, from: u64, seconds: f64) -> String {
 mod tests {
     use super::*;
 
+    fn drawn(progress: Progress) -> String {
+        let screen = indicatif::InMemoryTerm::new(3, 110);
+        let bar = bar("s3-upload", progress);
+        bar.set_draw_target(indicatif::ProgressDrawTarget::term_like(Box::new(screen.clone())));
+        bar.set_position(progress.done);
+        bar.tick();
+        screen.contents()
+    }
+
+    #[test]
+    fn a_bar_says_phase_bytes_rate_and_time_left() {
+        let text = drawn(Progress { activity: Activity::Uploading, done: 1 << 30, total: 2 << 30 });
+        assert!(text.contains("s3-upload         uploading ████████████"), "{text}");
+        assert!(text.contains("1.00 GiB/2.00 GiB") && text.contains("/s") && text.contains("left"), "{text}");
+    }
+
+    #[test]
+    fn what_has_no_bytes_has_no_rate() {
+        let text = drawn(Progress { activity: Activity::Verifying, done: 3, total: 30 });
+        assert!(text.contains("verifying") && text.contains("3/30") && !text.contains("/s"), "{text}");
+    }
+
     #[test]
     fn a_line_says_phase_bytes_rate_and_time_left() {
         let progress = Progress { activity: Activity::Uploading, done: 512 << 20, total: 2 << 30 };

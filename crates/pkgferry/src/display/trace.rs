@@ -1,3 +1,4 @@
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
 /// Crates of this workspace; only they speak at `-v`. Libraries for HTTP and S3 write headers, tokens among them, into
@@ -31,7 +32,22 @@ pub fn start(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(verbose > 1)
         .without_time()
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OURS;
+
+    #[test]
+    fn no_crate_of_the_workspace_is_forgotten() {
+        let crates = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
+        let mut names: Vec<_> =
+            crates.map(|entry| entry.unwrap().file_name().into_string().unwrap().replace('-', "_")).collect();
+        names.sort();
+        assert_eq!(OURS, names);
+    }
 }

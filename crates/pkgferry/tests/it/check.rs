@@ -42,7 +42,7 @@ fn all_faults_come_at_once_each_with_its_place() {
       [STAGE]/Faulty.recipe.yaml:16:7: step 4 package-metadata: `pkg_notes`: `%NMAE%` is not defined
         hint: did you mean `NAME`?
       [STAGE]/Faulty.recipe.yaml:17:7: step 4 package-metadata: `reboot_required`: string "perhaps" is not a bool (true or false)
-      [STAGE]/Faulty.recipe.yaml:5:3: step 4 package-metadata: `pkg_priority`: string "high" is not a whole number from 0 to 4294967295
+      [STAGE]/Faulty.recipe.yaml:5:3: step 4 package-metadata: `pkg_priority`: string "high" is not a priority (a whole number from 1 to 20)
       9 faults
     "#);
 }
@@ -88,15 +88,23 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
     let mut stage = Stage::new();
     stage.set("JSS_URL", "https://example.jamfcloud.com");
     stage.set("CLIENT_SECRET", "hunter2");
-    let ran =
-        stage.run(&["explain", "recipes/ExampleApp.jamf.recipe.yaml", "-k", "pkg_notes=from me"]).succeeded();
+    let settings = stage.write("settings.toml", "RECIPE_SEARCH_DIRS = [\"/some/recipes\"]\n");
+    let recipe = "recipes/ExampleApp.jamf.recipe.yaml";
+    let arguments = ["explain", recipe, "-k", "pkg_notes=from me", "--settings", &settings, "-d", "/others"];
+    let ran = stage.run(&arguments).succeeded();
     assert!(!ran.shown().contains("hunter2"));
     insta::assert_snapshot!(ran.stdout, @r#"
     com.github.pkgferry.recipes.ExampleApp
       recipe recipes/ExampleApp.jamf.recipe.yaml
       parent recipes/upload-package.recipe.yaml
 
+    Settings
+      file [STAGE]/settings.toml
+      recipes in /others  [--search-dir]
+      recipes in /some/recipes  [settings file [STAGE]/settings.toml]
+
     Environment
+      RECIPE_SEARCH_DIRS = ["/some/recipes"]  [settings file [STAGE]/settings.toml]
       CACHE_DIR = "[STAGE]/home/Library/AutoPkg/Cache"  [pkgferry]
       RECIPE_PATH = "[REPOSITORY]/recipes/ExampleApp.jamf.recipe.yaml"  [pkgferry]
       RECIPE_DIR = "[REPOSITORY]/recipes"  [pkgferry]

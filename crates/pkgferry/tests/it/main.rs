@@ -1,6 +1,6 @@
 //! The binary as its users meet it: a process of its own, a cleaned environment, a real server on the other side.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod check;
 mod dry_run;
@@ -8,6 +8,8 @@ mod exit_codes;
 mod interrupted;
 mod json;
 mod main_job;
+#[cfg(target_os = "linux")]
+mod memory;
 mod names;
 mod readme;
 mod sandbox_command;

@@ -38,6 +38,28 @@ fn a_secret_is_refused_as_an_argument() {
 }
 
 #[test]
+fn what_is_made_from_a_secret_goes_into_no_field_that_is_shown() {
+    let (stage, server) = Stage::with_server();
+    let file = stage.write("App.pkg", noise(1, 10));
+    let chain = "ParentRecipe: com.github.pkgferry.recipes.upload-package\n";
+    for (name, text) in [
+        ("input", format!("{chain}Input: {{pkg_path: '{file}', pkg_notes: 'x %CLIENT_SECRET%'}}\n")),
+        ("indirect", format!("{chain}Input: {{pkg_path: '{file}', A: '%CLIENT_SECRET%', pkg_info: '%A%'}}\n")),
+        ("argument", "Input: {}\nProcess:\n- Processor: package-metadata\n  Arguments: {pkg_name: a.pkg, info: '%CLIENT_SECRET%'}\n".into()),
+        ("output", format!("{chain}Input: {{pkg_path: '{file}'}}\nProcess:\n- Processor: verify-delivery\n  Arguments: {{pkg_md5: '%jcds_session_token%'}}\n")),
+    ] {
+        let recipe = stage.write(&format!("{name}.recipe.yaml"), text);
+        for arguments in [vec!["run", &recipe], vec!["run", &recipe, "--json", "-vvv"]] {
+            let ran = stage.run(&arguments);
+            assert_eq!(ran.code, 3, "{name}: {}", ran.shown());
+            assert!(!ran.shown().contains(&server.connection().client_secret), "{name}");
+            assert!(ran.shown().contains("secret"), "{name}: {}", ran.shown());
+        }
+    }
+    assert!(server.packages().is_empty() && server.files().is_empty());
+}
+
+#[test]
 fn a_settings_file_with_a_secret_must_be_closed_to_others() {
     let (mut stage, server) = Stage::with_server();
     let connection = server.connection().clone();

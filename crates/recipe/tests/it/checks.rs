@@ -71,7 +71,7 @@ fn all_faults_of_a_chain_stand_in_one_report() {
     child.recipe.yaml:11:5: step 3 package-metadata: `pkg_notes`: `%pkg_md6%` is not defined
       hint: did you mean `pkg_md5`?
     child.recipe.yaml:12:5: step 3 package-metadata: `reboot_required`: string "yes" is not a bool (true or false)
-    root.recipe.yaml:5:3: step 3 package-metadata: `pkg_priority`: string "high" is not a whole number from 0 to 4294967295
+    root.recipe.yaml:5:3: step 3 package-metadata: `pkg_priority`: string "high" is not a priority (a whole number from 1 to 20)
     10 faults
     "#);
 }
@@ -158,9 +158,9 @@ fn a_required_input_may_come_from_arguments_outputs_settings_or_the_command_line
 #[test]
 fn wrong_types() {
     insta::assert_snapshot!(report("Identifier: r\nInput:\n  pkg_priority: high\n  pkg_path: ''\n  P: five\nProcess:\n- Processor: package-metadata\n- Processor: package-metadata\n- Processor: find-package\n- Processor: package-metadata\n  Arguments:\n    pkg_priority: '%P%'\n    pkg_category: 1.10\n    reboot_required: 1\n    tags: [a, [b]]\n"), @r#"
-    r.recipe.yaml:3:3: step 1 package-metadata: `pkg_priority`: string "high" is not a whole number from 0 to 4294967295
+    r.recipe.yaml:3:3: step 1 package-metadata: `pkg_priority`: string "high" is not a priority (a whole number from 1 to 20)
     r.recipe.yaml:4:3: step 3 find-package: `pkg_path`: string "" is not a path
-    r.recipe.yaml:12:5: step 4 package-metadata: `pkg_priority`: string "five" is not a whole number from 0 to 4294967295
+    r.recipe.yaml:12:5: step 4 package-metadata: `pkg_priority`: string "five" is not a priority (a whole number from 1 to 20)
     r.recipe.yaml:13:5: step 4 package-metadata: `pkg_category`: real 1.1 is not a string (put the number in quotes to keep it as it is written)
     r.recipe.yaml:14:5: step 4 package-metadata: `reboot_required`: integer 1 is not a bool (true or false)
     r.recipe.yaml:15:5: step 4 package-metadata: `tags`: array ["b"] is not a string
@@ -171,7 +171,7 @@ fn wrong_types() {
     let command_line = env(&[("reboot_required", "perhaps")], &Origin::CommandLine);
     let faults = folder.check_with("r.recipe.yaml", &settings, &command_line).unwrap_err();
     insta::assert_snapshot!(folder.shown(&faults), @r#"
-    step 1 package-metadata: `pkg_priority` (from settings file /etc/s.toml): string "high" is not a whole number from 0 to 4294967295
+    step 1 package-metadata: `pkg_priority` (from settings file /etc/s.toml): string "high" is not a priority (a whole number from 1 to 20)
     step 1 package-metadata: `reboot_required` (from -k): string "perhaps" is not a bool (true or false)
     2 faults
     "#);
@@ -186,8 +186,8 @@ fn a_wrong_secret_is_not_shown() {
     )]);
     let settings = env(&[("API_PASSWORD", "hunter2")], &Origin::Settings("/etc/s.toml".into()));
     let faults = folder.check_with("r.recipe.yaml", &settings, &Env::new()).unwrap_err();
-    insta::assert_snapshot!(folder.shown(&faults), @r"
-    r.recipe.yaml:3:15: step 1 package-metadata: `pkg_priority`: string is not a whole number from 0 to 4294967295
+    insta::assert_snapshot!(folder.shown(&faults), @"
+    r.recipe.yaml:3:15: step 1 package-metadata: `pkg_priority`: a value made from a secret is not for this input, which is shown and stored
     1 fault
     ");
 }

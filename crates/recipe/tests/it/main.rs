@@ -1,5 +1,5 @@
 //! Tests of the crate from outside: what people write, and what they are told.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic like tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may panic like tests")]
 
 mod broken;
 mod chains;

@@ -1,0 +1,28 @@
+use crate::stage::Stage;
+use std::fs::File;
+use std::process::Stdio;
+
+/// The peak of a process's memory in KiB, as Linux counts it.
+fn peak(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Parts of 64 MiB, four at a time, of a file of 192 MiB: whoever holds parts or the file in memory goes far beyond.
+#[test]
+fn memory_grows_neither_with_the_file_nor_with_its_parts() {
+    let (stage, server) = Stage::with_server();
+    let path = stage.path("Large.pkg");
+    File::create(&path).unwrap().set_len(192 << 20).unwrap();
+    let arguments = ["upload", path.to_str().unwrap(), "-k", "part_size_mib=64"];
+    let mut child = stage.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut highest = 0;
+    while child.try_wait().unwrap().is_none() {
+        highest = peak(child.id()).unwrap_or(0).max(highest);
+        std::thread::yield_now();
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(server.files()[0].size, 192 << 20);
+    assert!(highest < 96 * 1024, "{highest} KiB");
+}
