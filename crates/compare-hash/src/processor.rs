@@ -21,12 +21,13 @@ The size is compared first; if it differs, nothing is read. Then both digests ar
 different MD5 ends it at once, and SHA3-512 confirms what MD5 calls the same. A server entry without a digest is never \
 called the same. With `force: true` a file that is there is called different without reading anything.
 
-What the server holds comes from find-package. To compare with something else, give the jcds_file_* values as \
-arguments.",
+What the server holds comes from find-package, which has to be an earlier step. To compare with something else, give the \
+jcds_file_* values as arguments; jcds_file_found is needed in any case, since nothing is absent before somebody has looked.",
     writes: false,
     inputs: &[
         Input::required(keys::PKG_PATH, "The local package file. A bundle package has to be zipped first."),
-        Input::with_default(keys::JCDS_FILE_FOUND, Default::Flag(false), "Whether the server has the file."),
+        // No default: that the server has no such file is for somebody to say who has looked.
+        Input::required(keys::JCDS_FILE_FOUND, "Whether the server has a file of this name."),
         Input::optional(keys::JCDS_FILE_SIZE, "Size of the server's file in bytes."),
         Input::optional(keys::JCDS_FILE_MD5, "MD5 of the server's file."),
         Input::optional(keys::JCDS_FILE_SHA3_512, "SHA3-512 (not SHA-512) of the server's file."),
@@ -74,7 +75,7 @@ impl Processor for CompareHash {
 }
 
 fn listed(env: &Env) -> Result<Option<Listed>, EnvError> {
-    if !env.get(keys::JCDS_FILE_FOUND)?.unwrap_or(false) {
+    if !env.need(keys::JCDS_FILE_FOUND)? {
         return Ok(None);
     }
     Ok(Some(Listed {

@@ -60,6 +60,7 @@ impl Bench {
         let mut bench = Self { folder, recorder, cx, env: Env::new() };
         let path = bench.write("Local.pkg", local);
         bench.env.set(keys::PKG_PATH, path, Origin::CommandLine);
+        bench.env.set(keys::JCDS_FILE_FOUND, false, Origin::Output(1));
         bench
     }
 
@@ -319,6 +320,21 @@ async fn without_a_path() {
     pkg_path is not set
     hint: -
     ");
+}
+
+/// Nobody has looked, so nobody may say that the file is absent.
+#[tokio::test]
+async fn without_a_look_at_the_server() {
+    let mut bench = Bench::new(b"abc");
+    bench.env.remove(keys::JCDS_FILE_FOUND.name());
+    let (kind, text) = bench.failure().await;
+    assert_eq!(kind, FailureKind::Recipe);
+    assert_snapshot!(text, @r"
+    jcds_file_found is not set
+    hint: -
+    ");
+    let needed = CompareHash.spec().input("jcds_file_found").unwrap().need;
+    assert_eq!(needed, pipeline::Need::Required, "so that checking a recipe finds it");
 }
 
 #[tokio::test]
