@@ -52,7 +52,8 @@ impl Processor for JcdsCredentials {
 
     async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<Self::Work>, Failure> {
         if env.get(keys::VERDICT)? == Some(Verdict::Same) {
-            return Ok(Plan::skipped("same MD5 and SHA3-512"));
+            let reason = env.get(keys::VERDICT_REASON)?;
+            return Ok(Plan::skipped(reason.unwrap_or_else(|| "the server holds the same file".to_owned())));
         }
         let session = self.sessions.open(env)?;
         let change = Change::new(Verb::Obtain, Subject::Credentials, purpose(env)?);
@@ -90,8 +91,9 @@ fn check(grant: &UploadGrant, now: Timestamp) -> Result<(), Error> {
 }
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 3] = [
+const OWN: [Input; 4] = [
     Input::optional(keys::VERDICT, "What compare-hash found. If it is `same`, no credentials are asked for."),
+    Input::optional(keys::VERDICT_REASON, "Why, for the plan."),
     Input::optional(keys::PKG_NAME, "Name of the file that is going to be sent, for messages."),
     Input::optional(keys::PKG_PATH, "The local file, whose name is used where `pkg_name` is not set."),
 ];

@@ -71,7 +71,11 @@ async fn planning_asks_for_nothing() {
         @"obtain upload credentials for App 2.pkg"
     );
     assert_snapshot!(stage.planned(&[("verdict", "different")]).await, @"obtain upload credentials for an upload");
-    assert_snapshot!(stage.planned(&[("verdict", "same")]).await, @"skipped: same MD5 and SHA3-512");
+    assert_snapshot!(stage.planned(&[("verdict", "same")]).await, @"skipped: the server holds the same file");
+    assert_snapshot!(
+        stage.planned(&[("verdict", "same"), ("verdict_reason", "3 bytes, MD5 and SHA3-512 agree")]).await,
+        @"skipped: 3 bytes, MD5 and SHA3-512 agree"
+    );
     assert_eq!(stage.sandbox.journal(), []);
 }
 
