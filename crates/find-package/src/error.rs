@@ -1,18 +1,8 @@
-use jamf::Package;
-use pipeline::{Diagnose, FailureKind, FileName, InvalidFileName, PackageId};
+use pipeline::{Diagnose, FailureKind, FileName, InvalidFileName};
 
 /// The server holds something that nobody may guess about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// More than one record names the file; servers that were filled through the Classic API may hold such
-    /// (`jamf-pro-api.md §12`, `user-pains.md` row 22).
-    #[error("{} package records name the file {file}: {}", records.len(), list_records(records))]
-    SeveralRecords {
-        /// The file.
-        file: FileName,
-        /// Id and display name of each.
-        records: Vec<(PackageId, String)>,
-    },
     /// Several listed names are one name to a person: they differ in Unicode normalisation.
     #[error(
         "the distribution service lists {} files whose names differ only in how their characters are encoded: {}",
@@ -33,13 +23,6 @@ pub enum Error {
     },
 }
 
-impl Error {
-    pub(crate) fn several_records(file: &FileName, records: &[Package]) -> Self {
-        let records = records.iter().map(|record| (record.id, record.display_name.clone())).collect();
-        Self::SeveralRecords { file: file.clone(), records }
-    }
-}
-
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
         FailureKind::Remote
@@ -47,10 +30,6 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::SeveralRecords { .. } => {
-                "delete all but one of these records in Jamf Pro, or let the others name another file; mind the policies \
-                 that use them"
-            }
             Self::SeveralFiles { .. } => {
                 "find out which of these files the package record serves, and delete the others"
             }
@@ -58,11 +37,6 @@ impl Diagnose for Error {
         };
         Some(hint.to_owned())
     }
-}
-
-fn list_records(records: &[(PackageId, String)]) -> String {
-    let each = records.iter().map(|(id, display_name)| format!("{id} ({display_name:?})"));
-    each.collect::<Vec<_>>().join(", ")
 }
 
 fn list_names(names: &[String]) -> String {

@@ -1,16 +1,8 @@
 //! What the server's answers mean, without asking anything.
 
 use crate::Error;
-use jamf::{JcdsFile, Package};
+use jamf::JcdsFile;
 use pipeline::{FileName, PackageId, size};
-
-/// The record that names the file.
-pub(crate) fn only_record(asked: &FileName, mut records: Vec<Package>) -> Result<Option<Package>, Error> {
-    if records.len() > 1 {
-        return Err(Error::several_records(asked, &records));
-    }
-    Ok(records.pop())
-}
 
 /// The listed file that is `asked` to a person. With several such, an exact match would settle nothing: the asked
 /// spelling comes from a local disk, and the record may serve the other file.
@@ -29,9 +21,19 @@ pub(crate) fn listed_file<'a>(
     }
 }
 
-/// Listed files that look like further uploads of this name (`jamf-pro-api.md §12`).
-pub(crate) fn twins(name: &FileName, files: &[JcdsFile]) -> Vec<String> {
-    files.iter().filter(|file| name.is_twin(&file.name)).map(|file| file.name.clone()).collect()
+/// Listed files that look like further uploads of this name (`jamf-pro-api.md §12`). By the name alone nobody can tell:
+/// `Office_16.pkg` beside `Office.pkg` may well be a package of its own.
+pub(crate) fn twins<'a>(name: &FileName, files: &'a [JcdsFile]) -> impl Iterator<Item = &'a JcdsFile> {
+    files.iter().filter(|file| name.is_twin(&file.name))
+}
+
+/// Whether two listed files hold the same bytes: one digest has to say so, and none may deny it.
+pub(crate) fn same_bytes(one: &JcdsFile, other: &JcdsFile) -> bool {
+    let agree = [
+        one.md5.zip(other.md5).map(|(one, other)| one == other),
+        one.sha3_512.zip(other.sha3_512).map(|(one, other)| one == other),
+    ];
+    one.size == other.size && agree.contains(&Some(true)) && !agree.contains(&Some(false))
 }
 
 /// The name that later steps use: the file's spelling on the server, since deleting and proving go by it; else the record's,
@@ -58,7 +60,7 @@ pub(crate) fn summary(record: Option<PackageId>, file: Option<u64>) -> String {
 mod tests {
     use super::*;
     use insta::assert_snapshot;
-    use pipeline::Diagnose as _;
+    use pipeline::{Diagnose as _, Md5, Sha3_512};
 
     const COMPOSED: &str = "M\u{fc}ller.pkg";
     const DECOMPOSED: &str = "Mu\u{308}ller.pkg";
@@ -112,7 +114,22 @@ mod tests {
     #[test]
     fn twins_are_numbered_copies() {
         let files = ["App.pkg", "App_1.pkg", "App_12.pkg", "App_x.pkg", "Map_1.pkg", "App_1.dmg"].map(file);
-        assert_eq!(twins(&name("App.pkg"), &files), ["App_1.pkg", "App_12.pkg"]);
+        let app = name("App.pkg");
+        let found: Vec<_> = twins(&app, &files).map(|file| file.name.as_str()).collect();
+        assert_eq!(found, ["App_1.pkg", "App_12.pkg"]);
+    }
+
+    #[test]
+    fn the_same_bytes_take_a_digest_that_says_so_and_none_that_denies_it() {
+        let (md5, sha3) =
+            (|byte| Some(Md5::from_bytes([byte; 16])), |byte| Some(Sha3_512::from_bytes([byte; 64])));
+        let listed = |size, md5, sha3_512| JcdsFile { name: "App.pkg".to_owned(), size, md5, sha3_512 };
+        let full = listed(9, md5(1), sha3(1));
+        let same = |other: JcdsFile| same_bytes(&full, &other) && same_bytes(&other, &full);
+        assert!(same(full.clone()) && same(listed(9, md5(1), None)) && same(listed(9, None, sha3(1))));
+        assert!(!same(listed(9, None, None)), "a size alone says little");
+        assert!(!same(listed(8, md5(1), sha3(1))));
+        assert!(!same(listed(9, md5(2), sha3(1))) && !same(listed(9, md5(1), sha3(2))));
     }
 
     #[test]

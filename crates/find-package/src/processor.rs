@@ -1,5 +1,5 @@
 use crate::error::encoded;
-use crate::finding::{listed_file, only_record, spelling, summary, twins};
+use crate::finding::{listed_file, same_bytes, spelling, summary, twins};
 use jamf::{CONNECTION, JcdsFile, Package, Session, Sessions};
 use pipeline::{Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Spec, join, keys};
 use std::convert::Infallible;
@@ -34,7 +34,10 @@ More than one record for the file is an error that lists them; nothing is guesse
 name is reported and left alone.
 
 Names that differ only in how their accented characters are encoded are one name. The server's spelling is used from \
-there on, and becomes `pkg_name`.",
+there on, and becomes `pkg_name`.
+
+A listed `Name_1.pkg`, as the service calls a second upload of `Name.pkg`, is reported if it holds the same bytes or if \
+no package record names it.",
     writes: false,
     inputs: &INPUTS,
     outputs: &[
@@ -68,14 +71,14 @@ impl Processor for FindPackage {
         let display_name = env.get(keys::PKG_DISPLAY_NAME)?;
         let session = self.sessions.open(env)?;
 
-        let record = only_record(&asked, session.packages_named(cx, &asked).await?)?;
+        let record = session.only_package_named(cx, &asked).await?;
         let files = session.jcds_files(cx).await?;
         let file = listed_file(&asked, &files)?;
         let file_name = record.as_ref().map(|record| record.file_name.as_str());
         let name = spelling(&asked, file_name, file.map(|file| file.name.as_str()))?;
 
         tell_spelling(cx, &asked, &name, record.as_ref());
-        tell_twins(cx, &name, &files);
+        tell_twins(cx, &session, &name, file, &files).await?;
         if record.is_none() {
             // Asked only now: where the file name finds a record, it saves the request.
             tell_namesakes(cx, &session, display_name.as_deref().unwrap_or(name.as_str())).await?;
@@ -114,12 +117,37 @@ fn tell_spelling(cx: &Context, asked: &FileName, name: &FileName, record: Option
     }
 }
 
-fn tell_twins(cx: &Context, name: &FileName, files: &[JcdsFile]) {
+/// A file of a twin's name is odd if it holds the same bytes, or if no record names it. Any other is a package of its
+/// own, such as `Office_16.pkg` beside `Office.pkg`.
+async fn tell_twins(
+    cx: &Context,
+    session: &Session,
+    name: &FileName,
+    file: Option<&JcdsFile>,
+    files: &[JcdsFile],
+) -> Result<(), jamf::Error> {
     for twin in twins(name, files) {
-        cx.warn(format!(
-            "the distribution service also lists {twin}: so it calls a second upload of {name}; delete it if nothing \
-             uses it"
-        ));
+        let shown = &twin.name;
+        if file.is_some_and(|file| same_bytes(file, twin)) {
+            cx.warn(format!(
+                "the distribution service lists the same bytes as {name} and as {shown}, which is what it calls a second \
+                 upload: check which of the two package records name"
+            ));
+        } else if !is_named(cx, session, shown).await? {
+            cx.warn(format!(
+                "the distribution service also lists {shown}, which is what it calls a second upload of {name}, and no \
+                 package record names it: check whether it is the file that {name} should be, or a package of its own"
+            ));
+        }
+    }
+    Ok(())
+}
+
+async fn is_named(cx: &Context, session: &Session, file: &str) -> Result<bool, jamf::Error> {
+    match file.parse() {
+        Ok(file) => Ok(!session.packages_named(cx, &file).await?.is_empty()),
+        // What is no file name here cannot be asked for.
+        Err(_) => Ok(false),
     }
 }
 

@@ -274,7 +274,7 @@ async fn twins_are_reported() {
         stage.sandbox.put_file(name, b"abc");
     }
     stage.put_record("Firefox.pkg", "Firefox");
-    assert_snapshot!(stage.find("Firefox.pkg").await, @r"
+    assert_snapshot!(stage.find("Firefox.pkg").await, @"
     record 1, file of 3 bytes
     pkg_name: Firefox.pkg
     package_found: true
@@ -283,9 +283,37 @@ async fn twins_are_reported() {
     jcds_file_size: 3
     jcds_file_md5: 900150983cd24fb0d6963f7d28e17f72
     jcds_file_sha3_512: b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0
-    warning: the distribution service also lists Firefox_1.pkg: so it calls a second upload of Firefox.pkg; delete it if nothing uses it
-    warning: the distribution service also lists Firefox_2.pkg: so it calls a second upload of Firefox.pkg; delete it if nothing uses it
+    warning: the distribution service lists the same bytes as Firefox.pkg and as Firefox_1.pkg, which is what it calls a second upload: check which of the two package records name
+    warning: the distribution service lists the same bytes as Firefox.pkg and as Firefox_2.pkg, which is what it calls a second upload: check which of the two package records name
     ");
+}
+
+/// `Office_16.pkg` beside `Office.pkg` is a package of its own, which its record shows; the request that shows it is
+/// spared where the bytes tell already.
+#[tokio::test]
+async fn a_package_of_its_own_is_no_twin() {
+    let mut stage = Stage::open().await;
+    stage.set("package_api", "pro");
+    for (name, bytes) in [("Office.pkg", "abc"), ("Office_16.pkg", "xyz"), ("Office_17.pkg", "nobody's")] {
+        stage.sandbox.put_file(name, bytes.as_bytes());
+    }
+    stage.put_record("Office.pkg", "Office");
+    stage.put_record("Office_16.pkg", "Office 16");
+    let found = stage.find("Office.pkg").await;
+    let warnings: Vec<_> = found.lines().filter(|line| line.starts_with("warning")).collect();
+    assert_snapshot!(warnings.join("\n"), @"warning: the distribution service also lists Office_17.pkg, which is what it calls a second upload of Office.pkg, and no package record names it: check whether it is the file that Office.pkg should be, or a package of its own");
+    assert_eq!(stage.requests().len(), 4, "{:?}", stage.requests());
+
+    stage.sandbox.put_file("Map.pkg", b"map");
+    stage.sandbox.put_file("Map_1.pkg", b"map");
+    stage.put_record("Map.pkg", "Map");
+    stage.put_record("Map_1.pkg", "Map 1");
+    let mut stage =
+        Stage { step: FindPackage::new(Arc::new(Sessions::new(jamf::Config::default()).unwrap())), ..stage };
+    let before = stage.requests().len();
+    let found = stage.find("Map.pkg").await;
+    assert_snapshot!(found.lines().last().unwrap(), @"warning: the distribution service lists the same bytes as Map.pkg and as Map_1.pkg, which is what it calls a second upload: check which of the two package records name");
+    assert_eq!(stage.requests().len() - before, 2);
 }
 
 /// It may be in use for another file; `package-metadata` refuses to take its name.

@@ -1,29 +1,15 @@
 //! Categories. The Pro API has them on every server that gives tokens, so the Classic API is not asked
 //! (`jamf-pro-api.md §4`).
 
-use crate::memory::Memory;
-use crate::session::Creation;
-use crate::transport::{Answer, Call};
+use crate::answer::Answer;
+use crate::creation::Creation;
+use crate::package::CategoryRef;
+use crate::transport::Call;
 use crate::{Category, Error, Package, Session, privilege, rsql, wire};
 use pipeline::Context;
 use serde_json::{Value, json};
 
 const CATEGORIES: &str = "/api/v1/categories";
-
-/// What is remembered about categories.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    by_name: Memory<String, Option<Category>>,
-    by_id: Memory<u64, Option<Category>>,
-}
-
-/// How a record names its category: the Pro API by id, the Classic API by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CategoryRef {
-    None,
-    Id(u64),
-    Name(String),
-}
 
 impl Session {
     /// The category of this name, exactly. Remembered.
@@ -31,7 +17,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn category_named(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
-        let found = self.categories.by_name.get(name.to_owned(), self.find_category(cx, name)).await?;
+        let found = self.categories.by_name.get(name.to_owned(), || self.find_category(cx, name)).await?;
         if let Some(category) = &found {
             self.remember(category).await?;
         }
@@ -40,11 +26,11 @@ impl Session {
 
     /// What is known by name is known by id too, so that a record's category costs no request of its own.
     async fn remember(&self, category: &Category) -> Result<(), Error> {
-        self.categories.by_id.get(category.id, async { Ok(Some(category.clone())) }).await?;
+        self.categories.by_id.get(category.id, async || Ok(category.clone())).await?;
         Ok(())
     }
 
-    /// The category of a record, `None` for none. Remembered by id.
+    /// The category of a record, `None` for none, and for one that is gone. Remembered by id.
     ///
     /// # Errors
     /// When the server cannot be asked.
@@ -52,7 +38,11 @@ impl Session {
         match &package.category {
             CategoryRef::None => Ok(None),
             CategoryRef::Name(name) => self.category_named(cx, name).await,
-            CategoryRef::Id(id) => self.categories.by_id.get(*id, self.read_category(cx, *id)).await,
+            CategoryRef::Id(id) => match self.categories.by_id.get(*id, || self.read_category(cx, *id)).await
+            {
+                Err(error) if error.is_absence() => Ok(None),
+                read => read.map(Some),
+            },
         }
     }
 
@@ -66,7 +56,7 @@ impl Session {
         let creation = Creation {
             what: format!("category “{name}”"),
             call: Call::post(CATEGORIES).needs(privilege::CREATE_CATEGORIES).json(&body),
-            read: created_id,
+            read: Answer::created_id,
             look: Box::new(|| {
                 Box::pin(async { Ok(self.find_category(cx, name).await?.map(|category| category.id)) })
             }),
@@ -85,21 +75,14 @@ impl Session {
         Ok(hits.iter().filter_map(category).find(|category| category.name == name))
     }
 
-    async fn read_category(&self, cx: &Context, id: u64) -> Result<Option<Category>, Error> {
+    async fn read_category(&self, cx: &Context, id: u64) -> Result<Category, Error> {
         let call = Call::get(format!("{CATEGORIES}/{id}")).needs(privilege::READ_CATEGORIES);
-        let Some(answer) = self.send_if_there(cx, &call).await? else { return Ok(None) };
+        let answer = self.send(cx, &call).await?;
         let expected = "a category";
-        let category = category(&answer.json(expected)?);
-        category.map(Some).ok_or_else(|| answer.lacks(expected, "id and name"))
+        category(&answer.json(expected)?).ok_or_else(|| answer.lacks(expected, "id and name"))
     }
 }
 
 fn category(json: &Value) -> Option<Category> {
     Some(Category { id: wire::number(json, "id")?, name: wire::text(json, "name")?.to_owned() })
-}
-
-/// The id in a `HrefResponse`; its `href` may name another host (`jamf-pro-api.md §4`).
-pub(crate) fn created_id(answer: &Answer) -> Result<u64, Error> {
-    let expected = "the id of what was created";
-    wire::number(&answer.json(expected)?, "id").ok_or_else(|| answer.lacks(expected, "id"))
 }

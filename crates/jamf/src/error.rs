@@ -1,5 +1,5 @@
 use crate::{Field, Rejection, SettingsError, SignInError};
-use pipeline::{Diagnose, FailureKind, Refused};
+use pipeline::{Diagnose, FailureKind, FileName, PackageId, Refused, causes};
 use reqwest::Method;
 use std::fmt;
 use std::time::Duration;
@@ -103,6 +103,15 @@ pub enum Error {
         /// How the answer was lost.
         source: Box<Error>,
     },
+    /// More than one record names the file; servers that were filled through the Classic API may hold such
+    /// (`jamf-pro-api.md §12`, `user-pains.md` row 22).
+    #[error("{} package records name the file {file}: {}", records.len(), list(records))]
+    SeveralRecords {
+        /// The file.
+        file: FileName,
+        /// Id and display name of each.
+        records: Vec<(PackageId, String)>,
+    },
     /// The Pro API does not have this field.
     #[error("the Pro API has no field for {}", .0.words())]
     ClassicOnly(Field),
@@ -196,6 +205,11 @@ impl Diagnose for Error {
             Self::Uncertain { .. } => Some(
                 "look in Jamf Pro, then run again: what is already there is found and not made twice".into(),
             ),
+            Self::SeveralRecords { .. } => Some(
+                "delete all but one of these records in Jamf Pro, or let the others name another file; mind the policies \
+                 that use them"
+                    .into(),
+            ),
             Self::ClassicOnly(_) => {
                 Some("set it through the Classic API, or set package_api to classic".into())
             }
@@ -210,14 +224,9 @@ impl Diagnose for Error {
 
 /// A certificate that nobody trusts is what people behind inspecting proxies meet first (`user-pains.md` row 35).
 fn connection_hint(error: &reqwest::Error) -> &'static str {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("certificate") {
-            return "add the certificate authority of the server, or of the proxy in between, to the trust store of the system";
-        }
-        cause = error.source();
-    }
-    if error.is_connect() {
+    if causes(error).any(|cause| cause.contains("certificate")) {
+        "add the certificate authority of the server, or of the proxy in between, to the trust store of the system"
+    } else if error.is_connect() {
         "check JSS_URL, the network and the proxy settings"
     } else {
         "the network or the server broke off: try again later"
@@ -226,12 +235,10 @@ fn connection_hint(error: &reqwest::Error) -> &'static str {
 
 /// An error and its causes on one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
+    causes(error).collect::<Vec<_>>().join(": ")
+}
+
+fn list(records: &[(PackageId, String)]) -> String {
+    let each = records.iter().map(|(id, display_name)| format!("{id} ({display_name:?})"));
+    each.collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,8 @@
 //! The distribution service's files (`jamf-pro-api.md §7`, `§8`).
 
+use crate::answer::Answer;
 use crate::memory::Memory;
-use crate::transport::{Answer, Call, wait};
+use crate::transport::{Call, wait};
 use crate::{Error, Session, encode, privilege, wire};
 use jiff::Timestamp;
 use pipeline::{Context, Md5, Secret, Sha3_512};
@@ -126,7 +127,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked or has no distribution service.
     pub async fn jcds_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        self.jcds.files.get((), self.list_files(cx)).await
+        self.jcds.files.get((), || self.list_files(cx)).await
     }
 
     /// The files of the distribution service, asked now; what is remembered is replaced.
@@ -134,7 +135,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked or has no distribution service.
     pub async fn jcds_files_now(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        self.jcds.files.ask((), self.list_files(cx)).await
+        self.jcds.files.ask((), || self.list_files(cx)).await
     }
 
     /// Forgets the remembered files: an upload was completed, which this crate does not see.
@@ -232,8 +233,12 @@ impl Session {
             }
         }
         match (self.send(cx, &call(OLD_REFRESH, privilege::READ_FILES)).await, lacking) {
-            // The older call is gone: what is lacking is the privilege for the newer one.
-            (Err(second), Some(first)) if second.is_absence() && !first.is_absence() => Err(first),
+            // Neither is to be had, and the newer one is there: its privilege is the one to give.
+            (Err(second), Some(first))
+                if first.status() == Some(403) && matches!(second.status(), Some(403..=405)) =>
+            {
+                Err(first)
+            }
             (Err(error), _) => Err(without_service(error)),
             (Ok(_), _) => {
                 self.jcds.refreshes_the_old_way.store(true, Ordering::Relaxed);

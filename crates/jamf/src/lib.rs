@@ -24,12 +24,15 @@
 //! # }
 //! ```
 
+mod answer;
 mod category;
 mod config;
 mod connection;
+mod creation;
 mod encode;
 mod error;
 mod jcds;
+mod known;
 mod memory;
 mod package;
 mod packages;

@@ -19,13 +19,15 @@ impl<K, V> Default for Memory<K, V> {
 
 impl<K: Hash + Eq, V: Clone> Memory<K, V> {
     /// What is remembered, else what `ask` gives. `ask` does not run when the answer is there.
-    pub(crate) async fn get(&self, key: K, ask: impl Future<Output = Result<V, Error>>) -> Result<V, Error> {
+    ///
+    /// The asking is boxed: it is large, and callers that hold it in futures of their own would fill small stacks.
+    pub(crate) async fn get(&self, key: K, ask: impl AsyncFnOnce() -> Result<V, Error>) -> Result<V, Error> {
         let cell = Arc::clone(self.cells().entry(key).or_default());
-        cell.get_or_try_init(|| ask).await.cloned()
+        cell.get_or_try_init(|| Box::pin(ask())).await.cloned()
     }
 
     /// What `ask` gives now; it takes the place of what is remembered.
-    pub(crate) async fn ask(&self, key: K, ask: impl Future<Output = Result<V, Error>>) -> Result<V, Error> {
+    pub(crate) async fn ask(&self, key: K, ask: impl AsyncFnOnce() -> Result<V, Error>) -> Result<V, Error> {
         self.cells().remove(&key);
         self.get(key, ask).await
     }
@@ -48,27 +50,27 @@ mod tests {
     #[tokio::test]
     async fn callers_at_the_same_time_share_one_asking() {
         let (memory, asked) = (Memory::default(), AtomicU32::new(0));
-        let ask = || async {
+        let ask = async || {
             tokio::task::yield_now().await;
             Ok(asked.fetch_add(1, Ordering::Relaxed))
         };
-        let (one, two) = tokio::join!(memory.get("key", ask()), memory.get("key", ask()));
+        let (one, two) = tokio::join!(memory.get("key", ask), memory.get("key", ask));
         assert_eq!((one.unwrap(), two.unwrap()), (0, 0));
         memory.forget();
-        assert_eq!(memory.get("key", ask()).await.unwrap(), 1);
+        assert_eq!(memory.get("key", ask).await.unwrap(), 1);
     }
 
     #[tokio::test]
     async fn failures_and_outdated_answers_are_not_remembered() {
         let memory = Memory::default();
-        assert!(memory.get("key", async { Err(Error::Interrupted) }).await.is_err());
-        let overtaken = memory.get("key", async {
+        assert!(memory.get("key", async || { Err(Error::Interrupted) }).await.is_err());
+        let overtaken = memory.get("key", async || {
             memory.forget();
             Ok("old")
         });
         assert_eq!(overtaken.await.unwrap(), "old");
-        assert_eq!(memory.get("key", async { Ok("new") }).await.unwrap(), "new");
-        assert_eq!(memory.ask("key", async { Ok("newer") }).await.unwrap(), "newer");
-        assert_eq!(memory.get("key", async { Ok("never asked") }).await.unwrap(), "newer");
+        assert_eq!(memory.get("key", async || { Ok("new") }).await.unwrap(), "new");
+        assert_eq!(memory.ask("key", async || { Ok("newer") }).await.unwrap(), "newer");
+        assert_eq!(memory.get("key", async || { Ok("never asked") }).await.unwrap(), "newer");
     }
 }

@@ -1,4 +1,3 @@
-use crate::category::CategoryRef;
 use pipeline::{Md5, PackageId, Sha3_512};
 use std::collections::BTreeMap;
 
@@ -99,4 +98,12 @@ pub struct Package {
     /// `cloudTransferStatus`, if the API tells it (`jamf-pro-api.md §11.1`).
     pub transfer_status: Option<String>,
     pub(crate) category: CategoryRef,
+}
+
+/// How a record names its category: the Pro API by id, the Classic API by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CategoryRef {
+    None,
+    Id(u64),
+    Name(String),
 }

@@ -1,6 +1,6 @@
 //! When a request is sent again (`jamf-pro-api.md §13.3`).
 
-use crate::transport::Answer;
+use crate::answer::Answer;
 use crate::{Error, Retry};
 use jiff::Timestamp;
 use std::time::Duration;

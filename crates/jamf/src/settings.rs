@@ -1,7 +1,7 @@
 //! Which server, which account, which API for records: what the environment says about it.
 
 use crate::PackageApi;
-use pipeline::{Diagnose, Env, EnvError, ExposeSecret as _, FailureKind, Secret, keys};
+use pipeline::{Diagnose, Env, EnvError, ExposeSecret as _, FailureKind, PackageApiChoice, Secret, keys};
 use std::fmt;
 use url::{Host, Url};
 
@@ -31,9 +31,6 @@ pub enum SettingsError {
         /// What is not.
         missing: &'static str,
     },
-    /// Not an API for records.
-    #[error("package_api is {0:?}, which is none of auto, pro, classic")]
-    PackageApi(String),
 }
 
 impl Diagnose for SettingsError {
@@ -43,7 +40,7 @@ impl Diagnose for SettingsError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Env(_) | Self::PackageApi(_) => return None,
+            Self::Env(_) => return None,
             Self::NoServer | Self::Address(_) => {
                 "set JSS_URL to something like https://example.jamfcloud.com"
             }
@@ -199,11 +196,10 @@ impl Settings {
         let address = env.get(keys::JSS_URL)?.filter(|text| !text.trim().is_empty());
         let address = Address::parse(&address.ok_or(SettingsError::NoServer)?)?;
         let account = Account::from_env(env)?;
-        let package_api = match env.get(keys::PACKAGE_API)?.as_deref() {
-            None | Some("" | "auto") => None,
-            Some("pro") => Some(PackageApi::Pro),
-            Some("classic") => Some(PackageApi::Classic),
-            Some(other) => return Err(SettingsError::PackageApi(other.to_owned())),
+        let package_api = match env.get(keys::PACKAGE_API)? {
+            None | Some(PackageApiChoice::Auto) => None,
+            Some(PackageApiChoice::Pro) => Some(PackageApi::Pro),
+            Some(PackageApiChoice::Classic) => Some(PackageApi::Classic),
         };
         Ok(Self { address, account, package_api })
     }
@@ -289,9 +285,10 @@ mod tests {
             settings(&base).map(|settings| settings.package_api)
         };
         assert_eq!(forced("auto"), Ok(None));
+        assert_eq!(forced(""), Ok(None), "an empty variable of the process environment");
         assert_eq!(forced("pro"), Ok(Some(PackageApi::Pro)));
         assert_eq!(forced("classic"), Ok(Some(PackageApi::Classic)));
-        assert_eq!(forced("Classic"), Err(SettingsError::PackageApi("Classic".into())));
+        insta::assert_snapshot!(forced("Classic").unwrap_err(), @"package_api (from -k) has the wrong type");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The token of one account (`jamf-pro-api.md §2`).
 
+use crate::answer::Answer;
 use crate::settings::Account;
-use crate::transport::{Answer, Authorization, Call, Format, Server};
+use crate::transport::{Authorization, Call, Format, Server};
 use crate::{Error, SignInError, encode, wire};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{Context, ExposeSecret as _, Secret};

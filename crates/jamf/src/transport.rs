@@ -1,15 +1,14 @@
 //! One server: how a call leaves, and how its answer comes back.
 
+use crate::answer::Answer;
 use crate::error::{Phase, Request};
-use crate::rejection::Rejection;
 use crate::retry::{Again, Attempts, Next, Repeat, backoff};
-use crate::said::Said;
 use crate::settings::Address;
 use crate::{Config, Error, encode};
 use bytes::{Bytes, BytesMut};
 use pipeline::{Context, Effect, ExposeSecret as _, Secret};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, redirect};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -118,64 +117,6 @@ pub(crate) enum Authorization<'a> {
     Nobody,
     Basic(&'a str, &'a Secret),
     Bearer(&'a Secret),
-}
-
-/// A complete answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) request: Request,
-    pub(crate) privilege: Option<&'static str>,
-    pub(crate) status: StatusCode,
-    pub(crate) retry_after: Option<String>,
-    pub(crate) body: Bytes,
-}
-
-impl Answer {
-    /// The answer as the error that it is when its status is no success.
-    pub(crate) fn into_error(self) -> Error {
-        let said = Said::from_body(&self.body);
-        let Self { request, status, privilege, .. } = self;
-        Error::Status(Box::new(Rejection { request, status, said, privilege }))
-    }
-
-    /// The body as JSON. `expected` completes "the answer is not …".
-    pub(crate) fn json(&self, expected: &'static str) -> Result<serde_json::Value, Error> {
-        serde_json::from_slice(&self.body).map_err(|source| self.unreadable(expected, source))
-    }
-
-    /// The body as text in UTF-8.
-    pub(crate) fn text(&self, expected: &'static str) -> Result<&str, Error> {
-        std::str::from_utf8(&self.body).map_err(|source| self.unreadable(expected, source))
-    }
-
-    /// The body is in the wrong language.
-    pub(crate) fn unreadable(
-        &self,
-        expected: &'static str,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> Error {
-        let (found, source) = if self.body.is_empty() {
-            ("it is empty".to_owned(), None)
-        } else if let Some(sentence) = page(&self.body) {
-            (format!("it is a page that says “{sentence}”"), None)
-        } else {
-            ("it cannot be read".to_owned(), Some(source.into()))
-        };
-        Error::Decode { request: self.request.clone(), expected, found, source }
-    }
-
-    /// The body can be read and lacks something.
-    pub(crate) fn lacks(&self, expected: &'static str, what: &str) -> Error {
-        let found = format!("it has no {what}");
-        Error::Decode { request: self.request.clone(), expected, found, source: None }
-    }
-}
-
-/// What an HTML page says.
-fn page(body: &[u8]) -> Option<String> {
-    let start = String::from_utf8_lossy(body.get(..256).unwrap_or(body)).trim_start().to_ascii_lowercase();
-    let is_page = start.starts_with("<!doctype html") || start.starts_with("<html");
-    Said::from_body(body).sentence.filter(|_| is_page)
 }
 
 /// A server with its connections and its cookies. Sessions of several accounts share it.

@@ -3,10 +3,10 @@
 use crate::Error;
 use crate::diff::{self, Wish, label};
 use crate::plan::held;
-use jamf::{Field, FieldValue, Package, PackageApi, Session, Setting};
+use crate::work::{Target, Work};
+use jamf::{Field, FieldValue, Package, PackageApi, Setting};
 use pipeline::{Applied, Context, FieldChange, FileName, PackageId, Warning, keys};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Nodes of Jamf Cloud tell each other about changes once a minute: until then a read may come from a node that has not
@@ -17,26 +17,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Priority of a new category; JamfCategoryUploader's default (`autopkg-recipes.md §7.7`).
 const CATEGORY_PRIORITY: u32 = 10;
-
-/// What [`plan`](pipeline::Processor::plan) found to do.
-#[derive(Debug)]
-pub struct Work {
-    pub(crate) session: Arc<Session>,
-    pub(crate) file: FileName,
-    pub(crate) record_only: bool,
-    pub(crate) target: Target,
-    /// All that the recipe names, also what the record holds already: all of it is read back.
-    pub(crate) wishes: Vec<Wish>,
-}
-
-/// The record to write.
-#[derive(Debug)]
-pub(crate) enum Target {
-    /// It is not there yet.
-    New { display_name: String },
-    /// It is there, and these fields hold something else.
-    Existing { record: Box<Package>, differing: BTreeSet<Field> },
-}
 
 impl Work {
     pub(crate) async fn apply(mut self, cx: &Context) -> Result<Applied, Error> {

@@ -9,18 +9,6 @@ pub enum Error {
         /// The file.
         file: FileName,
     },
-    /// A priority that Jamf Pro refuses.
-    #[error("pkg_priority is {priority}: it takes 1 to 20")]
-    Priority {
-        /// What the recipe says.
-        priority: u32,
-    },
-    /// A processor that Jamf Pro does not know.
-    #[error("required_processor is {processor:?}: it takes None, ppc or x86")]
-    RequiredProcessor {
-        /// What the recipe says.
-        processor: String,
-    },
     /// Filling homes works for disk images only (`jamf-pro-api.md §5.1`).
     #[error("{input} is true for {file}: Jamf Pro allows it for a .dmg only")]
     DiskImageOnly {
@@ -28,14 +16,6 @@ pub enum Error {
         input: &'static str,
         /// The file.
         file: FileName,
-    },
-    /// More than one record names the file (`jamf-pro-api.md §12`); nobody may guess which is meant.
-    #[error("{} package records name the file {file}: {}", ids.len(), list(ids))]
-    SeveralRecords {
-        /// The file.
-        file: FileName,
-        /// The records.
-        ids: Vec<PackageId>,
     },
     /// Another record has the display name; Jamf Pro would refuse (`DUPLICATE_FIELD`, `jamf-pro-api.md §5.3`).
     #[error("record {id} already has the display name {display_name:?}, and its file is {file}")]
@@ -73,21 +53,13 @@ pub enum Error {
     Jamf(#[from] jamf::Error),
 }
 
-fn list(ids: &[PackageId]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::UnsupportedFileType { .. }
-            | Self::Priority { .. }
-            | Self::RequiredProcessor { .. }
-            | Self::DiskImageOnly { .. }
-            | Self::NoSuchCategory { .. } => FailureKind::Recipe,
-            Self::SeveralRecords { .. } | Self::DisplayNameTaken { .. } | Self::RecordGone { .. } => {
-                FailureKind::Remote
+            Self::UnsupportedFileType { .. } | Self::DiskImageOnly { .. } | Self::NoSuchCategory { .. } => {
+                FailureKind::Recipe
             }
+            Self::DisplayNameTaken { .. } | Self::RecordGone { .. } => FailureKind::Remote,
             Self::Interrupted { .. } => FailureKind::Interrupted,
             Self::Env(error) => error.kind(),
             Self::Jamf(error) => error.kind(),
@@ -99,9 +71,6 @@ impl Diagnose for Error {
             Self::UnsupportedFileType { .. } => {
                 Some("set pkg_name, or zip what is not a flat package".into())
             }
-            Self::SeveralRecords { .. } => Some(
-                "nothing was guessed: let one of them keep the file, and rename or delete the others".into(),
-            ),
             Self::DisplayNameTaken { id, .. } => {
                 Some(format!("choose another pkg_display_name, or correct the file name of record {id}"))
             }
@@ -112,7 +81,7 @@ impl Diagnose for Error {
             Self::Interrupted { .. } => Some("run again: only what still differs is written".into()),
             Self::Env(error) => error.hint(),
             Self::Jamf(error) => error.hint(),
-            Self::Priority { .. } | Self::RequiredProcessor { .. } | Self::DiskImageOnly { .. } => None,
+            Self::DiskImageOnly { .. } => None,
         }
     }
 }

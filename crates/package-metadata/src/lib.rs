@@ -28,9 +28,10 @@ mod error;
 mod plan;
 mod spec;
 mod wanted;
+mod work;
 
-pub use apply::Work;
 pub use error::Error;
+pub use work::Work;
 
 use jamf::Sessions;
 use pipeline::{Applied, Context, Env, Failure, Plan, Processor, Spec};

@@ -1,9 +1,9 @@
 //! Planning: what the server holds against what the recipe wants.
 
 use crate::Error;
-use crate::apply::{Target, Work};
 use crate::diff::{self, Held, Wish};
 use crate::wanted::Wanted;
+use crate::work::{Target, Work};
 use jamf::{Category, Field, FieldValue, Package, PackageApi, Session, Sessions, Setting};
 use pipeline::{Change, Context, Env, Plan, Subject, Verb, keys};
 
@@ -46,12 +46,7 @@ pub(crate) async fn plan(sessions: &Sessions, env: &Env, cx: &Context) -> Result
 /// which then made another one on every run (`autopkg-recipes.md §7.2`).
 async fn find(session: &Session, cx: &Context, wanted: &Wanted) -> Result<Option<Package>, Error> {
     let file = &wanted.file;
-    let mut records = session.packages_named(cx, file).await?;
-    if records.len() > 1 {
-        let ids = records.iter().map(|record| record.id).collect();
-        return Err(Error::SeveralRecords { file: file.clone(), ids });
-    }
-    let record = records.pop();
+    let record = session.only_package_named(cx, file).await?;
     let display_name = match (&record, wanted.display_name()) {
         (Some(record), Some(name)) if record.display_name != name => name,
         (Some(_), _) => return Ok(record),

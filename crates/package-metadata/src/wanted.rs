@@ -2,7 +2,7 @@
 
 use crate::Error;
 use jamf::{Field, FieldValue, Setting};
-use pipeline::{Env, EnvError, FileName, Key, keys};
+use pipeline::{Env, EnvError, FileName, Key, Priority, RequiredProcessor, keys};
 
 /// What the recipe wants of a record. A field that the recipe does not name is not in here, and stays as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,24 +89,20 @@ fn disk_image_flag(
     Ok(setting)
 }
 
-fn priority(env: &Env) -> Result<Option<Setting>, Error> {
-    match env.get(keys::PKG_PRIORITY)? {
-        None => Ok(None),
-        Some(priority @ 1..=20) => {
-            Ok(Some(Setting { field: Field::Priority, value: FieldValue::Number(priority) }))
-        }
-        Some(priority) => Err(Error::Priority { priority }),
-    }
+fn priority(env: &Env) -> Result<Option<Setting>, EnvError> {
+    let setting = |priority: Priority| Setting {
+        field: Field::Priority,
+        value: FieldValue::Number(priority.get().into()),
+    };
+    Ok(env.get(keys::PKG_PRIORITY)?.map(setting))
 }
 
-fn required_processor(env: &Env) -> Result<Option<Setting>, Error> {
-    match env.get(keys::REQUIRED_PROCESSOR)? {
-        None => Ok(None),
-        Some(processor) if matches!(processor.as_str(), "None" | "ppc" | "x86") => {
-            Ok(Some(Setting { field: Field::RequiredProcessor, value: FieldValue::Text(processor) }))
-        }
-        Some(processor) => Err(Error::RequiredProcessor { processor }),
-    }
+fn required_processor(env: &Env) -> Result<Option<Setting>, EnvError> {
+    let setting = |processor: RequiredProcessor| Setting {
+        field: Field::RequiredProcessor,
+        value: FieldValue::Text(processor.to_string()),
+    };
+    Ok(env.get(keys::REQUIRED_PROCESSOR)?.map(setting))
 }
 
 #[cfg(test)]
@@ -136,6 +132,7 @@ mod tests {
         let wanted = Wanted::read(&env(&[
             ("pkg_path", string("/tmp/App.PKG")),
             ("pkg_priority", string("5")),
+            ("required_processor", string("x86")),
             ("reboot_required", string("False")),
             ("pkg_notes", string("")),
             ("pkg_display_name", string("")),
@@ -148,6 +145,7 @@ mod tests {
                 (Field::Notes, &FieldValue::Text(String::new())),
                 (Field::Priority, &FieldValue::Number(5)),
                 (Field::RebootRequired, &FieldValue::Flag(false)),
+                (Field::RequiredProcessor, &FieldValue::Text("x86".to_owned())),
             ]
         );
         assert_eq!((wanted.category, wanted.file.as_str()), (None, "App.PKG"));
@@ -158,11 +156,20 @@ mod tests {
         let name = ("pkg_name", string("App.pkg"));
         assert_snapshot!(refusal(&[("pkg_name", string("App.exe"))]), @"App.exe is no package to Jamf Pro: its name must end in .pkg, .mpkg, .dmg or .zip");
         assert_snapshot!(refusal(&[("pkg_name", string("pkg"))]), @"pkg is no package to Jamf Pro: its name must end in .pkg, .mpkg, .dmg or .zip");
-        assert_snapshot!(refusal(&[name.clone(), ("pkg_priority", Value::Integer(21))]), @"pkg_priority is 21: it takes 1 to 20");
-        assert_snapshot!(refusal(&[name.clone(), ("pkg_priority", Value::Integer(0))]), @"pkg_priority is 0: it takes 1 to 20");
-        assert_snapshot!(refusal(&[name.clone(), ("required_processor", string("arm64"))]), @r#"required_processor is "arm64": it takes None, ppc or x86"#);
         assert_snapshot!(refusal(&[name.clone(), ("fill_user_template", Value::Bool(true))]), @"fill_user_template is true for App.pkg: Jamf Pro allows it for a .dmg only");
         assert_snapshot!(refusal(&[name.clone(), ("fill_existing_users", Value::Bool(true))]), @"fill_existing_users is true for App.pkg: Jamf Pro allows it for a .dmg only");
+    }
+
+    /// So that checking a recipe finds them, without a run.
+    #[test]
+    fn values_that_are_always_wrong_do_not_fit_their_inputs() {
+        let refusal = |name: &str, value: &Value| {
+            crate::spec::SPEC.input(name).unwrap().check(value).unwrap_err().to_string()
+        };
+        assert_snapshot!(refusal("pkg_priority", &Value::Integer(99)), @"integer 99 is not a priority (a whole number from 1 to 20)");
+        assert_snapshot!(refusal("priority", &Value::Integer(0)), @"integer 0 is not a priority (a whole number from 1 to 20)");
+        assert_snapshot!(refusal("required_processor", &string("arm")), @r#"string "arm" is not a processor (None, ppc or x86)"#);
+        assert_snapshot!(refusal("package_api", &string("clasic")), @r#"string "clasic" is not an API for package records (auto, pro or classic)"#);
     }
 
     #[test]

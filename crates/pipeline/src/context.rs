@@ -49,7 +49,7 @@ pub struct Refused {
 
 impl Diagnose for Refused {
     fn kind(&self) -> FailureKind {
-        FailureKind::Recipe
+        FailureKind::Internal
     }
     fn hint(&self) -> Option<String> {
         Some("this is a fault in pkgferry: a step wrote while it planned; please report it".into())

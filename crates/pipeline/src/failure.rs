@@ -16,6 +16,18 @@ pub enum FailureKind {
     Local,
     /// Somebody pressed Ctrl-C or sent SIGTERM.
     Interrupted,
+    /// pkgferry itself is at fault.
+    Internal,
+}
+
+/// What an error says, and what each of its causes says, the outermost first.
+///
+/// ```
+/// let broken = std::io::Error::other("the cable is loose");
+/// assert_eq!(pipeline::causes(&broken).collect::<Vec<_>>(), ["the cable is loose"]);
+/// ```
+pub fn causes(error: &dyn Error) -> impl Iterator<Item = String> {
+    std::iter::successors(Some(error), |error| (*error).source()).map(ToString::to_string)
 }
 
 /// An error that knows what a caller can do about it. Facts are in its message, the cause in `source`, advice apart.
@@ -53,13 +65,7 @@ impl Failure {
     /// The message and its causes, one after the other.
     #[must_use]
     pub fn chain(&self) -> Vec<String> {
-        let mut all = vec![self.0.to_string()];
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            all.push(error.to_string());
-            cause = error.source();
-        }
-        all
+        causes(&*self.0).collect()
     }
 }
 

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 ///
 /// ```
 /// use pipeline::{Env, Key, Origin};
-/// const PRIORITY: Key<u32> = Key::new("pkg_priority");
+/// const WIDTH: Key<u32> = Key::new("width");
 /// let mut env = Env::new();
-/// env.set(PRIORITY, 10, Origin::CommandLine);
-/// assert_eq!(env.get(PRIORITY)?, Some(10));
+/// env.set(WIDTH, 10, Origin::CommandLine);
+/// assert_eq!(env.get(WIDTH)?, Some(10));
 /// # Ok::<(), pipeline::EnvError>(())
 /// ```
 pub struct Key<T> {

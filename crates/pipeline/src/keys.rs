@@ -2,7 +2,8 @@
 //! that recipes and preferences carry over (`autopkg-recipes.md §6.2`, `§7.2`).
 
 use crate::{
-    Env, EnvError, FileName, Key, Md5, PackageId, Secret, Sha3_512, Typed as _, Value, Verdict, WrongType,
+    Delivery, Env, EnvError, FileName, Key, Md5, PackageApiChoice, PackageId, Priority, RequiredProcessor,
+    Secret, Sha3_512, Typed as _, Value, Verdict, WrongType,
 };
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ pub const CLIENT_ID: Key<String> = Key::new("CLIENT_ID");
 /// Secret of that API client.
 pub const CLIENT_SECRET: Key<Secret> = Key::new("CLIENT_SECRET");
 /// Which API serves package records: `auto` (default), `pro` or `classic`.
-pub const PACKAGE_API: Key<String> = Key::new("package_api");
+pub const PACKAGE_API: Key<PackageApiChoice> = Key::new("package_api");
 /// Address of an S3 server other than Amazon's: the rehearsal server, a test double.
 pub const S3_ENDPOINT: Key<String> = Key::new("PKGFERRY_S3_ENDPOINT");
 
@@ -39,7 +40,7 @@ pub const PKG_INFO: Key<String> = Key::new("pkg_info");
 /// The record's notes.
 pub const PKG_NOTES: Key<String> = Key::new("pkg_notes");
 /// The record's priority, 1 to 20.
-pub const PKG_PRIORITY: Key<u32> = Key::new("pkg_priority");
+pub const PKG_PRIORITY: Key<Priority> = Key::new("pkg_priority");
 /// Whether computers restart after installation.
 pub const REBOOT_REQUIRED: Key<bool> = Key::new("reboot_required");
 /// Fill user template (dmg only).
@@ -49,7 +50,7 @@ pub const FILL_EXISTING_USERS: Key<bool> = Key::new("fill_existing_users");
 /// Operating systems the package is for, such as `14.x, 15.x`.
 pub const OS_REQUIREMENTS: Key<String> = Key::new("os_requirements");
 /// `None`, `ppc` or `x86`; Classic API only.
-pub const REQUIRED_PROCESSOR: Key<String> = Key::new("required_processor");
+pub const REQUIRED_PROCESSOR: Key<RequiredProcessor> = Key::new("required_processor");
 /// Whether a notification is sent; Classic API only.
 pub const SEND_NOTIFICATION: Key<bool> = Key::new("send_notification");
 /// Create the category when the server has none of that name.
@@ -103,7 +104,7 @@ pub const PKG_UPLOADED: Key<bool> = Key::new("pkg_uploaded");
 /// Whether this run changes, or changed, the record. Known from the plan on.
 pub const PKG_METADATA_UPDATED: Key<bool> = Key::new("pkg_metadata_updated");
 /// `proven` or `unverified`.
-pub const DELIVERY: Key<String> = Key::new("delivery");
+pub const DELIVERY: Key<Delivery> = Key::new("delivery");
 
 /// The file name that a step works with: `pkg_name`, else the last part of `pkg_path`.
 ///

@@ -44,6 +44,7 @@
 //! ```
 
 mod change;
+mod choice;
 mod clock;
 mod context;
 mod digest;
@@ -55,29 +56,30 @@ mod key;
 pub mod keys;
 mod name;
 mod outcome;
+mod priority;
 mod processor;
 mod secret;
 mod size;
 mod spec;
 mod typed;
 mod value;
-mod verdict;
 
 pub use change::{Change, FieldChange, Subject, Verb};
+pub use choice::{Delivery, InvalidChoice, PackageApiChoice, RequiredProcessor, Verdict};
 pub use clock::{BoxFuture, Clock, SimulatedClock};
 pub use context::{Access, Boundary, Context, Effect, Listener, Refused, Silent, Traffic};
 pub use digest::{InvalidDigest, Md5, Sha3_512};
 pub use env::{Entry, Env, EnvError, Origin};
 pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
-pub use failure::{Diagnose, Failure, FailureKind};
+pub use failure::{Diagnose, Failure, FailureKind, causes};
 pub use id::{InvalidPackageId, PackageId};
 pub use key::Key;
 pub use name::{FileName, InvalidFileName};
 pub use outcome::{Outcome, Warning};
+pub use priority::{InvalidPriority, Priority};
 pub use processor::{AnyProcessor, Applied, ErasedWork, Outputs, Plan, Processor};
 pub use secret::{ExposeSecret, Secret};
 pub use size::size;
 pub use spec::{Default, Input, Need, Output, Phase, Spec, join};
 pub use typed::{Kind, Typed, WrongType};
 pub use value::{Dict, Value};
-pub use verdict::Verdict;

@@ -120,12 +120,16 @@ pub struct Applied {
 impl Applied {
     /// It did what it is for.
     pub fn done(message: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Done { message: message.into() }, outputs: Outputs::default() }
+        Self::settled(Outcome::Done { message: message.into() })
     }
 
-    /// It did what it is for, and something is odd.
+    /// It did what it is for, something is odd, and there is something to do about it.
     pub fn warned(warning: Warning, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        let outcome = Outcome::Warned { warning, message: message.into(), hint: Some(hint.into()) };
+        Self::settled(Outcome::Warned { warning, message: message.into(), hint: Some(hint.into()) })
+    }
+
+    /// The step has ended with this outcome: for a warning about which nobody knows what to do.
+    pub fn settled(outcome: Outcome) -> Self {
         Self { outcome, outputs: Outputs::default() }
     }
 

@@ -1,4 +1,7 @@
-use crate::{Dict, FileName, Md5, PackageId, Secret, Sha3_512, Value, Verdict};
+use crate::{
+    Delivery, Dict, FileName, Md5, PackageApiChoice, PackageId, Priority, RequiredProcessor, Secret,
+    Sha3_512, Value, Verdict,
+};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use std::path::PathBuf;
@@ -271,6 +274,9 @@ typed_by_spelling! {
     Md5, Md5, "an MD5 digest (32 hex digits)";
     Sha3_512, Sha3_512, "a SHA3-512 digest (128 hex digits)";
     Verdict, Verdict, "a verdict (absent, same or different)";
+    Delivery, String, "what checking a delivery came to (proven or unverified)";
+    PackageApiChoice, String, "an API for package records (auto, pro or classic)";
+    RequiredProcessor, String, "a processor (None, ppc or x86)";
 }
 
 /// An integer above 0, or its decimal digits as a string (`jamf-pro-api.md §1.1`: strings in the Pro API, integers in Classic).
@@ -282,5 +288,17 @@ impl Typed for PackageId {
     }
     fn write(self) -> Value {
         Value::Integer(i64::try_from(self.get()).unwrap_or(i64::MAX))
+    }
+}
+
+/// An integer from 1 to 20, or its decimal digits as a string.
+impl Typed for Priority {
+    const KIND: Kind = Kind::Integer;
+    fn read(value: &Value) -> Result<Self, WrongType> {
+        let expected = "a priority (a whole number from 1 to 20)";
+        read_integer::<u8>(value, expected)?.try_into().map_err(|_| WrongType::new(expected, value))
+    }
+    fn write(self) -> Value {
+        Value::Integer(self.get().into())
     }
 }

@@ -67,6 +67,7 @@ impl Exit {
             FailureKind::Remote => Self::Remote,
             FailureKind::Local => Self::Local,
             FailureKind::Interrupted => Self::Interrupted,
+            FailureKind::Internal => Self::Internal,
         }
     }
 }

@@ -1,16 +1,9 @@
-use pipeline::{Diagnose, EnvError, FailureKind, FileName, PackageId};
+use crate::report::{LOOK_AGAIN, no_second_sending};
+use pipeline::{Diagnose, EnvError, FailureKind, FileName};
 
 /// Why a delivery could not be checked. A delivery that was checked and is not proven is no error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// More than one record names the file (`jamf-pro-api.md §12`); nobody may guess which is meant.
-    #[error("{} package records name the file {file}: {}", ids.len(), list(ids))]
-    SeveralRecords {
-        /// The file.
-        file: FileName,
-        /// The records.
-        ids: Vec<PackageId>,
-    },
     /// Somebody pressed Ctrl-C.
     #[error("interrupted while the delivery of {file} was being proven")]
     Interrupted {
@@ -28,14 +21,9 @@ pub enum Error {
     Jamf(#[from] jamf::Error),
 }
 
-fn list(ids: &[PackageId]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::SeveralRecords { .. } => FailureKind::Remote,
             Self::Interrupted { .. } => FailureKind::Interrupted,
             Self::Env(error) => error.kind(),
             Self::File(error) => error.kind(),
@@ -45,12 +33,8 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::SeveralRecords { .. } => Some(
-                "nothing was guessed: let one of them keep the file, and rename or delete the others".into(),
-            ),
-            Self::Interrupted { .. } => {
-                Some("run again: nothing is sent twice if the bytes have arrived".into())
-            }
+            // Nobody knows whether the file is listed yet.
+            Self::Interrupted { file } => Some(format!("{LOOK_AGAIN}; {}", no_second_sending(file))),
             Self::Env(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Jamf(error) => error.hint(),

@@ -262,6 +262,22 @@ impl Lack {
     pub fn is_empty_file(&self) -> bool {
         matches!(self, Self::ListedSize { found: 0, .. } | Self::RecordSize { found: 0, .. })
     }
+
+    /// Whether nobody knows that the file is listed, or it is known that it is not.
+    pub fn leaves_listing_open(&self) -> bool {
+        matches!(self, Self::NotListed | Self::Unreadable(_))
+    }
+
+    /// Whether the list has other bytes under the name, or bytes that it does not prove.
+    pub fn is_other_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::ListedSize { .. }
+                | Self::ListedMd5 { .. }
+                | Self::ListedSha3 { .. }
+                | Self::ListedWithout(_)
+        )
+    }
 }
 
 /// `found` and `expected`, after a subject that the context gives: `App.pkg is not proven: …`.

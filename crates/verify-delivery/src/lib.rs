@@ -105,7 +105,7 @@ impl Work {
         let bytes = local_bytes(env, cx).await?;
         let record = match env.get(keys::PACKAGE_ID)? {
             Some(id) => Some(id),
-            None => prove::record_of(&self.session, cx, &self.file).await?,
+            None => self.session.only_package_named(cx, &self.file).await?.map(|record| record.id),
         };
         let budget = self.timeout.unwrap_or_else(|| budget::budget(bytes.size));
         let expected = Expected { name: self.file, bytes };

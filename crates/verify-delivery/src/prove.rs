@@ -5,7 +5,7 @@ use crate::budget::{Next, Watch};
 use crate::judge::{Expected, Judgement, Lack, Record, judge, twins};
 use crate::report::{Conclusion, told};
 use jamf::{JcdsFile, Session};
-use pipeline::{Activity, Context, Diagnose as _, Failure, FailureKind, FileName, PackageId};
+use pipeline::{Activity, Context, Diagnose as _, Failure, FailureKind, PackageId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,21 +49,6 @@ pub(crate) async fn prove(
             Next::LookAgain(pause) => cx.clock().sleep(pause).await,
         }
         last = Some(conclusion);
-    }
-}
-
-/// The record that names the file, where no earlier step has told its id.
-pub(crate) async fn record_of(
-    session: &Session,
-    cx: &Context,
-    file: &FileName,
-) -> Result<Option<PackageId>, Error> {
-    let ids: Vec<PackageId> =
-        session.packages_named(cx, file).await?.into_iter().map(|record| record.id).collect();
-    match ids.as_slice() {
-        [] => Ok(None),
-        [id] => Ok(Some(*id)),
-        _ => Err(Error::SeveralRecords { file: file.clone(), ids }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person reads at the end. Pure: a conclusion in, an outcome out.
 
 use crate::judge::{Expected, Judgement, Lack, Untold};
-use pipeline::{Applied, PackageId, Warning, keys};
+use pipeline::{Applied, Delivery, FileName, PackageId, Warning, keys};
 use std::time::Duration;
 
 /// The last look and what led to it.
@@ -35,15 +35,38 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
             format!("{name} arrived without its bytes: {lack}, beside the new digest"),
             UPLOAD_AGAIN.to_owned(),
         ),
-        Judgement::Waiting(lacks) => {
-            let hint = if lacks.iter().any(Lack::is_empty_file) { UPLOAD_AGAIN } else { RUN_AGAIN };
-            unverified(format!("{name} is not proven after {after}: {}", told(lacks)), hint.to_owned())
-        }
+        Judgement::Waiting(lacks) => unverified(
+            format!("{name} is not proven after {after}: {}", told(lacks)),
+            advice(&expected.name, lacks),
+        ),
     }
 }
 
 const UPLOAD_AGAIN: &str = "upload it again: run `pkgferry run` with -k force=true";
-const RUN_AGAIN: &str = "run `pkgferry run` again; nothing is sent twice if the bytes have arrived";
+/// The run that looks and does nothing else; the one that sends would skip the proof if nothing differs.
+pub(crate) const LOOK_AGAIN: &str = "wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing";
+
+/// What the next run does with a file that is not listed yet: it finds nothing to compare with and sends again, and the
+/// service renames what arrives second (`jamf-pro-api.md §12`).
+pub(crate) fn no_second_sending(file: &FileName) -> String {
+    let (stem, dot, extension) = match file.as_str().rsplit_once('.') {
+        Some((stem, extension)) => (stem, ".", extension),
+        None => (file.as_str(), "", ""),
+    };
+    format!("sending again now may make a twin, {stem}_1{dot}{extension}")
+}
+
+fn advice(file: &FileName, lacks: &[Lack]) -> String {
+    if lacks.iter().any(Lack::is_empty_file) {
+        UPLOAD_AGAIN.to_owned()
+    } else if lacks.iter().any(Lack::leaves_listing_open) {
+        format!("{LOOK_AGAIN}; {}", no_second_sending(file))
+    } else if lacks.iter().any(Lack::is_other_bytes) {
+        format!("{LOOK_AGAIN}; if other bytes are listed even then, send the file again with `pkgferry run`")
+    } else {
+        LOOK_AGAIN.to_owned()
+    }
+}
 
 fn proven(conclusion: &Conclusion, how: &str) -> Applied {
     let after = seconds(conclusion.elapsed);
@@ -58,11 +81,11 @@ fn proven(conclusion: &Conclusion, how: &str) -> Applied {
             format!("delete {twins} from the distribution service, unless a record of its own names it"),
         )
     };
-    applied.with(keys::DELIVERY, "proven".to_owned())
+    applied.with(keys::DELIVERY, Delivery::Proven)
 }
 
 fn unverified(message: String, hint: String) -> Applied {
-    Applied::warned(Warning::Unverified, message, hint).with(keys::DELIVERY, "unverified".to_owned())
+    Applied::warned(Warning::Unverified, message, hint).with(keys::DELIVERY, Delivery::Unverified)
 }
 
 fn record(conclusion: &Conclusion) -> String {
@@ -140,14 +163,14 @@ mod tests {
     fn what_is_not_proven_says_what_was_seen_last() {
         let id = 42.try_into().unwrap();
         let lacks = vec![Lack::NotListed, Lack::RecordState { id, state: "PENDING".to_owned() }];
-        assert_snapshot!(told_of(Judgement::Waiting(lacks), &[], 300), @r"
+        assert_snapshot!(told_of(Judgement::Waiting(lacks), &[], 300), @"
         unverified: App.pkg is not proven after 5 min: the distribution service does not list it; record 42 is PENDING
-        run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+        wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; sending again now may make a twin, App_1.pkg
         ");
         let unreadable = Lack::Unreadable("GET /api/v1/jcds/files: 503".to_owned());
-        assert_snapshot!(told_of(Judgement::Waiting(vec![unreadable]), &[], 300), @r"
+        assert_snapshot!(told_of(Judgement::Waiting(vec![unreadable]), &[], 300), @"
         unverified: App.pkg is not proven after 5 min: the server could not be asked: GET /api/v1/jcds/files: 503
-        run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+        wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; sending again now may make a twin, App_1.pkg
         ");
     }
 

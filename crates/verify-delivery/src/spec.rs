@@ -35,7 +35,9 @@ half a minute; then the list alone is the proof.
 If the time ends before, or the server shows an empty file or a twin such as Name_1.pkg, the outcome is unverified: not \
 an error, and never counted as delivered.
 
-If neither the file nor the record was sent in this run, there is nothing to prove. Used alone, it always looks.",
+If neither the file nor the record was sent in this run, there is nothing to prove. Used alone, as the recipe \
+verify-package does, it always looks and sends nothing. Do so before you send a file again that is not listed yet: the \
+service would keep both, the second one as Name_1.pkg.",
     writes: true,
     inputs: &INPUTS,
     outputs: &[Output::applied(keys::DELIVERY, "proven or unverified.")],

@@ -2,8 +2,9 @@
 
 use super::fields::{Holds, PLAIN};
 use super::xml;
-use crate::category::CategoryRef;
-use crate::transport::{Answer, CONNECTIONS, Call, Format};
+use crate::answer::Answer;
+use crate::package::CategoryRef;
+use crate::transport::{CONNECTIONS, Call, Format};
 use crate::{Error, Field, FieldValue, Package, PackageApi, Session, Setting, encode, privilege};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use pipeline::{Context, FileName, PackageId};

@@ -5,52 +5,20 @@ mod fields;
 mod pro;
 mod xml;
 
-use crate::memory::Memory;
-use crate::session::Creation;
+use crate::creation::Creation;
 use crate::transport::{Call, wait};
 use crate::{Error, Package, PackageApi, Session, Setting, privilege};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use pipeline::{Context, FileName, PackageId};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// Nodes of a Jamf Cloud server exchange changes about once a minute (`jamf-pro-api.md §13.1`).
 const UNTIL_ALL_NODES_KNOW: SignedDuration = SignedDuration::from_secs(60);
 
-/// What is remembered about records.
-#[derive(Debug)]
-pub(crate) struct Known {
-    api: OnceLock<PackageApi>,
-    named: Memory<FileName, Vec<Package>>,
-    displayed: Memory<String, Vec<Package>>,
-    /// All records as the Classic API tells them.
-    classic: Memory<(), Arc<[Package]>>,
-    /// Records of this run, and when they were made.
-    created: Mutex<HashMap<PackageId, Timestamp>>,
-}
-
-impl Known {
-    pub(crate) fn new(forced: Option<PackageApi>) -> Self {
-        Self {
-            api: forced.map_or_else(OnceLock::new, OnceLock::from),
-            named: Memory::default(),
-            displayed: Memory::default(),
-            classic: Memory::default(),
-            created: Mutex::default(),
-        }
-    }
-
-    fn forget(&self) {
-        self.named.forget();
-        self.displayed.forget();
-        self.classic.forget();
-    }
-}
-
 impl Session {
-    /// Records whose file name is `file`, under any [spelling](FileName::spellings). Remembered. All of them: more than
-    /// one is for the caller to refuse.
+    /// Records whose file name is `file`, under any [spelling](FileName::spellings). Remembered. All of them; see
+    /// [`only_package_named`](Session::only_package_named).
     ///
     /// The Classic API cannot search by file name, so there every record is read, side by side and once per session
     /// (`jamf-pro-api.md §6.4`).
@@ -58,7 +26,20 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn packages_named(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
-        self.packages.named.get(file.clone(), self.find_named(cx, file)).await
+        self.packages.named.get(file.clone(), || self.find_named(cx, file)).await
+    }
+
+    /// The record whose file name is `file`, under any [spelling](FileName::spellings), if there is one. Remembered.
+    ///
+    /// # Errors
+    /// When the server cannot be asked, or when there are several such records: nobody may guess which is meant.
+    pub async fn only_package_named(&self, cx: &Context, file: &FileName) -> Result<Option<Package>, Error> {
+        let mut records = self.packages_named(cx, file).await?;
+        if records.len() > 1 {
+            let records = records.into_iter().map(|record| (record.id, record.display_name)).collect();
+            return Err(Error::SeveralRecords { file: file.clone(), records });
+        }
+        Ok(records.pop())
     }
 
     /// Records whose display name is `name`, exactly. Remembered.
@@ -66,7 +47,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn packages_displayed_as(&self, cx: &Context, name: &str) -> Result<Vec<Package>, Error> {
-        self.packages.displayed.get(name.to_owned(), self.find_displayed(cx, name)).await
+        self.packages.displayed.get(name.to_owned(), || self.find_displayed(cx, name)).await
     }
 
     /// One record, read now. 404 is `None`; for a record that this session made a moment ago it is asked again for up
@@ -208,7 +189,7 @@ impl Session {
                 return Ok(found);
             }
         }
-        let all = self.packages.classic.get((), self.read_all(cx)).await?;
+        let all = self.packages.classic.get((), || self.read_all(cx)).await?;
         Ok(all.iter().filter(|package| file.same_name(&package.file_name)).cloned().collect())
     }
 

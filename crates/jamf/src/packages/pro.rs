@@ -1,8 +1,9 @@
 //! Records in the Pro API (`jamf-pro-api.md §5`).
 
 use super::fields::{Holds, PLAIN};
-use crate::category::{CategoryRef, created_id};
-use crate::transport::{Answer, Call};
+use crate::answer::Answer;
+use crate::package::CategoryRef;
+use crate::transport::Call;
 use crate::{Error, FieldValue, Package, PackageApi, Session, Setting, privilege, rsql, wire};
 use pipeline::{Context, FileName, PackageId};
 use serde_json::{Map, Value, json};
@@ -42,7 +43,7 @@ impl Session {
 }
 
 pub(super) fn created(answer: &Answer) -> Result<PackageId, Error> {
-    let id = created_id(answer)?;
+    let id = answer.created_id()?;
     PackageId::try_from(id).map_err(|source| answer.unreadable("the id of a package record", source))
 }
 
@@ -51,7 +52,9 @@ pub(super) fn created(answer: &Answer) -> Result<PackageId, Error> {
 fn package(json: &Value) -> Option<Package> {
     let text = |key| wire::text(json, key);
     let hash_type = text("hashType").unwrap_or_default();
-    let hash_value = |name| text("hashValue").filter(|_| hash_type == name);
+    // An empty digest is none, and does not stand before the one in the other place.
+    let digest = |key| wire::filled(json, key);
+    let hash_value = |name| digest("hashValue").filter(|_| hash_type == name);
     Some(Package {
         id: wire::number(json, "id")?.try_into().ok()?,
         file_name: text("fileName").unwrap_or_default().to_owned(),
@@ -62,8 +65,8 @@ fn package(json: &Value) -> Option<Package> {
             .filter_map(|(field, holds)| Some((field, value(json, field.key()?, holds)?)))
             .collect(),
         size: wire::number(json, "size"),
-        md5: text("md5").or_else(|| hash_value("MD5")).and_then(|text| text.parse().ok()),
-        sha3_512: text("sha3512").or_else(|| hash_value("SHA3_512")).and_then(|text| text.parse().ok()),
+        md5: digest("md5").or_else(|| hash_value("MD5")).and_then(|text| text.parse().ok()),
+        sha3_512: digest("sha3512").or_else(|| hash_value("SHA3_512")).and_then(|text| text.parse().ok()),
         transfer_status: text("cloudTransferStatus").map(str::to_owned),
         // 0 and -1 are no ids of categories; -1 is no number here.
         category: wire::number(json, "categoryId")

@@ -185,14 +185,37 @@ async fn a_refresh_falls_back_to_the_older_call() {
             ");
         }
     }
-    // Neither is to be had: the newer one is what the role has to allow.
-    let stub = Stub::start(signed_in(|seen| {
-        Reply::new(if seen.target.contains("cloud-distribution-point") { 403 } else { 404 }, "")
-    }))
-    .await;
-    let rig = Rig::new(&stub.url);
-    let error = rig.session.refresh_inventory(&rig.cx, Some("A.pkg")).await.unwrap_err();
-    assert_eq!(error.status(), Some(403));
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_refused_names_the_privilege_of_the_call_that_is_there() {
+    let refusal = async |newer: u16, older: u16| {
+        let stub = Stub::start(signed_in(move |seen| {
+            Reply::new(if seen.target.contains("cloud-distribution-point") { newer } else { older }, "")
+        }))
+        .await;
+        let rig = Rig::new(&stub.url);
+        rig.session.refresh_inventory(&rig.cx, Some("A.pkg")).await.unwrap_err().to_string()
+    };
+    let lacking = refusal(403, 403).await;
+    insta::assert_snapshot!(lacking, @"POST /api/v1/cloud-distribution-point/refresh-inventory was answered with 403 Forbidden; it takes the privilege “Read Cloud Distribution Point”");
+    assert_eq!(refusal(403, 404).await, lacking);
+    insta::assert_snapshot!(refusal(404, 403).await, @"POST /api/v1/jcds/refresh-inventory was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”");
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_asked_for_in_small_futures() {
+    let rig = Rig::new("http://127.0.0.1:9");
+    let (session, cx) = (&rig.session, &rig.cx);
+    let file = "A.pkg".parse().unwrap();
+    let sizes = [
+        size_of_val(&session.jcds_files(cx)),
+        size_of_val(&session.jcds_files_now(cx)),
+        size_of_val(&session.packages_named(cx, &file)),
+        size_of_val(&session.packages_displayed_as(cx, "A")),
+        size_of_val(&session.category_named(cx, "A")),
+    ];
+    assert!(sizes.iter().all(|size| *size < 4096), "{sizes:?}");
 }
 
 #[tokio::test]

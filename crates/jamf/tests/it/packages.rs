@@ -316,3 +316,46 @@ async fn a_forced_pro_api_does_not_give_way() {
     the package record is gone, or this server is older than Jamf Pro 11.5: then set package_api to classic
     ");
 }
+
+#[tokio::test]
+async fn several_records_for_one_file_are_not_guessed_about() {
+    let stub = Stub::start(signed_in(|seen| match seen.query("filter").unwrap().contains("Twice") {
+        true => Reply::list(&[record(1, "Twice.pkg"), record(7, "Twice.pkg")]),
+        false => Reply::list(&[record(3, "Once.pkg")]),
+    }))
+    .await;
+    let rig = Rig::new(&stub.url);
+    let only = async |name| rig.session.only_package_named(&rig.cx, &file(name)).await;
+    assert_eq!(only("Once.pkg").await.unwrap().unwrap().id.get(), 3);
+    assert!(only("Never.pkg").await.unwrap().is_none());
+    insta::assert_snapshot!(shown(only("Twice.pkg").await.unwrap_err(), &stub.url), @r#"
+    Remote: 2 package records name the file Twice.pkg: 1 ("Twice.pkg"), 7 ("Twice.pkg")
+    delete all but one of these records in Jamf Pro, or let the others name another file; mind the policies that use them
+    "#);
+}
+
+/// An empty string is no digest: the one in the other place counts.
+#[tokio::test]
+async fn an_empty_digest_does_not_hide_the_other_one() {
+    let sha3 = "ab".repeat(64);
+    let hashed = |kind: &str, value: &str| json!({ "id": "1", "fileName": "a.pkg", "md5": "", "sha3512": "", "hashType": kind, "hashValue": value });
+    let mut answers =
+        vec![hashed("MD5", &"cd".repeat(16)), hashed("SHA3_512", &sha3), hashed("MD5", "")].into_iter();
+    let stub = Stub::start(signed_in(move |_| match answers.next() {
+        Some(record) => Reply::new(200, record.to_string()),
+        None => Reply::list(&[]),
+    }))
+    .await;
+    let rig = Rig::with(
+        &stub.url,
+        &[CLIENT, &[("package_api", "pro")]].concat(),
+        Access::ReadWrite,
+        Config::default(),
+    );
+    let mut digests = Vec::new();
+    for _ in 0..3 {
+        let package = rig.session.package(&rig.cx, 1.try_into().unwrap()).await.unwrap().unwrap();
+        digests.push((package.md5.map(|md5| md5.to_string()), package.sha3_512.map(|sha3| sha3.to_string())));
+    }
+    assert_eq!(digests, [(Some("cd".repeat(16)), None), (None, Some(sha3)), (None, None)]);
+}

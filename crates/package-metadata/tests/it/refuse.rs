@@ -23,10 +23,10 @@ async fn several_records_for_one_file() {
     stage.sandbox.put_package(filled_in("App.pkg", "Two"));
     let entries = [("pkg_name", json!("App.pkg")), ("pkg_notes", json!("x"))];
     let said = stage.refusal(&entries).await;
-    assert_snapshot!(said, @r"
-    Remote: 2 package records name the file App.pkg: 1, 3
-    hint: nothing was guessed: let one of them keep the file, and rename or delete the others
-    ");
+    assert_snapshot!(said, @r#"
+    Remote: 2 package records name the file App.pkg: 1 ("One"), 3 ("Two")
+    hint: delete all but one of these records in Jamf Pro, or let the others name another file; mind the policies that use them
+    "#);
     let classic = [("pkg_name", json!("App.pkg")), ("package_api", json!("classic"))];
     assert_eq!(stage.refusal(&classic).await, said);
 }

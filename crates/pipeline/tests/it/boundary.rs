@@ -47,7 +47,7 @@ fn a_refused_write_says_what_it_was() {
     let boundary = Boundary::new(Access::ReadOnly);
     let failure =
         Failure::from(boundary.pass(Effect::Write, "DELETE", "/api/v1/jcds/files/App.pkg").unwrap_err());
-    assert_eq!(failure.kind(), FailureKind::Recipe);
+    assert_eq!(failure.kind(), FailureKind::Internal);
     insta::assert_snapshot!(format!("{failure}\nhint: {}", failure.hint().unwrap()), @r"
     DELETE /api/v1/jcds/files/App.pkg was refused: this is a dry run, and nothing that writes leaves the machine
     hint: this is a fault in pkgferry: a step wrote while it planned; please report it

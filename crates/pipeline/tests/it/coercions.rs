@@ -2,7 +2,10 @@
 
 use crate::{candidates, strings, timestamps, values};
 use jiff::Timestamp;
-use pipeline::{Dict, ExposeSecret as _, FileName, Md5, PackageId, Secret, Sha3_512, Typed, Value, Verdict};
+use pipeline::{
+    Delivery, Dict, ExposeSecret as _, FileName, Md5, PackageApiChoice, PackageId, Priority,
+    RequiredProcessor, Secret, Sha3_512, Typed, Value, Verdict,
+};
 use proptest::prelude::*;
 use std::path::PathBuf;
 
@@ -62,6 +65,12 @@ proptest! {
     fn package_ids(value in candidates()) {
         let number = whole_number(&value).filter(|number| (1..=i64::MAX.into()).contains(number));
         prop_assert_eq!(PackageId::read(&value).ok().map(|id| i128::from(id.get())), number);
+    }
+
+    #[test]
+    fn priorities(value in candidates()) {
+        let number = whole_number(&value).filter(|number| (1..=20).contains(number));
+        prop_assert_eq!(Priority::read(&value).ok().map(|priority| priority.get().into()), number);
     }
 
     #[test]
@@ -179,6 +188,38 @@ proptest! {
             prop_assert!(refusal.to_string().chars().count() < 120, "{refusal}");
         }
     }
+}
+
+#[test]
+fn priorities_go_from_1_to_20() {
+    let read = |number| Priority::read(&Value::Integer(number)).map(Priority::get).ok();
+    assert_eq!([0, 1, 20, 21, 99, 257, -1].map(read), [None, Some(1), Some(20), None, None, None, None]);
+    assert_eq!(Priority::read(&Value::String("5".into())).unwrap().write(), Value::Integer(5));
+}
+
+#[test]
+fn choices_take_their_words_only() {
+    fn words<T: Typed>(words: &[&str]) -> Vec<Option<Value>> {
+        let read = |word: &&str| T::read(&Value::String((*word).to_owned())).ok().map(T::write);
+        words.iter().map(read).collect()
+    }
+    let word = |word: &str| Some(Value::String(word.to_owned()));
+    assert_eq!(
+        words::<PackageApiChoice>(&["auto", "pro", "classic", "", "clasic", "Classic"]),
+        [word("auto"), word("pro"), word("classic"), word("auto"), None, None]
+    );
+    assert_eq!(
+        words::<RequiredProcessor>(&["None", "ppc", "x86", "", "none", "arm"]),
+        [word("None"), word("ppc"), word("x86"), None, None, None]
+    );
+    assert_eq!(
+        words::<Delivery>(&["proven", "unverified", "", "Proven"]),
+        [word("proven"), word("unverified"), None, None]
+    );
+    assert_eq!(
+        "arm".parse::<RequiredProcessor>().unwrap_err().to_string(),
+        r#""arm" is none of None, ppc, x86"#
+    );
 }
 
 #[test]

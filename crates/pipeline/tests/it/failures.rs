@@ -25,6 +25,7 @@ fn a_failure_tells_its_causes_once_each_and_its_hint_apart() {
     let failure = Failure::from(Outer { source: Middle(fmt::Error) });
     assert_eq!(failure.kind(), FailureKind::Local);
     assert_eq!(failure.hint().as_deref(), Some("look at the cable"));
+    assert_eq!(pipeline::causes(failure.error()).collect::<Vec<_>>(), failure.chain());
     assert_eq!(failure.chain().len(), 3);
     insta::assert_snapshot!(failure, @"cannot read /App.pkg: the disk did not answer: an error occurred when formatting an argument");
     assert!(failure.error().is::<Outer>());

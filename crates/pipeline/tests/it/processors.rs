@@ -153,6 +153,7 @@ fn a_spec_is_data() {
 #[test]
 fn outcomes_in_words() {
     let warned = |warning| Outcome::Warned { warning, message: "it is odd".into(), hint: None };
+    assert_eq!(Applied::settled(warned(Warning::Other)).outcome, warned(Warning::Other));
     let outcomes = [
         Outcome::Done { message: "sent".into() },
         warned(Warning::Unverified),

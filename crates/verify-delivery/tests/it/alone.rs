@@ -11,7 +11,7 @@ async fn several_records_for_one_file_are_not_guessed_about() {
     stage.sandbox.put_file("App.pkg", BYTES);
     let failure = stage.prove(&[]).await.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Remote);
-    assert_snapshot!(failure, @"2 package records name the file App.pkg: 1, 2");
+    assert_snapshot!(failure, @r#"2 package records name the file App.pkg: 1 ("App"), 2 ("App")"#);
 }
 
 #[tokio::test]
@@ -31,5 +31,5 @@ async fn ctrl_c_ends_the_wait() {
     let failure = stage.prove(&[("verify_timeout", json!(3600))]).await.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Interrupted);
     assert_snapshot!(failure, @"interrupted while the delivery of App.pkg was being proven");
-    assert_snapshot!(failure.hint().unwrap(), @"run again: nothing is sent twice if the bytes have arrived");
+    assert_snapshot!(failure.hint().unwrap(), @"wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; sending again now may make a twin, App_1.pkg");
 }

@@ -9,9 +9,9 @@ async fn nothing_is_listed_until_the_time_is_over() {
     let stage = Stage::open().await;
     stage.sandbox.put_package(record());
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @r"
+    assert_snapshot!(told(&applied), @"
     unverified: App.pkg is not proven after 5 min: the distribution service does not list it
-    hint: run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+    hint: wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; sending again now may make a twin, App_1.pkg
     delivery: unverified
     ");
     assert_eq!(stage.refreshes(), 10);
@@ -21,9 +21,9 @@ async fn nothing_is_listed_until_the_time_is_over() {
 async fn the_time_can_be_set() {
     let stage = Stage::open().await;
     let applied = stage.prove(&[("verify_timeout", json!("7"))]).await.unwrap();
-    assert_snapshot!(told(&applied), @r"
+    assert_snapshot!(told(&applied), @"
     unverified: App.pkg is not proven after 7 s: the distribution service does not list it
-    hint: run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+    hint: wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; sending again now may make a twin, App_1.pkg
     delivery: unverified
     ");
 }
@@ -34,9 +34,9 @@ async fn old_bytes_stay() {
     stage.sandbox.put_file("App.pkg", b"the old bytes");
     stage.sandbox.put_package(record());
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @r"
+    assert_snapshot!(told(&applied), @"
     unverified: App.pkg is not proven after 5 min: the distribution service lists 13 bytes instead of 24; record 1 says 13 bytes instead of 24
-    hint: run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+    hint: wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; if other bytes are listed even then, send the file again with `pkgferry run`
     delivery: unverified
     ");
 }
@@ -60,9 +60,9 @@ async fn a_record_that_never_turns_up() {
     let stage = Stage::open().await;
     stage.sandbox.put_file("App.pkg", BYTES);
     let applied = stage.prove(&[("package_id", json!(77)), ("verify_timeout", json!(60))]).await.unwrap();
-    assert_snapshot!(told(&applied), @r"
+    assert_snapshot!(told(&applied), @"
     unverified: App.pkg is not proven after 60 s: record 77 is not there
-    hint: run `pkgferry run` again; nothing is sent twice if the bytes have arrived
+    hint: wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing
     delivery: unverified
     ");
 }

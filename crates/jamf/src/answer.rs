@@ -1,0 +1,72 @@
+//! What came back for a call, and how it is read.
+
+use crate::error::Request;
+use crate::rejection::Rejection;
+use crate::said::Said;
+use crate::{Error, wire};
+use bytes::Bytes;
+use reqwest::StatusCode;
+
+/// A complete answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) request: Request,
+    pub(crate) privilege: Option<&'static str>,
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The answer as the error that it is when its status is no success.
+    pub(crate) fn into_error(self) -> Error {
+        let said = Said::from_body(&self.body);
+        let Self { request, status, privilege, .. } = self;
+        Error::Status(Box::new(Rejection { request, status, said, privilege }))
+    }
+
+    /// The body as JSON. `expected` completes "the answer is not …".
+    pub(crate) fn json(&self, expected: &'static str) -> Result<serde_json::Value, Error> {
+        serde_json::from_slice(&self.body).map_err(|source| self.unreadable(expected, source))
+    }
+
+    /// The body as text in UTF-8.
+    pub(crate) fn text(&self, expected: &'static str) -> Result<&str, Error> {
+        std::str::from_utf8(&self.body).map_err(|source| self.unreadable(expected, source))
+    }
+
+    /// The id in a `HrefResponse`; its `href` may name another host (`jamf-pro-api.md §4`).
+    pub(crate) fn created_id(&self) -> Result<u64, Error> {
+        let expected = "the id of what was created";
+        wire::number(&self.json(expected)?, "id").ok_or_else(|| self.lacks(expected, "id"))
+    }
+
+    /// The body is in the wrong language.
+    pub(crate) fn unreadable(
+        &self,
+        expected: &'static str,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Error {
+        let (found, source) = if self.body.is_empty() {
+            ("it is empty".to_owned(), None)
+        } else if let Some(sentence) = page(&self.body) {
+            (format!("it is a page that says “{sentence}”"), None)
+        } else {
+            ("it cannot be read".to_owned(), Some(source.into()))
+        };
+        Error::Decode { request: self.request.clone(), expected, found, source }
+    }
+
+    /// The body can be read and lacks something.
+    pub(crate) fn lacks(&self, expected: &'static str, what: &str) -> Error {
+        let found = format!("it has no {what}");
+        Error::Decode { request: self.request.clone(), expected, found, source: None }
+    }
+}
+
+/// What an HTML page says.
+fn page(body: &[u8]) -> Option<String> {
+    let start = String::from_utf8_lossy(body.get(..256).unwrap_or(body)).trim_start().to_ascii_lowercase();
+    let is_page = start.starts_with("<!doctype html") || start.starts_with("<html");
+    Said::from_body(body).sentence.filter(|_| is_page)
+}
