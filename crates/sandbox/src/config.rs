@@ -19,8 +19,19 @@ pub struct Config {
     pub s3: SocketAddr,
     /// From the completion of an upload until the file is listed.
     pub listed_after: Duration,
-    /// From the listing until the record says `READY` (a refresh for that file name does it at once).
+    /// From the listing until the record tells of the file and says `READY` (a refresh for that file name does it at
+    /// once).
     pub ready_after: Duration,
+    /// From the listing until the size of the file is known. Its hashes are known at once: a record that learns of the
+    /// file before this has passed tells the new hashes beside the old size, and is `PENDING` until the size follows.
+    pub hash_before_size: Duration,
+    /// How long a refresh for a file name takes before it answers.
+    pub refresh_takes: Duration,
+    /// How far the other nodes are behind: a request without the cookie of a load balancer reads package records as they
+    /// were this long ago. Zero: there is one node.
+    pub stale_reads: Duration,
+    /// Whether the distribution service is set up. Without it there is no cloud distribution point at all.
+    pub jcds: bool,
     /// Life of a user's token.
     pub user_token_life: Duration,
     /// Life of an API client's token.
@@ -36,8 +47,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// A current server in `data` on free loopback ports, with one user and one client that may do everything. Nothing
-    /// is delayed, tokens live 30 minutes (user) and 60 seconds (client), grants and download addresses an hour.
+    /// A current server with the distribution service in `data` on free loopback ports, with one user and one client that
+    /// may do everything. Nothing is delayed or stale; tokens live 30 minutes (user) and 60 seconds (client), grants and
+    /// download addresses an hour.
     #[must_use]
     pub fn new(data: PathBuf, clock: Arc<dyn Clock>) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -48,6 +60,10 @@ impl Config {
             s3: loopback,
             listed_after: Duration::ZERO,
             ready_after: Duration::ZERO,
+            hash_before_size: Duration::ZERO,
+            refresh_takes: Duration::ZERO,
+            stale_reads: Duration::ZERO,
+            jcds: true,
             user_token_life: Duration::from_secs(30 * 60),
             client_token_life: Duration::from_secs(60),
             grant_life: Duration::from_secs(60 * 60),

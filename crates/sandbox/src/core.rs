@@ -1,7 +1,7 @@
 use crate::grant::{Desk, Grant, Landed};
 use crate::journal::Journal;
 use crate::version::Version;
-use crate::world::{Content, Disk, StoredFile, World, later};
+use crate::world::{Arrival, Content, Disk, StoredFile, World, earlier, later};
 use crate::{Config, Error, Request};
 use jiff::Timestamp;
 use sha3::{Digest as _, Sha3_512};
@@ -24,14 +24,16 @@ impl Core {
     pub(crate) fn open(config: Config) -> Result<Self, Error> {
         let version = config.parsed_version()?;
         let (disk, world) = Disk::open(&config.data)?;
-        Ok(Self {
+        let core = Self {
             config,
             version,
             journal: Journal::default(),
             seal: uuid::Uuid::new_v4().to_string(),
             disk,
             world: Mutex::new(world),
-        })
+        };
+        core.remember();
+        Ok(core)
     }
 
     /// The world as it is now: what time brought has happened. Never held across an await.
@@ -45,9 +47,23 @@ impl Core {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the world to disk. A few kilobytes, so the thread may wait for it.
+    /// Ends a write: the world goes to disk. A few kilobytes, so the thread may wait for it.
     pub(crate) fn save(&self) -> io::Result<()> {
+        self.remember();
         self.disk.save(&self.world())
+    }
+
+    /// Until when the nodes that nobody wrote to have heard of changes, if there are any.
+    pub(crate) fn heard(&self) -> Option<Timestamp> {
+        let behind = self.config.stale_reads;
+        (!behind.is_zero()).then(|| earlier(self.now(), behind))
+    }
+
+    /// Keeps the records as they are now for those nodes.
+    pub(crate) fn remember(&self) {
+        if let Some(heard) = self.heard() {
+            self.world().remember(self.now(), heard);
+        }
     }
 
     /// Where a blob is.
@@ -83,7 +99,7 @@ impl Core {
         let now = self.now();
         let mut world = self.world();
         let replaced = world.files.remove(name);
-        world.files.add(name, content, now, now);
+        world.files.add(name, content, Arrival::at_once(now));
         drop(world);
         self.discard(&replaced);
         Ok(())
@@ -97,8 +113,12 @@ impl Core {
         let content =
             Content { blob, size: object.size, md5: hex::encode(object.md5), sha3: hex::encode(object.sha3) };
         let listed_at = later(self.now(), self.config.listed_after);
-        let ready_at = later(listed_at, self.config.ready_after);
-        self.world().files.add(name, content, listed_at, ready_at);
+        let arrival = Arrival {
+            listed_at,
+            ready_at: later(listed_at, self.config.ready_after),
+            sized_at: later(listed_at, self.config.hash_before_size),
+        };
+        self.world().files.add(name, content, arrival);
         self.save()
     }
 }

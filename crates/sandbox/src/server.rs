@@ -120,8 +120,8 @@ impl Sandbox {
     pub fn put_package(&self, record: serde_json::Value) -> PackageId {
         let record = Record::lenient(record);
         let now = self.core.now();
-        let mut world = self.core.world();
-        let world = &mut *world;
+        let mut guard = self.core.world();
+        let world = &mut *guard;
         let fixed = !record.cloud_transfer_status.is_empty();
         let file = world.files.listed(&record.file_name, now).filter(|_| fixed);
         let id = world.packages.insert(|id| {
@@ -129,6 +129,8 @@ impl Sandbox {
             package.mark_adopted(file);
             package
         });
+        drop(guard);
+        self.core.remember();
         id.into()
     }
 

@@ -5,11 +5,12 @@ use std::str::FromStr;
 pub(crate) struct Version {
     major: u32,
     minor: u32,
+    patch: u32,
 }
 
 impl Version {
     const fn new(major: u32, minor: u32) -> Self {
-        Self { major, minor }
+        Self { major, minor, patch: 0 }
     }
 
     /// `/api/v1/packages`.
@@ -37,6 +38,11 @@ impl Version {
         self >= Self::new(11, 25)
     }
 
+    /// Whether JCDS calls find that the service is not set up. Before that it took them by surprise.
+    pub(crate) fn notices_missing_jcds(self) -> bool {
+        self >= Self { patch: 1, ..Self::new(11, 26) }
+    }
+
     /// Whether JCDS calls are marked as deprecated.
     pub(crate) fn deprecates_jcds(self) -> bool {
         self >= Self::new(11, 25)
@@ -50,10 +56,11 @@ impl FromStr for Version {
         let numbers = text.split_once('-').map_or(text, |(numbers, _)| numbers);
         let mut parts = numbers.split('.').map(str::parse);
         let (Some(Ok(major)), Some(Ok(minor))) = (parts.next(), parts.next()) else { return Err(()) };
-        if parts.any(|part: Result<u32, _>| part.is_err()) {
+        let patch = parts.next().unwrap_or(Ok(0)).map_err(|_| ())?;
+        if parts.any(|part| part.is_err()) {
             return Err(());
         }
-        Ok(Self { major, minor })
+        Ok(Self { major, minor, patch })
     }
 }
 
@@ -65,6 +72,7 @@ mod tests {
     fn compares_numbers_not_text() {
         let version = |text: &str| text.parse::<Version>().unwrap();
         assert!(version("11.5.0").has_pro_packages() && !version("11.4.2").has_pro_packages());
+        assert!(version("11.26.1").notices_missing_jcds() && !version("11.26.0").notices_missing_jcds());
         assert!(version("11.10").has_jcds_refresh() && !version("11.9.9").has_jcds_refresh());
         assert!(version("11.30.1-t1784555528405").tells_sha3512() && !version("11.23.2").tells_sha3512());
     }

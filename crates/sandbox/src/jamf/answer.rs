@@ -130,6 +130,9 @@ impl Page {
             StatusCode::METHOD_NOT_ALLOWED => {
                 "The method specified in the request is not allowed for the resource identified by the request URI"
             }
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                "The server is refusing to process a request because the request entity is larger than the server is willing or able to process"
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 "The server is refusing to service the request because the entity of the request is in a format not supported by the requested resource for the requested method"
             }

@@ -3,9 +3,10 @@
 use super::answer::{Page, json, with_type};
 use super::caller::Caller;
 use super::classic_xml::{Element, document, read, written};
+use super::sticky::Heard;
 use crate::Privilege;
 use crate::core::Core;
-use crate::world::{Package, World};
+use crate::world::{Package, Packages, World};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -29,10 +30,16 @@ pub(super) fn routes() -> Router<Arc<Core>> {
         .route("/JSSResource/categories", get(categories))
 }
 
-async fn list(State(core): State<Arc<Core>>, caller: Caller, headers: HeaderMap) -> Answer {
+async fn list(
+    State(core): State<Arc<Core>>,
+    caller: Caller,
+    Heard(heard): Heard,
+    headers: HeaderMap,
+) -> Answer {
     caller.may(Privilege::ReadPackages)?;
     let world = core.world();
-    let rows = world.packages.iter().map(|package| (package.id, package.record.package_name.as_str()));
+    let packages = world.packages_until(heard);
+    let rows = packages.iter().map(|package| (package.id, package.record.package_name.as_str()));
     Ok(id_list(&headers, "packages", "package", rows))
 }
 
@@ -66,24 +73,26 @@ fn id_list<'r>(
 async fn show_id(
     State(core): State<Arc<Core>>,
     caller: Caller,
+    Heard(heard): Heard,
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Answer {
     caller.may(Privilege::ReadPackages)?;
     let world = core.world();
-    Ok(show(&world, by_id(&world, &id)?, &headers))
+    Ok(show(&world, by_id(&world.packages_until(heard), &id)?, &headers))
 }
 
 /// By display name, not by file name.
 async fn show_name(
     State(core): State<Arc<Core>>,
     caller: Caller,
+    Heard(heard): Heard,
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Answer {
     caller.may(Privilege::ReadPackages)?;
     let world = core.world();
-    Ok(show(&world, by_name(&world, &name)?, &headers))
+    Ok(show(&world, by_name(&world.packages_until(heard), &name)?, &headers))
 }
 
 /// Ids 0 and -1 mean the next free one.
@@ -123,7 +132,7 @@ async fn update_id(
 ) -> Answer {
     caller.may(Privilege::UpdatePackages)?;
     let mut world = core.world();
-    let id = by_id(&world, &id)?.id;
+    let id = by_id(&world.packages, &id)?.id;
     update(&mut world, id, &headers, &body)
 }
 
@@ -136,7 +145,7 @@ async fn update_name(
 ) -> Answer {
     caller.may(Privilege::UpdatePackages)?;
     let mut world = core.world();
-    let id = by_name(&world, &name)?.id;
+    let id = by_name(&world.packages, &name)?.id;
     update(&mut world, id, &headers, &body)
 }
 
@@ -154,13 +163,13 @@ fn update(world: &mut World, id: u64, headers: &HeaderMap, body: &[u8]) -> Answe
 
 async fn delete_id(State(core): State<Arc<Core>>, caller: Caller, Path(id): Path<String>) -> Answer {
     caller.may(Privilege::DeletePackages)?;
-    let id = by_id(&core.world(), &id)?.id;
+    let id = by_id(&core.world().packages, &id)?.id;
     delete(&core, id)
 }
 
 async fn delete_name(State(core): State<Arc<Core>>, caller: Caller, Path(name): Path<String>) -> Answer {
     caller.may(Privilege::DeletePackages)?;
-    let id = by_name(&core.world(), &name)?.id;
+    let id = by_name(&core.world().packages, &name)?.id;
     delete(&core, id)
 }
 
@@ -170,13 +179,13 @@ fn delete(core: &Core, id: u64) -> Answer {
     Ok(xml(StatusCode::OK, written(id)))
 }
 
-fn by_id<'w>(world: &'w World, id: &str) -> Result<&'w Package, Page> {
-    let package = id.parse().ok().and_then(|id| world.packages.get(id));
+fn by_id<'w>(packages: &'w Packages, id: &str) -> Result<&'w Package, Page> {
+    let package = id.parse().ok().and_then(|id| packages.get(id));
     package.ok_or_else(|| Page::of(StatusCode::NOT_FOUND))
 }
 
-fn by_name<'w>(world: &'w World, name: &str) -> Result<&'w Package, Page> {
-    let package = world.packages.iter().find(|package| package.record.package_name == name);
+fn by_name<'w>(packages: &'w Packages, name: &str) -> Result<&'w Package, Page> {
+    let package = packages.iter().find(|package| package.record.package_name == name);
     package.ok_or_else(|| Page::of(StatusCode::NOT_FOUND))
 }
 

@@ -1,4 +1,4 @@
-//! The cloud distribution point (`jamf-pro-api.md §8`): here always Jamf's own, and the principal one.
+//! The cloud distribution point (`jamf-pro-api.md §8`): Jamf's own and the principal one, or none.
 
 use super::answer::{Answer, Fault, json};
 use super::caller::{Caller, Query};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 const FILTERABLE: [&str; 3] = ["fileName", "type", "inventoryId"];
+/// Counts up with each new configuration; 0 is none.
 const INVENTORY_ID: &str = "1";
 /// In characters (`§7.6`).
 const MAX_FILE_NAME: usize = 255;
@@ -32,14 +33,15 @@ pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
     }
 }
 
-async fn show(caller: Caller) -> Answer {
+async fn show(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
     caller.may(Privilege::ReadDistributionPoint)?;
+    let is_there = core.config.jcds;
     let answer = json!({
-        "hasConnectionSucceeded": true,
+        "hasConnectionSucceeded": is_there,
         "message": "",
-        "inventoryId": INVENTORY_ID,
-        "cdnType": "JAMF_CLOUD",
-        "master": true,
+        "inventoryId": if is_there { INVENTORY_ID } else { "0" },
+        "cdnType": if is_there { "JAMF_CLOUD" } else { "NONE" },
+        "master": is_there,
         "username": "",
         "directory": "",
         "cdnUrl": "",
@@ -56,14 +58,21 @@ async fn show(caller: Caller) -> Answer {
     Ok(json(StatusCode::OK, &answer))
 }
 
-async fn upload_capability(_caller: Caller) -> Answer {
-    let answer = json!({ "principalDistributionTechnology": true, "directUploadCapable": true });
+async fn upload_capability(State(core): State<Arc<Core>>, _caller: Caller) -> Answer {
+    let is_there = core.config.jcds;
+    let answer = json!({ "principalDistributionTechnology": is_there, "directUploadCapable": is_there });
     Ok(json(StatusCode::OK, &answer))
+}
+
+/// Fails where there is no distribution point.
+fn need(core: &Core) -> Result<(), Fault> {
+    if core.config.jcds { Ok(()) } else { Err(Fault::not_found("Cloud distribution point not found")) }
 }
 
 /// The inventory: listed files that a record names.
 async fn files(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {
     caller.may(Privilege::ReadDistributionPoint)?;
+    need(&core)?;
     let world = core.world();
     let listed = world.files.by_name(core.now());
     let row = |package: &crate::world::Package| {
@@ -84,16 +93,20 @@ async fn files(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> A
 
 async fn refresh_inventory(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {
     caller.may(Privilege::ReadDistributionPoint)?;
-    refresh(&core, &query)
+    need(&core)?;
+    refresh(&core, &query).await
 }
 
-/// Both spellings of the call do this. A name that is not listed is no error here; what a real server answers then is
-/// not known (`§19.6`).
-pub(super) fn refresh(core: &Core, query: &Query) -> Answer {
+/// Both spellings of the call do this. Before it answers for a name, the server asks the service about it for a while
+/// (`§7.6`). A name that is not listed is no error here; what a real server answers then is not known (`§19.6`).
+pub(super) async fn refresh(core: &Core, query: &Query) -> Answer {
     let file = query.get("file-name").filter(|_| core.version.refreshes_by_name());
     if file.is_some_and(|name| name.chars().count() > MAX_FILE_NAME) {
         let text = format!("file-name is longer than {MAX_FILE_NAME} characters");
         return Err(Fault::field("INVALID_FIELD", &text, "file-name"));
+    }
+    if file.is_some() {
+        core.config.clock.sleep(core.config.refresh_takes).await;
     }
     core.world().refresh(file, core.now());
     Ok(StatusCode::NO_CONTENT.into_response())

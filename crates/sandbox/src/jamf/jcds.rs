@@ -33,9 +33,21 @@ async fn mark_deprecated(mut response: Response) -> Response {
     response
 }
 
+/// Who may make the call, and whether there is anything that it could reach (`§7.7`).
+fn admit(core: &Core, caller: &Caller, privilege: Privilege) -> Result<(), Fault> {
+    caller.may(privilege)?;
+    if core.config.jcds {
+        Ok(())
+    } else if core.version.notices_missing_jcds() {
+        Err(Fault::not_found("JCDS Settings record not found"))
+    } else {
+        Err(Fault::bare(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+}
+
 /// A bare array, unpaged.
 async fn list(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
-    caller.may(Privilege::ReadJcdsFiles)?;
+    admit(&core, &caller, Privilege::ReadJcdsFiles)?;
     let world = core.world();
     let files = world.files.all_listed(core.now()).map(|file| {
         json!({
@@ -50,13 +62,13 @@ async fn list(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
 }
 
 async fn initiate(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
-    caller.may(Privilege::CreateJcdsFiles)?;
+    admit(&core, &caller, Privilege::CreateJcdsFiles)?;
     let grant = core.world().grants.initiate(caller.number, core.config.grant_life, core.now());
     Ok(json(StatusCode::CREATED, &show(&grant)))
 }
 
 async fn renew(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
-    caller.may(Privilege::CreateJcdsFiles)?;
+    admit(&core, &caller, Privilege::CreateJcdsFiles)?;
     let grant = core.world().grants.renew(caller.number, core.config.grant_life, core.now());
     Ok(json(StatusCode::OK, &show(&grant)))
 }
@@ -80,7 +92,7 @@ async fn download_address(
     Base(base): Base,
     Path(name): Path<String>,
 ) -> Answer {
-    caller.may(Privilege::ReadJcdsFiles)?;
+    admit(&core, &caller, Privilege::ReadJcdsFiles)?;
     let world = core.world();
     let file = world.files.listed(&name, core.now()).ok_or_else(not_found)?;
     let uri = download::address(&core, &base, &file.name, &file.content.blob);
@@ -89,7 +101,7 @@ async fn download_address(
 
 /// Deletes the file; its record stays.
 async fn delete(State(core): State<Arc<Core>>, caller: Caller, Path(name): Path<String>) -> Answer {
-    caller.may(Privilege::DeleteJcdsFiles)?;
+    admit(&core, &caller, Privilege::DeleteJcdsFiles)?;
     let mut world = core.world();
     world.files.listed(&name, core.now()).ok_or_else(not_found)?;
     let files = world.files.remove(&name);
@@ -99,8 +111,8 @@ async fn delete(State(core): State<Arc<Core>>, caller: Caller, Path(name): Path<
 }
 
 async fn refresh(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {
-    caller.may(Privilege::ReadJcdsFiles)?;
-    distribution_point::refresh(&core, &query)
+    admit(&core, &caller, Privilege::ReadJcdsFiles)?;
+    distribution_point::refresh(&core, &query).await
 }
 
 fn not_found() -> Fault {

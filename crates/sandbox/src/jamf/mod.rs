@@ -19,8 +19,9 @@ mod sticky;
 use crate::core::Core;
 use answer::{Fault, Page};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
 use std::sync::Arc;
 
@@ -42,22 +43,31 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(refuse_large_bodies))
         .layer(from_fn(sticky::set_cookies))
         .layer(from_fn_with_state(Arc::clone(&core), meter::save_and_record));
     Router::new().merge(backstage::routes()).merge(served).with_state(core)
 }
 
-async fn unknown_path(uri: Uri) -> axum::response::Response {
+async fn unknown_path(uri: Uri) -> Response {
     refuse(&uri, StatusCode::NOT_FOUND)
 }
 
-async fn unknown_method(uri: Uri) -> axum::response::Response {
+async fn unknown_method(uri: Uri) -> Response {
     refuse(&uri, StatusCode::METHOD_NOT_ALLOWED)
 }
 
+/// The limit refuses in the words of axum; nothing else here answers 413.
+async fn refuse_large_bodies(request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    match next.run(request).await {
+        response if response.status() == StatusCode::PAYLOAD_TOO_LARGE => refuse(&uri, response.status()),
+        response => response,
+    }
+}
+
 /// The same refusal in the words of the API that was asked.
-fn refuse(uri: &Uri, status: StatusCode) -> axum::response::Response {
-    use axum::response::IntoResponse as _;
+fn refuse(uri: &Uri, status: StatusCode) -> Response {
     if is_classic(uri) { Page::of(status).into_response() } else { Fault::bare(status).into_response() }
 }
 

@@ -4,6 +4,7 @@ use super::answer::{Answer, Fault, id, json};
 use super::caller::{Base, Caller, Query};
 use super::categories::{Ids, read_body};
 use super::list::page_of;
+use super::sticky::Heard;
 use crate::Privilege;
 use crate::core::Core;
 use crate::version::Version;
@@ -62,10 +63,10 @@ pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
         .route("/api/v1/packages/{id}", get(read).put(update).delete(delete))
 }
 
-async fn list(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {
+async fn list(State(core): State<Arc<Core>>, caller: Caller, Heard(heard): Heard, query: Query) -> Answer {
     caller.may(Privilege::ReadPackages)?;
     let tells_sha3512 = core.version.tells_sha3512();
-    let rows = core.world().packages.iter().map(|package| package.pro(tells_sha3512)).collect();
+    let rows = core.world().packages_until(heard).iter().map(|package| package.pro(tells_sha3512)).collect();
     page_of(rows, &FILTERABLE, &query)
 }
 
@@ -79,11 +80,17 @@ async fn create(State(core): State<Arc<Core>>, caller: Caller, Base(base): Base,
     Ok(json(StatusCode::CREATED, &json!({ "id": id.to_string(), "href": href })))
 }
 
-async fn read(State(core): State<Arc<Core>>, caller: Caller, Path(number): Path<String>) -> Answer {
+async fn read(
+    State(core): State<Arc<Core>>,
+    caller: Caller,
+    Heard(heard): Heard,
+    Path(number): Path<String>,
+) -> Answer {
     caller.may(Privilege::ReadPackages)?;
     let number = id(&number)?;
     let world = core.world();
-    let package = world.packages.get(number).ok_or_else(|| unknown(number))?;
+    let packages = world.packages_until(heard);
+    let package = packages.get(number).ok_or_else(|| unknown(number))?;
     Ok(json(StatusCode::OK, &package.pro(core.version.tells_sha3512())))
 }
 

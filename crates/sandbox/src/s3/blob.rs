@@ -2,7 +2,6 @@
 
 use super::checksum::{Algorithm, Checksum, Hasher};
 use super::refusal::{refusal, refusal_named};
-use super::upload::MAX_PIECE;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::StatusCode;
@@ -17,6 +16,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc;
+
+/// The most that one PUT may carry, whether object or part (`jamf-pro-api.md §9.3`).
+pub(super) const MAX_PIECE: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Large enough that system calls do not show beside the hashing.
 const BUFFER: usize = 256 * 1024;
@@ -67,12 +69,17 @@ impl From<Trouble> for S3Error {
 fn broken_body(error: &StdError) -> S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
-        refusal_named("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST)
+        not_as_signed()
     } else if text.contains("SignatureMismatch") {
         refusal(S3ErrorCode::SignatureDoesNotMatch)
     } else {
         refusal(S3ErrorCode::IncompleteBody)
     }
+}
+
+/// The body is not the one whose hash was signed.
+pub(super) fn not_as_signed() -> S3Error {
+    refusal_named("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST)
 }
 
 /// The rehearsal itself has a problem; the log says which, the client only that.

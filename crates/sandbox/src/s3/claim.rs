@@ -1,9 +1,8 @@
 //! What a request says about its body, and whether the body is like that.
 
-use super::blob::Received;
+use super::blob::{MAX_PIECE, Received};
 use super::checksum::{Algorithm, Checksum};
 use super::refusal::{refusal, refusal_named, refusal_saying};
-use super::upload::MAX_PIECE;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};

@@ -24,7 +24,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use journal::{Counted, Entry, Recorded};
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpError, HttpResponse};
+use s3s::{Body, HttpError, HttpResponse, S3Error};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,11 +135,17 @@ impl Door {
         match admitted {
             Ok(grant) => {
                 head.extensions.insert(grant);
-                self.service.call(http::Request::from_parts(head, Body::http_body(body))).await
+                let request = http::Request::from_parts(head, Body::http_body(body));
+                let answer = self.service.call(request).await?;
+                if refusal::is_of_a_broken_body(&answer) { say(blob::not_as_signed()) } else { Ok(answer) }
             }
-            Err(refusal) => refusal.to_http_response().map_err(|error| HttpError::new(Box::new(error))),
+            Err(refusal) => say(refusal),
         }
     }
+}
+
+fn say(refusal: S3Error) -> Result<HttpResponse, HttpError> {
+    refusal.to_http_response().map_err(|error| HttpError::new(Box::new(error)))
 }
 
 /// Gives an answer the id that S3 gives each, and refusals the rest of their document.

@@ -1,7 +1,8 @@
 //! Refusals in the words of S3, because people search the web for them.
 
 use bytes::Bytes;
-use s3s::{S3Error, S3ErrorCode};
+use http::StatusCode;
+use s3s::{HttpResponse, S3Error, S3ErrorCode};
 
 /// A refusal with the words that S3 uses for this code.
 pub(super) fn refusal(code: S3ErrorCode) -> S3Error {
@@ -20,7 +21,7 @@ pub(super) fn refusal_saying(
 }
 
 /// A refusal with a code that `s3s` does not list.
-pub(super) fn refusal_named(code: &'static str, status: http::StatusCode) -> S3Error {
+pub(super) fn refusal_named(code: &'static str, status: StatusCode) -> S3Error {
     let mut error = refusal(S3ErrorCode::Custom(code.into()));
     error.set_status_code(status);
     error
@@ -73,6 +74,14 @@ fn words(code: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Where `s3s` reads a body as a whole (the list of parts), one that is not as it was signed is an internal error to it,
+/// and one without a message, unlike those that are made here.
+pub(super) fn is_of_a_broken_body(answer: &HttpResponse) -> bool {
+    let text = answer.body().bytes().unwrap_or_default();
+    answer.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && text.ends_with(b"<Code>InternalError</Code></Error>")
 }
 
 /// Completes an error document: `s3s` leaves out the message where it only knows the code, and S3 always names the

@@ -13,9 +13,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::{TempDir, TempPath};
 
-/// The most that one PUT may carry, whether object or part (`jamf-pro-api.md §9.3`).
-pub(super) const MAX_PIECE: u64 = 5 * 1024 * 1024 * 1024;
-
 /// The least that a part may have unless it is the last.
 const MIN_PART: u64 = 5 * 1024 * 1024;
 

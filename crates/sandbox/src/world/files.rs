@@ -10,10 +10,26 @@ pub(crate) struct StoredFile {
     pub name: String,
     #[serde(flatten)]
     pub content: Content,
+    #[serde(flatten)]
+    pub arrival: Arrival,
+}
+
+/// When a file becomes known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Arrival {
     /// From then on the list shows it.
     pub listed_at: Timestamp,
-    /// From then on its record is `READY` without a refresh.
+    /// From then on its record tells of it without a refresh.
     pub ready_at: Timestamp,
+    /// From then on its record can tell its size, and not only its hashes.
+    pub sized_at: Timestamp,
+}
+
+impl Arrival {
+    /// Listed and ready from this moment on.
+    pub(crate) fn at_once(now: Timestamp) -> Self {
+        Self { listed_at: now, ready_at: now, sized_at: now }
+    }
 }
 
 /// The bytes of a file.
@@ -35,7 +51,7 @@ pub(crate) struct Files(Table<StoredFile>);
 impl Files {
     /// The files that the list shows.
     pub(crate) fn all_listed(&self, now: Timestamp) -> impl Iterator<Item = &StoredFile> {
-        self.0.iter().filter(move |file| file.listed_at <= now)
+        self.0.iter().filter(move |file| file.arrival.listed_at <= now)
     }
 
     /// The listed file of this name.
@@ -55,15 +71,9 @@ impl Files {
 
     /// Adds a file. A name that is taken at this moment becomes `Name_1.pkg`, `Name_2.pkg`, … (`jamf-pro-api.md §12`);
     /// when a real server judges that is not known (`§19.4`). Gives the name it got.
-    pub(crate) fn add(
-        &mut self,
-        name: &str,
-        content: Content,
-        listed_at: Timestamp,
-        ready_at: Timestamp,
-    ) -> String {
+    pub(crate) fn add(&mut self, name: &str, content: Content, arrival: Arrival) -> String {
         let name = self.free_name(name);
-        self.0.insert(|id| StoredFile { id, name: name.clone(), content, listed_at, ready_at });
+        self.0.insert(|id| StoredFile { id, name: name.clone(), content, arrival });
         name
     }
 
@@ -88,7 +98,7 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Files};
+    use super::{Arrival, Content, Files};
     use jiff::Timestamp;
 
     fn content() -> Content {
@@ -98,8 +108,8 @@ mod tests {
     #[test]
     fn a_taken_name_counts_on_before_the_extension() {
         let mut files = Files::default();
-        let now = Timestamp::UNIX_EPOCH;
-        let mut add = |name: &str| files.add(name, content(), now, now);
+        let now = Arrival::at_once(Timestamp::UNIX_EPOCH);
+        let mut add = |name: &str| files.add(name, content(), now);
         assert_eq!(add("App-1.2.pkg"), "App-1.2.pkg");
         assert_eq!(add("App-1.2.pkg"), "App-1.2_1.pkg");
         assert_eq!(add("App-1.2.pkg"), "App-1.2_2.pkg");
@@ -111,9 +121,9 @@ mod tests {
     fn a_file_that_is_not_listed_yet_holds_its_name() {
         let mut files = Files::default();
         let (now, then) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
-        files.add("App.pkg", content(), then, then);
+        files.add("App.pkg", content(), Arrival::at_once(then));
         assert!(files.listed("App.pkg", now).is_none());
-        assert_eq!(files.add("App.pkg", content(), now, now), "App_1.pkg");
+        assert_eq!(files.add("App.pkg", content(), Arrival::at_once(now)), "App_1.pkg");
         assert_eq!(files.listed("App.pkg", then).unwrap().name, "App.pkg");
     }
 }

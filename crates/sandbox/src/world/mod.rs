@@ -5,18 +5,21 @@ mod categories;
 mod disk;
 mod files;
 mod grants;
+mod history;
 mod packages;
 mod tokens;
 
 pub(crate) use categories::{Categories, Category};
 pub(crate) use disk::Disk;
-pub(crate) use files::{Content, Files, StoredFile};
+pub(crate) use files::{Arrival, Content, Files, StoredFile};
 pub(crate) use grants::Grants;
 pub(crate) use packages::{Package, Packages, Record};
 pub(crate) use tokens::{Issued, Tokens};
 
+use history::History;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -35,16 +38,30 @@ pub(crate) struct World {
     #[serde(skip)]
     pub grants: Grants,
     #[serde(skip)]
+    history: History,
+    #[serde(skip)]
     refreshed_all: Option<Timestamp>,
 }
 
 impl World {
     /// Lets every record learn of the file that it names, as far as time has come.
     pub(crate) fn catch_up(&mut self, now: Timestamp) {
-        let files = self.files.by_name(now);
-        for package in self.packages.iter_mut() {
-            if let Some(file) = files.get(package.record.file_name.as_str()) {
-                package.notice(file, now);
+        notice(&mut self.packages, &self.files, now);
+    }
+
+    /// Keeps the records as they are now for the nodes that have heard of changes until `heard`.
+    pub(crate) fn remember(&mut self, now: Timestamp, heard: Timestamp) {
+        self.history.keep(&self.packages, now, heard);
+    }
+
+    /// The records as a node knows them that has heard of changes until `heard`; without that, as they are.
+    pub(crate) fn packages_until(&self, heard: Option<Timestamp>) -> Cow<'_, Packages> {
+        match heard.and_then(|heard| Some((heard, self.history.at(heard)?))) {
+            None => Cow::Borrowed(&self.packages),
+            Some((heard, packages)) => {
+                let mut packages = packages.clone();
+                notice(&mut packages, &self.files, heard);
+                Cow::Owned(packages)
             }
         }
     }
@@ -64,7 +81,7 @@ impl World {
             if file.is_none_or(|wanted| wanted == name)
                 && let Some(file) = files.get(name)
             {
-                package.adopt(file);
+                package.adopt(file, now);
             }
         }
     }
@@ -90,6 +107,16 @@ impl World {
     }
 }
 
+/// Lets records learn of the files that they name.
+fn notice(packages: &mut Packages, files: &Files, now: Timestamp) {
+    let files = files.by_name(now);
+    for package in packages.iter_mut() {
+        if let Some(file) = files.get(package.record.file_name.as_str()) {
+            package.notice(file, now);
+        }
+    }
+}
+
 /// `moment` plus `duration`, at most the end of time.
 pub(crate) fn later(moment: Timestamp, duration: Duration) -> Timestamp {
     SignedDuration::try_from(duration)
@@ -98,8 +125,16 @@ pub(crate) fn later(moment: Timestamp, duration: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// `moment` minus `duration`, at least the beginning of time.
+pub(crate) fn earlier(moment: Timestamp, duration: Duration) -> Timestamp {
+    SignedDuration::try_from(duration)
+        .ok()
+        .and_then(|duration| moment.checked_sub(duration).ok())
+        .unwrap_or(Timestamp::MIN)
+}
+
 /// Objects by id. Ids count up and are never given twice.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Table<T> {
     last_id: u64,
     rows: BTreeMap<u64, T>,

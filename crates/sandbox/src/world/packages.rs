@@ -17,6 +17,8 @@ pub(crate) struct Package {
     pub classic: ClassicOnly,
     /// The file that the record's size and hashes were computed from, by its id.
     adopted: Option<u64>,
+    /// Only the hashes so far; the size follows.
+    lacks_size: bool,
 }
 
 /// The record as the Pro API prints it, in its order, without the id (`jamf-pro-api.md §5.1`).
@@ -177,7 +179,7 @@ impl Record {
 
 impl Package {
     pub(crate) fn new(id: u64, record: Record) -> Self {
-        Self { id, record, classic: ClassicOnly::default(), adopted: None }
+        Self { id, record, classic: ClassicOnly::default(), adopted: None, lacks_size: false }
     }
 
     /// As the Pro API tells it. Before 11.25 there is no key `sha3512` (`§5.1`).
@@ -199,6 +201,7 @@ impl Package {
         self.record = Record { size: String::new(), ..record };
         if renamed {
             self.adopted = None;
+            self.lacks_size = false;
             self.record.cloud_transfer_status.clear();
         }
     }
@@ -206,27 +209,36 @@ impl Package {
     /// Time passed: a file that is listed under the record's name is pending, then ready. The hashes of the file before
     /// stay readable meanwhile (`§11.3`).
     pub(super) fn notice(&mut self, file: &StoredFile, now: Timestamp) {
-        if self.adopted == Some(file.id) {
-            return;
-        }
-        if file.ready_at <= now {
-            self.adopt(file);
+        let is_known = self.adopted == Some(file.id);
+        let is_news = if is_known {
+            self.lacks_size && file.arrival.sized_at <= now
         } else {
+            file.arrival.ready_at <= now
+        };
+        if is_news {
+            self.adopt(file, now);
+        } else if !is_known {
             "PENDING".clone_into(&mut self.record.cloud_transfer_status);
         }
     }
 
-    /// The record tells what this file is. No SHA-256: the list of files has none to take it from (`§7.1`).
-    pub(super) fn adopt(&mut self, file: &StoredFile) {
+    /// The record tells what this file is, as far as that is known: hashes first, the size with them or later, and `READY`
+    /// with both. No SHA-256: the list of files has none to take it from (`§7.1`).
+    pub(super) fn adopt(&mut self, file: &StoredFile, now: Timestamp) {
         self.adopted = Some(file.id);
+        self.lacks_size = now < file.arrival.sized_at;
         let record = &mut self.record;
-        "READY".clone_into(&mut record.cloud_transfer_status);
         "SHA3_512".clone_into(&mut record.hash_type);
         record.hash_value.clone_from(&file.content.sha3);
         record.sha3512 = Some(file.content.sha3.clone());
         record.md5 = Some(file.content.md5.clone());
         record.sha256 = None;
-        record.size = file.content.size.to_string();
+        if self.lacks_size {
+            "PENDING".clone_into(&mut record.cloud_transfer_status);
+        } else {
+            "READY".clone_into(&mut record.cloud_transfer_status);
+            record.size = file.content.size.to_string();
+        }
     }
 
     /// The record already tells of this file, whatever it says: for states that a test lays out.

@@ -2,6 +2,7 @@
 
 use crate::rehearsal::{Rehearsal, payload};
 use serde_json::json;
+use sha3::{Digest as _, Sha3_512};
 use std::time::Duration;
 
 const APP: &str = "ExampleApp-1.2.3.pkg";
@@ -77,6 +78,72 @@ async fn a_replacement_tells_the_old_hash_until_it_is_known() {
         (&record["size"], &record["hashValue"]),
         (&json!("5"), &json!(rehearsal.sandbox.files()[0].sha3))
     );
+}
+
+#[tokio::test]
+async fn hashes_come_before_the_size() {
+    let rehearsal = Rehearsal::with(|config| config.hash_before_size = Duration::from_secs(5)).await;
+    rehearsal.sandbox.put_file(APP, b"old");
+    let id = rehearsal.sandbox.put_package(json!({ "packageName": APP, "fileName": APP }));
+    let state = async || {
+        let record = rehearsal.record(id).await;
+        ["hashValue", "size", "cloudTransferStatus"].map(|key| record[key].as_str().unwrap().to_owned())
+    };
+    let sha3 = |bytes: &[u8]| hex::encode(Sha3_512::digest(bytes));
+    let expected = |bytes: &[u8], size: &str, status: &str| [sha3(bytes), size.to_owned(), status.to_owned()];
+    assert_eq!(state().await, expected(b"old", "3", "READY"), "put in as a whole");
+
+    assert_eq!(rehearsal.delete(&format!("/api/v1/jcds/files/{APP}")).await, 204);
+    rehearsal.upload(APP, b"newer").await;
+    assert_eq!(state().await, expected(b"newer", "3", "PENDING"));
+    rehearsal.pass(4);
+    refresh(&rehearsal, &format!("?file-name={APP}")).await;
+    assert_eq!(state().await, expected(b"newer", "3", "PENDING"), "a refresh does not help");
+    let record = rehearsal.record(id).await;
+    rehearsal.send_json(reqwest::Method::PUT, &format!("/api/v1/packages/{id}"), &record).await;
+    assert_eq!(state().await, expected(b"newer", "", "PENDING"));
+    rehearsal.pass(1);
+    assert_eq!(state().await, expected(b"newer", "5", "READY"));
+}
+
+#[tokio::test]
+async fn a_refresh_brings_the_hashes_if_the_size_is_not_known_yet() {
+    let rehearsal = Rehearsal::with(|config| {
+        config.ready_after = Duration::from_secs(20);
+        config.hash_before_size = Duration::from_secs(5);
+    })
+    .await;
+    let id = rehearsal.sandbox.put_package(json!({ "packageName": APP, "fileName": APP }));
+    rehearsal.upload(APP, b"bytes").await;
+    let state = async || {
+        let record = rehearsal.record(id).await;
+        let text = |key: &str| record[key].as_str().unwrap().to_owned();
+        (text("hashValue").len(), text("size"), text("cloudTransferStatus"))
+    };
+    let expected = |hash, size: &str, status: &str| (hash, size.to_owned(), status.to_owned());
+    assert_eq!(state().await, expected(0, "", "PENDING"));
+    refresh(&rehearsal, &format!("?file-name={APP}")).await;
+    assert_eq!(state().await, expected(128, "", "PENDING"));
+    rehearsal.pass(5);
+    assert_eq!(state().await, expected(128, "5", "READY"));
+}
+
+#[tokio::test]
+async fn a_refresh_for_a_name_takes_its_time() {
+    let rehearsal = Rehearsal::with(|config| {
+        config.ready_after = Duration::from_secs(60);
+        config.refresh_takes = Duration::from_secs(4);
+    })
+    .await;
+    let now = || pipeline::Clock::now(&*rehearsal.clock);
+    let start = now();
+    let passed = || now().duration_since(start).as_secs();
+    refresh(&rehearsal, "").await;
+    assert_eq!(passed(), 0, "one of everything answers at once");
+    refresh(&rehearsal, &format!("?file-name={APP}")).await;
+    assert_eq!(passed(), 4);
+    let old_path = format!("/api/v1/jcds/refresh-inventory?file-name={APP}");
+    assert_eq!((rehearsal.post(&old_path).await.status, passed()), (204, 8));
 }
 
 #[tokio::test]

@@ -42,6 +42,11 @@ impl Rehearsal {
         Self::with(|_| {}).await
     }
 
+    /// What a client hears that keeps the cookies of an earlier answer, as all but the simplest do.
+    pub async fn get_sticky(&self, path: &str) -> Said {
+        said(self.request(Method::GET, path).header("cookie", "a=b; APBALANCEID=node-1")).await
+    }
+
     /// Signed in as the user, whose token lives for half an hour.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -114,9 +114,9 @@ async fn a_body_that_is_not_what_was_announced_does_not_land() {
     assert_eq!(stage.left_over(), 0);
 }
 
-/// Changes the body of a request after it was signed.
+/// Writes the body of a request in capitals after it was signed.
 #[derive(Debug)]
-struct Tamper(&'static [u8]);
+pub(super) struct Tamper;
 
 impl Intercept for Tamper {
     fn name(&self) -> &'static str {
@@ -129,7 +129,8 @@ impl Intercept for Tamper {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        *context.request_mut().body_mut() = SdkBody::from(self.0);
+        let body = context.request_mut().body_mut();
+        *body = SdkBody::from(body.bytes().unwrap_or_default().to_ascii_uppercase());
         Ok(())
     }
 }
@@ -137,7 +138,7 @@ impl Intercept for Tamper {
 #[tokio::test]
 async fn a_body_that_was_changed_on_the_way_does_not_land() {
     let stage = Stage::new().await;
-    let client = Client::from_conf(stage.config().interceptor(Tamper(b"BYTES")).build());
+    let client = Client::from_conf(stage.config().interceptor(Tamper).build());
     let changed = put(&client, "a.pkg").body(ByteStream::from_static(b"bytes")).send().await;
     insta::assert_snapshot!(refused(changed), @"400 XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does not match what was computed.");
     let unsigned = put(&client, "a.pkg").body(ByteStream::from_static(b"bytes")).customize();

@@ -1,5 +1,6 @@
 //! Multipart uploads from the first part to the commit.
 
+use super::bodies::Tamper;
 use super::*;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
@@ -110,6 +111,19 @@ async fn a_completion_that_is_not_in_order_is_refused_and_can_be_repeated() {
     assert_eq!(stage.landed(), []);
     upload.complete(&[first, second]).await;
     assert_eq!(stage.landed()[0].bytes.len(), SMALLEST + 100);
+}
+
+#[tokio::test]
+async fn a_list_that_was_changed_on_the_way_completes_nothing() {
+    let stage = Stage::new().await;
+    let upload = Upload::begin(stage.client(), "a.pkg").await;
+    let part = upload.send(1, noise(1, 100)).await;
+    let tampered = Client::from_conf(stage.config().interceptor(Tamper).build());
+    let tampered = Upload { client: tampered, key: upload.key.clone(), id: upload.id.clone() };
+    insta::assert_snapshot!(tampered.refused(std::slice::from_ref(&part)).await, @"400 XAmzContentSHA256Mismatch: The provided 'x-amz-content-sha256' header does not match what was computed.");
+    assert_eq!(stage.landed(), []);
+    upload.complete(&[part]).await;
+    assert_eq!(stage.landed().len(), 1);
 }
 
 #[tokio::test]
