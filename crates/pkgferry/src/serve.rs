@@ -63,8 +63,21 @@ pub async fn serve(args: SandboxArgs, cancel: CancellationToken) -> Result<Exit,
         }
         out.flush()?;
     }
+    let_go_of_stdout()?;
     cancel.cancelled().await;
     Ok(Exit::Done)
+}
+
+/// `eval "$(pkgferry sandbox &)"` waits for the end of the output, which is here and not where the server ends.
+#[cfg(unix)]
+fn let_go_of_stdout() -> std::io::Result<()> {
+    let nothing = std::fs::File::options().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(&nothing)?)
+}
+
+#[cfg(not(unix))]
+fn let_go_of_stdout() -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Secrets of the rehearsal server open nothing else, and printing them is what the command is for.

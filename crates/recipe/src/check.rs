@@ -1,4 +1,5 @@
 use crate::fault::{Fault, Faults, Problem, did_you_mean, nearest};
+use crate::foreign;
 use crate::input::{self, Base};
 use crate::library::Chain;
 use crate::model::Step;
@@ -60,6 +61,10 @@ pub fn check(
     let env = base.env.clone();
     let mut walk = Walk::new(base, specs, all);
     let steps: Vec<_> = chain.steps.iter().filter_map(|step| walk.step(step)).collect();
+    if !chain.is_complete {
+        // A parent that is missing may give anything.
+        walk.faults.retain(|fault| !fault.problem.is_about_what_is_not_there());
+    }
     Faults::check(walk.faults)?;
     let (identifier, description) = (chain.identifier.clone(), chain.description.clone());
     Ok(Checked { identifier, description, files: chain.files.clone(), env, steps })
@@ -105,13 +110,24 @@ struct Walk<'s> {
     faulty: HashSet<String>,
     /// Names of environment entries whose wrong type is told, so that it is told once and not for every step.
     told: HashSet<&'static str>,
+    /// Whether the processors have been listed in a hint.
+    listed: bool,
     faults: Vec<Fault>,
 }
 
 impl<'s> Walk<'s> {
     fn new(base: Base, specs: &'s [&'static Spec], faults: Vec<Fault>) -> Self {
         let Base { env, places, faulty } = base;
-        Self { specs, known: env, given: HashMap::new(), places, faulty, told: HashSet::new(), faults }
+        Self {
+            specs,
+            known: env,
+            given: HashMap::new(),
+            places,
+            faulty,
+            told: HashSet::new(),
+            listed: false,
+            faults,
+        }
     }
 
     fn step(&mut self, step: &Step) -> Option<CheckedStep> {
@@ -143,19 +159,14 @@ impl<'s> Walk<'s> {
         let written = step.processor.value.as_str();
         let bare = written.rsplit('/').next().unwrap_or(written);
         let guess = nearest(bare, self.specs.iter().map(|spec| spec.name));
-        let hint = match guess {
-            Some(name) => format!("did you mean `{name}`?"),
-            None if bare.starts_with("Jamf") && bare.contains("ackage")
-                || bare == "JamfPkgMetadataUploader" =>
-            {
-                "the steps find-package, compare-hash, jcds-credentials, s3-upload, package-metadata and \
-                 verify-delivery do that work here"
-                    .to_owned()
-            }
-            None => {
+        let hint = match (guess, foreign::counterpart(bare)) {
+            (Some(name), _) => Some(format!("did you mean `{name}`?")),
+            (None, Some(counterpart)) => Some(counterpart.to_owned()),
+            // One look at the list is enough for a whole report.
+            (None, None) => (!std::mem::replace(&mut self.listed, true)).then(|| {
                 let names: Vec<_> = self.specs.iter().map(|spec| spec.name).collect();
                 format!("the processors are: {}", names.join(", "))
-            }
+            }),
         };
         let problem = Problem::UnknownProcessor(written.to_owned());
         let fault = Fault::new(step.processor.place.clone(), problem).hint(hint);

@@ -186,14 +186,24 @@ pub enum Problem {
     SecretArgument(String),
 }
 
+impl Problem {
+    /// Whether something would be right if another recipe gave what is missing.
+    pub(crate) fn is_about_what_is_not_there(&self) -> bool {
+        match self {
+            Self::MissingInput(_) => true,
+            Self::Unresolved { reference, .. } => matches!(reference, Reference::Undefined { .. }),
+            _ => false,
+        }
+    }
+}
+
 /// Everything that is wrong with a recipe, in one report. Never empty.
 #[derive(Debug)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// The same, with others told first.
-    pub(crate) fn after(self, earlier: impl Iterator<Item = Fault>) -> Self {
-        Self(earlier.chain(self.0).collect())
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
     }
 
     pub(crate) fn into_first(self) -> Option<Fault> {

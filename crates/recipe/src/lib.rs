@@ -50,6 +50,7 @@
 
 mod check;
 mod fault;
+mod foreign;
 mod input;
 mod library;
 mod model;

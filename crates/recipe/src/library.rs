@@ -23,6 +23,8 @@ pub struct Chain {
     pub input: IndexMap<String, Located<Value>>,
     /// The steps, the root's first.
     pub steps: Vec<Step>,
+    /// Whether all parents are in it.
+    pub(crate) is_complete: bool,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -47,13 +49,13 @@ impl Library {
             return self.load_file(path);
         }
         if let Some((_, recipe)) = search::by_identifier(argument, &self.search_dirs, None) {
-            return self.parents(recipe);
+            return Ok(self.parents(recipe));
         }
         if let Some(path) = search::by_name(argument, &self.search_dirs) {
             return self.load_file(&path);
         }
         if let Some(recipe) = self.built_in(argument) {
-            return self.parents(recipe);
+            return Ok(self.parents(recipe));
         }
         let near = self.near(argument, &self.search_dirs);
         let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
@@ -65,31 +67,35 @@ impl Library {
     /// # Errors
     /// As for [`load`](Library::load).
     pub fn load_source(&self, source: &Source) -> Result<Chain, Faults> {
-        self.parents(Recipe::read(source)?)
+        Ok(self.parents(Recipe::read(source)?))
     }
 
     fn load_file(&self, path: &Path) -> Result<Chain, Faults> {
         self.load_source(&read(path)?)
     }
 
-    /// Climbs from a recipe to the root.
-    fn parents(&self, recipe: Recipe) -> Result<Chain, Faults> {
+    /// Climbs from a recipe to the root. A parent that cannot be had is a fault of the chain, and not its end: the steps
+    /// that are there are checked all the same, so that everything is told at once.
+    fn parents(&self, recipe: Recipe) -> Chain {
         let mut recipes = vec![recipe];
+        let mut gap = None;
         while let Some(parent) = recipes.last().and_then(|child| child.parent.clone()) {
-            match self.parent(&parent, &recipes) {
-                Ok(recipe) => {
-                    if let Some(start) = recipes.iter().position(|known| same_file(known, &recipe)) {
-                        let mut names: Vec<_> = recipes[start..].iter().map(name).collect();
-                        names.push(name(&recipe));
-                        let fault = Fault::new(parent.place, Problem::ParentCycle(names));
-                        return Err(with_faults(recipes, fault));
-                    }
-                    recipes.push(recipe);
+            let next = self.parent(&parent, &recipes).and_then(|next| match circle(&recipes, &next) {
+                Some(names) => Err(Fault::new(parent.place, Problem::ParentCycle(names)).into()),
+                None => Ok(next),
+            });
+            match next {
+                Ok(recipe) => recipes.push(recipe),
+                Err(faults) => {
+                    gap = Some(faults);
+                    break;
                 }
-                Err(faults) => return Err(with_faults(recipes, faults)),
             }
         }
-        Ok(merge(recipes))
+        let mut chain = merge(recipes);
+        chain.is_complete = gap.is_none();
+        chain.faults.extend(gap.into_iter().flat_map(Faults::into_vec));
+        chain
     }
 
     fn built_in(&self, identifier: &str) -> Option<Recipe> {
@@ -164,9 +170,10 @@ fn name(recipe: &Recipe) -> String {
     recipe.identifier.as_ref().map_or_else(path, |identifier| identifier.value.clone())
 }
 
-/// What ends the loading, after the faults found on the way.
-fn with_faults(recipes: Vec<Recipe>, last: impl Into<Faults>) -> Faults {
-    last.into().after(recipes.into_iter().flat_map(|recipe| recipe.faults))
+/// The names along the circle that a recipe would close.
+fn circle(recipes: &[Recipe], next: &Recipe) -> Option<Vec<String>> {
+    let start = recipes.iter().position(|known| same_file(known, next))?;
+    Some(recipes[start..].iter().chain([next]).map(name).collect())
 }
 
 /// Merges recipes, the asked-for one first.
@@ -183,6 +190,7 @@ fn merge(recipes: Vec<Recipe>) -> Chain {
         files,
         input: IndexMap::new(),
         steps: Vec::new(),
+        is_complete: true,
         faults: Vec::new(),
     };
     let (mut faults, mut count) = (Vec::new(), 0);

@@ -147,6 +147,7 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
       API_PASSWORD  [not set]
       package_api = "auto"  [default of jcds-credentials]
       verdict  [output of step 2]
+      verdict_reason  [output of step 2]
       pkg_name  [output of step 1]
       pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
 
@@ -172,7 +173,7 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
       pkg_md5  [output of step 2]
       pkg_sha3_512  [output of step 2]
       upload_concurrency = 4  [default of s3-upload]
-      part_size_mib  [not set]
+      part_size_mib = 8  [default of s3-upload]
 
     Step 5: package-metadata
       JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]

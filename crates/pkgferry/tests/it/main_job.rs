@@ -56,7 +56,7 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     com.github.pkgferry.recipes.ExampleApp
       look  find-package      record 1, file of 842 bytes
       look  compare-hash      same: 842 bytes, MD5 and SHA3-512 agree
-      skip  jcds-credentials  same MD5 and SHA3-512
+      skip  jcds-credentials  842 bytes, MD5 and SHA3-512 agree
       skip  s3-upload         842 bytes, MD5 and SHA3-512 agree
       skip  package-metadata  record 1 already says so
       skip  verify-delivery   nothing was sent
@@ -147,7 +147,7 @@ fn only_the_fields_that_are_named_change() {
     App.pkg
       look  find-package      record 1, file of 4.8 KiB
       look  compare-hash      same: 4.8 KiB, MD5 and SHA3-512 agree
-      skip  jcds-credentials  same MD5 and SHA3-512
+      skip  jcds-credentials  4.8 KiB, MD5 and SHA3-512 agree
       skip  s3-upload         4.8 KiB, MD5 and SHA3-512 agree
       plan  package-metadata  update record App.pkg
                                 notes: "one" -> "two"

@@ -64,6 +64,23 @@ fn its_lines_are_all_that_a_shell_needs() {
     assert!(out.ends_with("= unchanged: nothing sent\n"), "{out}");
 }
 
+#[test]
+fn a_shell_can_evaluate_it_in_the_background() {
+    let script = r#"
+        eval "$("$PKGFERRY" sandbox & echo server=$!)"
+        "$PKGFERRY" run recipes/ExampleApp.jamf.recipe.yaml
+        kill $server
+    "#;
+    let output = Command::new("/bin/sh")
+        .args(["-c", script])
+        .env("PKGFERRY", env!("CARGO_BIN_EXE_pkgferry"))
+        .current_dir(crate::stage::repository())
+        .output()
+        .unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.ends_with("= created: 842 bytes sent\n"), "{out}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[tokio::test]
 async fn the_journal_is_json_and_can_be_cleared() {
     let stage = Stage::new();

@@ -21,15 +21,15 @@ fn a_processor_is_described_from_its_spec() {
 
     The size is compared first; if it differs, nothing is read. Then both digests are computed over one pass of the file: a different MD5 ends it at once, and SHA3-512 confirms what MD5 calls the same. A server entry without a digest is never called the same. With `force: true` a file that is there is called different without reading anything.
 
-    What the server holds comes from find-package. To compare with something else, give the jcds_file_* values as arguments.
+    What the server holds comes from find-package, which has to be an earlier step. To compare with something else, give the jcds_file_* values as arguments; jcds_file_found is needed in any case, since nothing is absent before somebody has looked.
 
     Changes the server: no
 
     Inputs
       pkg_path (path, required)
           The local package file. A bundle package has to be zipped first.
-      jcds_file_found (bool, default false)
-          Whether the server has the file.
+      jcds_file_found (bool, required)
+          Whether the server has a file of this name.
       jcds_file_size (integer, optional)
           Size of the server's file in bytes.
       jcds_file_md5 (MD5, optional)

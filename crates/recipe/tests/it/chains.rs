@@ -145,7 +145,7 @@ fn a_parent_that_is_missing_or_broken() {
         ("broken.recipe.yaml", "Identifier: org.broken\nProcess: [\n"),
         ("direct.recipe.yaml", "ParentRecipe: broken.recipe.yaml\n"),
     ]);
-    let report = |name: &str| folder.shown(&folder.load(name).unwrap_err());
+    let report = |name: &str| folder.shown(&folder.check(name).unwrap_err());
     insta::assert_snapshot!(report("child.recipe.yaml"), @r"
     child.recipe.yaml:2:1: unknown key `MiniumumVersion`
       hint: did you mean `MinimumVersion`?
@@ -170,6 +170,23 @@ fn a_parent_that_is_missing_or_broken() {
 }
 
 #[test]
+fn a_missing_parent_hides_no_fault_of_the_child_and_makes_none() {
+    let folder = Folder::new(&[(
+        "child.recipe.yaml",
+        "ParentRecipe: org.lost\nProcess:\n- Processor: compare-hsh\n- Processor: find-package\n  Arguments: {pkg_nam: x, pkg_name: '%FROM_PARENT%'}\n- Processor: s3-upload\n",
+    )]);
+    insta::assert_snapshot!(folder.shown(&folder.check("child.recipe.yaml").unwrap_err()), @"
+    child.recipe.yaml:1:15: the parent recipe `org.lost` was not found
+      hint: looked in . and below
+    child.recipe.yaml:3:14: step 1: unknown processor `compare-hsh`
+      hint: did you mean `compare-hash`?
+    child.recipe.yaml:5:15: step 2 find-package: unknown argument `pkg_nam`
+      hint: did you mean `pkg_name`?
+    3 faults
+    ");
+}
+
+#[test]
 fn parents_in_a_circle() {
     let folder = Folder::new(&[
         ("self.recipe.yaml", "Identifier: org.self\nParentRecipe: org.self\n"),
@@ -177,11 +194,11 @@ fn parents_in_a_circle() {
         ("b.recipe.yaml", "Identifier: org.b\nParentRecipe: org.c\n"),
         ("c.recipe.yaml", "Identifier: org.c\nParentRecipe: org.b\n"),
     ]);
-    insta::assert_snapshot!(folder.shown(&folder.load("self.recipe.yaml").unwrap_err()), @r"
+    insta::assert_snapshot!(folder.shown(&folder.check("self.recipe.yaml").unwrap_err()), @r"
     self.recipe.yaml:2:15: recipes are their own parents: org.self -> org.self
     1 fault
     ");
-    insta::assert_snapshot!(folder.shown(&folder.load("a.recipe.yaml").unwrap_err()), @r"
+    insta::assert_snapshot!(folder.shown(&folder.check("a.recipe.yaml").unwrap_err()), @r"
     c.recipe.yaml:2:15: recipes are their own parents: org.b -> org.c -> org.b
     1 fault
     ");

@@ -98,13 +98,13 @@ fn recipes_in_xml_have_places_and_binary_ones_do_not() {
 
 #[test]
 fn unknown_processors() {
-    insta::assert_snapshot!(report("Process:\n- Processor: Compare-Hash\n- Processor: URLDownloader\n- Processor: com.github.grahampugh.jamf-upload.processors/JamfPackageUploader\n- Processor: com.github.x.y/s3upload\n"), @r"
+    insta::assert_snapshot!(report("Process:\n- Processor: Compare-Hash\n- Processor: URLDownloader\n- Processor: com.github.grahampugh.jamf-upload.processors/JamfPackageUploader\n- Processor: com.github.x.y/s3upload\n"), @"
     r.recipe.yaml:2:14: step 1: unknown processor `Compare-Hash`
       hint: did you mean `compare-hash`?
     r.recipe.yaml:3:14: step 2: unknown processor `URLDownloader`
       hint: the processors are: find-package, compare-hash, s3-upload, package-metadata, notify
     r.recipe.yaml:4:14: step 3: unknown processor `com.github.grahampugh.jamf-upload.processors/JamfPackageUploader`
-      hint: the steps find-package, compare-hash, jcds-credentials, s3-upload, package-metadata and verify-delivery do that work here
+      hint: find-package, compare-hash, jcds-credentials, s3-upload, package-metadata and verify-delivery do that work here: name com.github.pkgferry.recipes.upload-package as the parent, or take its steps
     r.recipe.yaml:5:14: step 4: unknown processor `com.github.x.y/s3upload`
       hint: did you mean `s3-upload`?
     4 faults
