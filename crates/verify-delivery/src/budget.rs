@@ -1,6 +1,6 @@
 //! How long to wait, and when to look again. Pure: time comes in as what has passed since the first look.
 
-use crate::judge::Judgement;
+use crate::judge::{Judgement, Lack};
 use std::time::Duration;
 
 const GIB: u64 = 1 << 30;
@@ -39,6 +39,8 @@ pub(crate) struct Watch {
     /// Since when the picture that may be final is the same, and which one it is.
     calm: Option<(Calm, Duration)>,
     refreshed: Option<Duration>,
+    /// Whether the last look did not find the file in the list.
+    unlisted: bool,
     looks: u64,
 }
 
@@ -46,12 +48,13 @@ pub(crate) struct Watch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Calm {
     SilentRecord,
+    SilentList,
     Renamed,
 }
 
 impl Watch {
     pub fn new(budget: Duration) -> Self {
-        Self { budget, pause: FIRST_PAUSE, calm: None, refreshed: None, looks: 0 }
+        Self { budget, pause: FIRST_PAUSE, calm: None, refreshed: None, unlisted: false, looks: 0 }
     }
 
     /// Whether the server is to be asked for a refresh before the look; asking counts as done.
@@ -73,8 +76,17 @@ impl Watch {
             Judgement::ListProves { may_come: true, .. } => Some(Calm::SilentRecord),
             // An earlier run's twin may hold the same bytes while this run's file is still on its way.
             Judgement::Renamed { .. } => Some(Calm::Renamed),
+            Judgement::Waiting(lacks) if lacks.iter().all(Lack::is_silence_of_the_list) => {
+                Some(Calm::SilentList)
+            }
             Judgement::Waiting(_) => None,
         };
+        // The record learns of the file by a refresh only, and the earlier one came before there was anything to see.
+        let unlisted = judgement.lacks().iter().any(Lack::leaves_listing_open);
+        if self.unlisted && !unlisted {
+            self.refreshed = None;
+        }
+        self.unlisted = unlisted;
         self.calm = calm.map(|calm| match self.calm {
             Some((before, since)) if before == calm => (calm, since),
             _ => (calm, elapsed),
@@ -159,6 +171,26 @@ mod tests {
         assert_ne!(watch.after(40 * SECOND, &silent(true)), Next::Conclude);
         assert_ne!(watch.after(65 * SECOND, &silent(true)), Next::Conclude);
         assert_eq!(watch.after(70 * SECOND, &silent(true)), Next::Conclude);
+    }
+
+    #[test]
+    fn a_refresh_is_due_as_soon_as_the_file_is_listed() {
+        let mut watch = Watch::new(600 * SECOND);
+        assert!(watch.refresh_is_due(Duration::ZERO));
+        watch.after(Duration::ZERO, &waiting());
+        assert!(!watch.refresh_is_due(2 * SECOND));
+        watch.after(2 * SECOND, &silent(true));
+        assert!(watch.refresh_is_due(6 * SECOND));
+        watch.after(6 * SECOND, &silent(true));
+        assert!(!watch.refresh_is_due(14 * SECOND));
+    }
+
+    #[test]
+    fn a_list_that_never_tells_a_digest_is_not_waited_for_to_the_end() {
+        let mut watch = Watch::new(600 * SECOND);
+        let silent = Judgement::Waiting(vec![Lack::ListedWithout("SHA3-512")]);
+        assert_ne!(watch.after(Duration::ZERO, &silent), Next::Conclude);
+        assert_eq!(watch.after(30 * SECOND, &silent), Next::Conclude);
     }
 
     #[test]

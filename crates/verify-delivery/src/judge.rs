@@ -9,6 +9,9 @@ use jamf::{JcdsFile, Package, PackageApi};
 use pipeline::{FileName, Md5, PackageId, Sha3_512};
 use std::fmt;
 
+/// The only state that is known to mean deliverable (`jamf-pro-api.md §11.1`).
+pub(crate) const READY: &str = "READY";
+
 /// What should be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
@@ -37,6 +40,16 @@ pub(crate) struct Testimony {
     pub sha3_512: Option<Sha3_512>,
     /// Never blank: that is how a record without a cloud file tells none (`jamf-pro-api.md §11.1`).
     pub state: Option<String>,
+}
+
+impl Testimony {
+    /// What is left of it on a server that refreshes nothing: a record that cannot learn of new bytes tells of old ones,
+    /// and contradicts nobody.
+    pub fn without_what_may_be_old(mut self, expected: &Fingerprint) -> Self {
+        self.size = self.size.filter(|size| *size == expected.size);
+        self.sha3_512 = self.sha3_512.filter(|digest| *digest == expected.sha3_512);
+        self
+    }
 }
 
 impl From<Package> for Testimony {
@@ -70,6 +83,16 @@ pub(crate) enum Judgement {
     Empty(Lack),
     /// Not proven yet.
     Waiting(Vec<Lack>),
+}
+
+impl Judgement {
+    /// What is missing.
+    pub fn lacks(&self) -> &[Lack] {
+        match self {
+            Self::Waiting(lacks) | Self::Renamed { lacks, .. } => lacks,
+            Self::Proven | Self::ListProves { .. } | Self::Empty(_) => &[],
+        }
+    }
 }
 
 /// Something that a record leaves open.
@@ -184,13 +207,10 @@ fn list_lack(expected: &Fingerprint, entry: Option<&JcdsFile>) -> Option<Lack> {
     if entry.size != expected.size {
         return Some(Lack::ListedSize { found: entry.size, expected: expected.size });
     }
-    match entry.md5 {
-        None => return Some(Lack::ListedWithout("MD5")),
-        Some(found) if found != expected.md5 => {
-            return Some(Lack::ListedMd5 { found, expected: expected.md5 });
-        }
-        Some(_) => {}
+    if let Some(found) = entry.md5.filter(|md5| *md5 != expected.md5) {
+        return Some(Lack::ListedMd5 { found, expected: expected.md5 });
     }
+    // SHA3-512 proves without MD5, and not the other way round.
     match entry.sha3_512 {
         None => Some(Lack::ListedWithout("SHA3-512")),
         Some(found) if found != expected.sha3_512 => {
@@ -218,7 +238,7 @@ fn record_lack(expected: &Expected, record: &Record) -> Option<Lack> {
         return Some(Lack::RecordSha3 { id, found, expected: expected.bytes.sha3_512 });
     }
     // The record's schema lists no states, so an unknown one is not ready (`jamf-pro-api.md §11.1`).
-    record.state.clone().filter(|state| state != "READY").map(|state| Lack::RecordState { id, state })
+    record.state.clone().filter(|state| state != READY).map(|state| Lack::RecordState { id, state })
 }
 
 /// The list proves the bytes and the record does not contradict: does the record agree, or is it silent?
@@ -261,6 +281,11 @@ impl Lack {
     /// Whether it says that there is a file without bytes.
     pub fn is_empty_file(&self) -> bool {
         matches!(self, Self::ListedSize { found: 0, .. } | Self::RecordSize { found: 0, .. })
+    }
+
+    /// Whether the list has the file and too little about it.
+    pub fn is_silence_of_the_list(&self) -> bool {
+        matches!(self, Self::ListedWithout(_))
     }
 
     /// Whether nobody knows that the file is listed, or it is known that it is not.

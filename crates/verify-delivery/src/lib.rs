@@ -31,7 +31,7 @@ mod spec;
 
 pub use error::Error;
 
-use crate::judge::Expected;
+use crate::judge::{Expected, READY};
 use crate::spec::VERIFY_TIMEOUT;
 use fingerprint::{FileIdentity, Fingerprint};
 use jamf::{Session, Sessions};
@@ -62,23 +62,38 @@ impl VerifyDelivery {
         Self { sessions }
     }
 
-    fn plan_now(&self, env: &Env) -> Result<Plan<Work>, Error> {
+    async fn look(&self, env: &Env, cx: &Context) -> Result<Plan<Work>, Error> {
         let uploaded = env.get(keys::PKG_UPLOADED)?;
         let updated = env.get(keys::PKG_METADATA_UPDATED)?;
         if uploaded != Some(true) && env.get(keys::RECORD_ONLY)? == Some(true) {
             return Ok(Plan::skipped("record only"));
         }
+        let file = keys::file_name(env)?;
+        let session = self.sessions.open(env)?;
+        let change = Change::new(Verb::Prove, Subject::Delivery, file.as_str());
         // A change of the record counts: it blanks the record's size until the next refresh (`jamf-pro-api.md §5.3`).
         // Nobody having said anything is not the same as nothing having been sent.
         let said = [uploaded, updated];
-        if said.contains(&Some(false)) && !said.contains(&Some(true)) {
-            return Ok(Plan::skipped("nothing was sent"));
-        }
-        let file = keys::file_name(env)?;
+        let change = if said.contains(&Some(false)) && !said.contains(&Some(true)) {
+            match open_state(&session, cx, &file).await? {
+                None => return Ok(Plan::skipped("nothing was sent")),
+                Some(state) => change.because(state),
+            }
+        } else {
+            change
+        };
         let timeout = env.get(VERIFY_TIMEOUT)?.map(Duration::from_secs);
-        let change = Change::new(Verb::Prove, Subject::Delivery, file.as_str());
-        Ok(Plan::change(change, Work { session: self.sessions.open(env)?, file, timeout }))
+        Ok(Plan::change(change, Work { session, file, timeout }))
     }
+}
+
+/// A record that is not ready is an earlier run's unfinished proof: it must not turn into a success by running again.
+async fn open_state(session: &Session, cx: &Context, file: &FileName) -> Result<Option<String>, Error> {
+    let record = session.only_package_named(cx, file).await?;
+    Ok(record.and_then(|record| {
+        let state = record.transfer_status.filter(|state| !state.is_empty() && state != READY)?;
+        Some(format!("record {} is still {state}", record.id))
+    }))
 }
 
 impl Processor for VerifyDelivery {
@@ -88,8 +103,8 @@ impl Processor for VerifyDelivery {
         &spec::SPEC
     }
 
-    async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<Work>, Failure> {
-        Ok(self.plan_now(env)?)
+    async fn plan(&self, env: &Env, cx: &Context) -> Result<Plan<Work>, Failure> {
+        Ok(Box::pin(self.look(env, cx)).await?)
     }
 
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {

@@ -20,14 +20,14 @@ pub(crate) async fn prove(
     let started = cx.clock().now();
     let elapsed = || cx.clock().now().duration_since(started).unsigned_abs();
     let mut watch = Watch::new(budget);
-    let mut refresh = Refresh { session, cx, name: expected.name.as_str(), warned: false };
+    let mut refresh = Refresh { session, cx, name: expected.name.as_str(), warned: false, is_possible: true };
     let mut last: Option<Conclusion> = None;
     loop {
         if watch.refresh_is_due(elapsed()) {
             refresh.ask().await?;
         }
         let (judgement, twins) = match look(session, cx, record).await {
-            Ok(seen) => seen.judge(expected),
+            Ok(seen) => seen.judge(expected, refresh.is_possible),
             // The client has retried by itself; what worked before may work again within the time. The first look has
             // no such reason to hope.
             Err(error) if last.is_some() && error.kind() == FailureKind::Remote => {
@@ -71,9 +71,15 @@ async fn look(session: &Session, cx: &Context, record: Option<PackageId>) -> Res
 }
 
 impl Seen {
-    fn judge(&self, expected: &Expected) -> (Judgement, Vec<String>) {
+    fn judge(self, expected: &Expected, record_can_learn: bool) -> (Judgement, Vec<String>) {
         let twins = twins(expected, &self.listed).map(|file| file.name.clone()).collect();
-        (judge(expected, &self.listed, &self.record), twins)
+        let record = match self.record {
+            Record::Told(told) if !record_can_learn => {
+                Record::Told(told.without_what_may_be_old(&expected.bytes))
+            }
+            record => record,
+        };
+        (judge(expected, &self.listed, &record), twins)
     }
 }
 
@@ -83,6 +89,8 @@ struct Refresh<'a> {
     cx: &'a Context,
     name: &'a str,
     warned: bool,
+    /// Whether the server has the call and allows it.
+    is_possible: bool,
 }
 
 impl Refresh<'_> {
@@ -92,6 +100,7 @@ impl Refresh<'_> {
             Err(error) if error.kind() == FailureKind::Interrupted => Err(error.into()),
             Err(error) if !self.warned => {
                 self.warned = true;
+                self.is_possible = !matches!(error.status(), Some(403 | 404 | 405 | 410));
                 let error = Failure::from(error);
                 self.cx.warn(format!("the refresh of the inventory failed, looking goes on: {error}"));
                 Ok(())

@@ -1,6 +1,7 @@
 use crate::stage::{BYTES, Stage, record, told};
 use insta::assert_snapshot;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn what_is_there_is_proven_at_once() {
@@ -39,8 +40,8 @@ async fn a_record_that_is_ready_late_is_waited_for() {
         sandbox.put_package(pending);
     });
     let applied = stage.prove(&[("package_id", json!(1))]).await.unwrap();
-    assert_snapshot!(told(&applied), @r"
-    proven after 34 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    assert_snapshot!(told(&applied), @"
+    proven after 24 s: size, MD5 and SHA3-512 agree, record 1 is READY
     delivery: proven
     ");
     assert_eq!(stage.refreshes(), 2);
@@ -155,6 +156,28 @@ async fn another_unicode_spelling_is_the_same_file() {
     let applied = stage.prove(&[("pkg_name", json!("Ku\u{308}che.pkg"))]).await.unwrap();
     assert_snapshot!(told(&applied), @r"
     proven after 0 s: size, MD5 and SHA3-512 agree, record 1 is READY
+    delivery: proven
+    ");
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_refreshed_the_list_outranks_a_record_that_cannot_know() {
+    let stage = Stage::with(|config| {
+        config.version = "11.9.0".into();
+        config.ready_after = Duration::from_secs(3_600);
+    })
+    .await;
+    let mut old = record();
+    old["hashType"] = json!("SHA3_512");
+    old["hashValue"] = json!("ab".repeat(64));
+    old["cloudTransferStatus"] = json!("READY");
+    old["size"] = json!("7");
+    stage.sandbox.put_file("App.pkg", BYTES);
+    // Its own values stand until a refresh, which never comes.
+    stage.sandbox.put_package(old);
+    let applied = stage.prove(&[]).await.unwrap();
+    assert_snapshot!(told(&applied), @"
+    proven after 34 s: size, MD5 and SHA3-512 agree in the list; record 1 tells no size, no SHA3-512
     delivery: proven
     ");
 }
