@@ -2,22 +2,19 @@
 
 use crate::Error;
 use jamf::JcdsFile;
-use pipeline::{FileName, PackageId, size};
+use pipeline::{FileName, Found, PackageId, size};
 
-/// The listed file that is `asked` to a person. With several such, an exact match would settle nothing: the asked
-/// spelling comes from a local disk, and the record may serve the other file.
+/// The listed file that is `asked` to a person.
 pub(crate) fn listed_file<'a>(
     asked: &FileName,
     files: &'a [JcdsFile],
 ) -> Result<Option<&'a JcdsFile>, Error> {
-    let mut matches = files.iter().filter(|file| asked.same_name(&file.name));
-    let first = matches.next();
-    let others: Vec<_> = matches.map(|file| file.name.clone()).collect();
-    match first {
-        Some(first) if !others.is_empty() => {
-            Err(Error::SeveralFiles { names: [vec![first.name.clone()], others].concat() })
+    match asked.find(files, |file| &file.name) {
+        Found::None => Ok(None),
+        Found::One(file) => Ok(Some(file)),
+        Found::Several(files) => {
+            Err(Error::SeveralFiles { names: files.into_iter().map(|file| file.name.clone()).collect() })
         }
-        first => Ok(first),
     }
 }
 

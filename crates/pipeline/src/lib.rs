@@ -74,7 +74,7 @@ pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
 pub use failure::{Diagnose, Failure, FailureKind, causes};
 pub use id::{InvalidPackageId, PackageId};
 pub use key::Key;
-pub use name::{FileName, InvalidFileName};
+pub use name::{FileName, Found, InvalidFileName};
 pub use outcome::{Outcome, Warning};
 pub use priority::{InvalidPriority, Priority};
 pub use processor::{AnyProcessor, Applied, ErasedWork, Outputs, Plan, Processor};

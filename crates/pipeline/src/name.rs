@@ -10,6 +10,17 @@ pub struct InvalidFileName {
     reason: &'static str,
 }
 
+/// What a list holds under a name, whatever the spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    /// Nothing.
+    None,
+    /// One item, perhaps in another spelling.
+    One(T),
+    /// Several, which only a person can tell apart.
+    Several(Vec<T>),
+}
+
 /// The name of a file in the distribution service, which is also `fileName` of its package record.
 ///
 /// Valid by construction: 1 to 255 bytes of UTF-8, no `/`, no control characters, neither `.` nor `..`. The spelling
@@ -29,6 +40,21 @@ impl FileName {
     #[must_use]
     pub fn same_name(&self, other: &str) -> bool {
         self.0 == other || self.0.nfc().eq(other.nfc())
+    }
+
+    /// What stands under this name among `items`, of each of which `name` tells the name. With several spellings an exact
+    /// match settles nothing: the spelling at hand comes from a local disk or a recipe, and says nothing about which of
+    /// the server's files is meant.
+    pub fn find<T>(&self, items: impl IntoIterator<Item = T>, name: impl Fn(&T) -> &str) -> Found<T> {
+        let mut found: Vec<T> = items.into_iter().filter(|item| self.same_name(name(item))).collect();
+        match (found.pop(), found.is_empty()) {
+            (None, _) => Found::None,
+            (Some(only), true) => Found::One(only),
+            (Some(last), false) => {
+                found.push(last);
+                Found::Several(found)
+            }
+        }
     }
 
     /// The spellings under which a server may know this name: as it is, composed (NFC), decomposed (NFD); each once.

@@ -1,7 +1,7 @@
 //! File names, digests and ids: valid by construction.
 
 use crate::strings;
-use pipeline::{FileName, Md5, PackageId, Sha3_512};
+use pipeline::{FileName, Found, Md5, PackageId, Sha3_512};
 use proptest::prelude::*;
 
 /// Names with characters that have a composed and a decomposed form, in any mixture.
@@ -101,6 +101,24 @@ fn composed_and_decomposed_are_one_name_and_capitals_are_not() {
     assert!(!name.same_name("m\u{fc}ller.pkg"));
     assert_eq!(name.spellings(), ["M\u{fc}ller.pkg", "Mu\u{308}ller.pkg"]);
     assert_eq!("plain.pkg".parse::<FileName>().unwrap().spellings(), ["plain.pkg"]);
+}
+
+#[test]
+fn a_list_holds_a_name_once_or_a_person_has_to_choose() {
+    const COMPOSED: &str = "M\u{fc}ller.pkg";
+    const DECOMPOSED: &str = "Mu\u{308}ller.pkg";
+    let find = |asked: &str, listed: &[&'static str]| {
+        asked.parse::<FileName>().unwrap().find(listed.iter().copied(), |name| name)
+    };
+    for asked in [COMPOSED, DECOMPOSED] {
+        assert_eq!(find(asked, &[]), Found::None);
+        assert_eq!(find(asked, &["Other.pkg", "m\u{fc}ller.pkg"]), Found::None, "case matters");
+        assert_eq!(find(asked, &["Other.pkg", COMPOSED]), Found::One(COMPOSED));
+        assert_eq!(find(asked, &[DECOMPOSED, "Other.pkg"]), Found::One(DECOMPOSED));
+        let both = [DECOMPOSED, "Other.pkg", COMPOSED];
+        assert_eq!(find(asked, &both), Found::Several(vec![DECOMPOSED, COMPOSED]), "not even an exact match");
+    }
+    assert_eq!(find("a.pkg", &["a.pkg", "a.pkg"]), Found::Several(vec!["a.pkg", "a.pkg"]));
 }
 
 #[test]
