@@ -19,8 +19,6 @@ use pipeline::{Boundary, Effect};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tries of a part in all, over about half a minute. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
-const PART_TRIES: u32 = 8;
 /// Tries of a small request that nothing has been invested in yet.
 const TRIES: u32 = 5;
 /// Before the second try; each later pause is up to twice as long.
@@ -80,6 +78,11 @@ impl Bucket {
         Self { client, credentials, name: place.bucket, host }
     }
 
+    /// The credentials that open it.
+    pub(crate) fn credentials(&self) -> &LiveCredentials {
+        &self.credentials
+    }
+
     /// Begins an upload.
     pub(crate) async fn begin(&self, key: &str) -> Result<Upload, S3Error> {
         let answer = self
@@ -99,7 +102,8 @@ impl Bucket {
         Ok(Upload { key: key.to_owned(), id })
     }
 
-    /// Sends one part. `body` is asked for the bytes anew for every try.
+    /// Sends one part: one try, because repeating is for the caller, who tells of it. `body` gives the bytes, anew each time
+    /// that it is asked.
     pub(crate) async fn send(
         &self,
         upload: &Upload,
@@ -118,7 +122,7 @@ impl Bucket {
                     .checksum_algorithm(ChecksumAlgorithm::Crc32)
                     .body(body())
                     .customize()
-                    .config_override(tries(PART_TRIES, limit))
+                    .config_override(tries(1, limit))
                     .send()
             })
             .await?;

@@ -2,9 +2,12 @@
 //!
 //! The distribution service does not replace: a name that is taken makes a twin, `Name_1.pkg` (`jamf-pro-api.md §12`).
 //! So the old file is deleted first, at the last moment, and its name is seen to be free before S3 makes the new object
-//! appear. From the deletion on, nothing calls the upload off: the new file is then the only copy.
+//! appear. Before that the file must be the one that the plan showed, and the credentials must outlast what follows. From
+//! the deletion on, nothing calls the upload off: the new file is then the only copy.
 
 use crate::bucket::{Bucket, SentPart, Upload};
+use crate::listed::file_to_replace;
+use crate::s3_error::in_full;
 use crate::{Error, S3Error};
 use fingerprint::Fingerprint;
 use jamf::{JcdsFile, Session};
@@ -16,6 +19,8 @@ use std::time::Duration;
 /// How long a deleted name is waited for. Nobody knows when the service takes a name as free (`§19.4`); nodes exchange
 /// changes about once a minute (`§13.1`).
 const LATE_DELETION: SignedDuration = SignedDuration::from_secs(120);
+/// How long credentials must last when the old file is deleted: until its name is free, and for tries to complete.
+const COMMIT: SignedDuration = SignedDuration::from_mins(10);
 /// Pauses between looks at the list; the last one repeats.
 const LOOKS: [Duration; 5] = [secs(1), secs(2), secs(4), secs(8), secs(15)];
 /// Pauses between tries to complete, when the old file has gone and giving up would leave none.
@@ -34,16 +39,16 @@ pub(crate) struct Commit<'a> {
     pub name: &'a FileName,
     pub parts: &'a [SentPart],
     pub fingerprint: Fingerprint,
-    /// Whether the plan knew of a file to replace.
-    pub replacing: bool,
+    /// The file that the plan showed as the one to be replaced.
+    pub planned: Option<&'a JcdsFile>,
     pub cx: &'a Context,
 }
 
 /// The upload is in place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Committed {
-    /// Names of the files that were deleted for it.
-    pub replaced: Vec<String>,
+    /// Whether an old file was deleted for it.
+    pub replaced: bool,
     /// What is odd about it.
     pub doubt: Option<Doubt>,
 }
@@ -57,21 +62,12 @@ pub(crate) enum Doubt {
     OtherEtag,
 }
 
-/// What the list shows of the files that were to be deleted.
+/// What the list shows of the file that was to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sight {
     Gone,
     Listed,
     Unknown,
-}
-
-/// What deleting came to.
-#[derive(Debug)]
-struct Deletions {
-    /// Whether any was confirmed.
-    confirmed: bool,
-    /// The last failure.
-    failure: Option<jamf::Error>,
 }
 
 /// What a deletion leaves to do.
@@ -95,48 +91,57 @@ fn judge(sight: Sight, confirmed: bool) -> Judgement {
 }
 
 impl Commit<'_> {
-    /// Does it. Ctrl-C is heard until the first deletion.
+    /// Does it. Ctrl-C is heard until the first deletion, or until S3 is asked to complete where nothing is deleted.
     pub(crate) async fn run(&self) -> Result<Committed, Error> {
         self.step(0);
-        let listed = self.session.jcds_files_now(self.cx).await.map_err(|source| self.list_failed(source))?;
-        let old: Vec<String> = self.same_name(&listed).map(|file| file.name.clone()).collect();
-        if self.cx.cancelled().is_cancelled() {
-            return Err(Error::Interrupted { file: self.name.clone() });
-        }
-        if !self.replacing && !old.is_empty() {
-            self.cx.warn(format!(
-                "{} appeared on the server after the plan was made; it is replaced",
-                self.name
-            ));
-        }
+        let cancelled = self.cx.cancelled();
+        let old = match cancelled.run_until_cancelled(self.prepare()).await {
+            Some(old) if !cancelled.is_cancelled() => old?,
+            _ => return Err(Error::Interrupted { file: self.name.clone() }),
+        };
         // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
         let commit = Commit { cx: &self.cx.shielded(), ..*self };
-        let judgement = if old.is_empty() { Judgement::Complete } else { commit.free_the_name(&old).await? };
+        let judgement = match &old {
+            Some(old) => commit.free_the_name(&old.name).await?,
+            None => Judgement::Complete,
+        };
         commit.step(1);
         let completed = commit.complete().await;
-        let etag = completed.map_err(|source| commit.not_completed(source, !old.is_empty()))?;
+        let etag = completed.map_err(|source| commit.not_completed(source, old.is_some()))?;
         commit.step(2);
         let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
         let doubt = match judgement {
             Judgement::CompleteAnyway => Some(Doubt::NameTaken),
             _ => other_etag.then_some(Doubt::OtherEtag),
         };
-        Ok(Committed { replaced: old, doubt })
+        Ok(Committed { replaced: old.is_some(), doubt })
     }
 
-    /// Deletes the old file, under every spelling that is listed, and waits until the list shows it gone.
-    async fn free_the_name(&self, old: &[String]) -> Result<Judgement, Error> {
-        let deletions = self.delete(old).await;
-        let refused = deletions.failure.as_ref().is_some_and(|error| error.kind() == FailureKind::Access);
-        let sight =
-            if refused && !deletions.confirmed { Sight::Listed } else { self.wait_until_gone(old).await };
-        let judgement = judge(sight, deletions.confirmed);
-        match (judgement, deletions.failure) {
-            (Judgement::CallOff, Some(source)) => {
+    /// Sees to all that has to be right before anything is deleted. Gives the file to delete; the look at the list comes
+    /// last, so that it is fresh.
+    async fn prepare(&self) -> Result<Option<JcdsFile>, Error> {
+        if self.planned.is_some() {
+            self.bucket.credentials().outlast(COMMIT).await.map_err(|source| Error::ShortLived {
+                file: self.name.clone(),
+                source: source.map(Box::new),
+            })?;
+        }
+        let listed = self.session.jcds_files_now(self.cx).await.map_err(|source| self.list_failed(source))?;
+        file_to_replace(self.name, self.planned, &listed)
+    }
+
+    /// Deletes the old file, and waits until the list shows it gone.
+    async fn free_the_name(&self, old: &str) -> Result<Judgement, Error> {
+        let deletion = self.session.jcds_delete(self.cx, old).await;
+        let refused = deletion.as_ref().is_err_and(|error| error.kind() == FailureKind::Access);
+        let sight = if refused { Sight::Listed } else { self.wait_until_gone(old).await };
+        let judgement = judge(sight, deletion.is_ok());
+        match (judgement, deletion) {
+            (Judgement::CallOff, Err(source)) => {
                 return Err(Error::Delete { file: self.name.clone(), source: Box::new(source) });
             }
-            (Judgement::CompleteAnyway, failure) => {
-                let why = failure.map_or_else(String::new, |error| format!(" ({error})"));
+            (Judgement::CompleteAnyway, deletion) => {
+                let why = deletion.err().map_or_else(String::new, |error| format!(" ({})", in_full(&error)));
                 self.cx.warn(format!(
                     "the old {} is not known to have gone{why}; the new one is put in place all the same",
                     self.name
@@ -147,23 +152,12 @@ impl Commit<'_> {
         Ok(judgement)
     }
 
-    async fn delete(&self, old: &[String]) -> Deletions {
-        let mut deletions = Deletions { confirmed: false, failure: None };
-        for name in old {
-            match self.session.jcds_delete(self.cx, name).await {
-                Ok(_) => deletions.confirmed = true,
-                Err(error) => deletions.failure = Some(error),
-            }
-        }
-        deletions
-    }
-
-    async fn wait_until_gone(&self, old: &[String]) -> Sight {
+    async fn wait_until_gone(&self, old: &str) -> Sight {
         let end = self.now() + LATE_DELETION;
         let mut pauses = LOOKS.into_iter().chain(std::iter::repeat(LOOKS[LOOKS.len() - 1]));
         loop {
             let sight = match self.session.jcds_files_now(self.cx).await {
-                Ok(listed) if listed.iter().any(|file| old.contains(&file.name)) => Sight::Listed,
+                Ok(listed) if listed.iter().any(|file| file.name == old) => Sight::Listed,
                 Ok(_) => return Sight::Gone,
                 Err(_) => Sight::Unknown,
             };
@@ -188,8 +182,8 @@ impl Commit<'_> {
             let pause = if error.may_pass() { pauses.next() } else { None };
             match pause {
                 Some(pause) => {
-                    self.cx
-                        .warn(format!("S3 has not put {} together yet ({error}); trying again", self.name));
+                    let why = in_full(&error);
+                    self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
                     self.cx.clock().sleep(pause).await;
                 }
                 None if (forgotten || error.may_pass()) && self.is_listed().await => return Ok(None),
@@ -202,17 +196,15 @@ impl Commit<'_> {
     async fn is_listed(&self) -> bool {
         for pause in LOOKS {
             if let Ok(listed) = self.session.jcds_files_now(self.cx).await
-                && self.same_name(&listed).any(|file| is_ours(file, self.fingerprint))
+                && listed
+                    .iter()
+                    .any(|file| self.name.same_name(&file.name) && is_ours(file, self.fingerprint))
             {
                 return true;
             }
             self.cx.clock().sleep(pause).await;
         }
         false
-    }
-
-    fn same_name<'f>(&self, listed: &'f [JcdsFile]) -> impl Iterator<Item = &'f JcdsFile> {
-        listed.iter().filter(|file| self.name.same_name(&file.name))
     }
 
     fn list_failed(&self, source: jamf::Error) -> Error {

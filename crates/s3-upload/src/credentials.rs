@@ -1,6 +1,6 @@
 //! The upload's credentials, as the SDK asks for them: before every try of every request.
 
-use crate::s3_error::RenewalFailed;
+use crate::s3_error::{RenewalFailed, in_full};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
@@ -28,14 +28,31 @@ pub(crate) struct LiveCredentials {
 
 struct State {
     grant: UploadGrant,
+    /// What was left of them when they came.
+    life: SignedDuration,
     renew_at: Timestamp,
+}
+
+impl State {
+    fn new(grant: UploadGrant, now: Timestamp) -> Self {
+        let life = grant.expiration.duration_since(now);
+        Self { life, renew_at: renewal_time(now, grant.expiration), grant }
+    }
+
+    /// Whether they surely last that long. Of short-lived ones no more than half of their life is asked, or they would
+    /// never do.
+    fn last(&self, needed: SignedDuration, now: Timestamp) -> bool {
+        let known = self.grant.expiration != Timestamp::MAX;
+        let remaining = self.grant.expiration.duration_since(now);
+        known && remaining > SignedDuration::ZERO && remaining >= needed.min(self.life / 2)
+    }
 }
 
 impl LiveCredentials {
     pub(crate) fn new(grant: UploadGrant, session: Arc<Session>, cx: &Context) -> Self {
         let cx = cx.shielded();
-        let renew_at = renewal_time(cx.clock().now(), grant.expiration);
-        Self { session, cx, state: Arc::new(Mutex::new(State { grant, renew_at })) }
+        let state = State::new(grant, cx.clock().now());
+        Self { session, cx, state: Arc::new(Mutex::new(state)) }
     }
 
     /// S3 says that the credentials have ended, whatever our clock says: the next request gets new ones.
@@ -45,21 +62,42 @@ impl LiveCredentials {
         state.grant.expiration = Timestamp::MIN;
     }
 
+    /// Sees to it that they last that long, and renews them if they may not.
+    ///
+    /// # Errors
+    /// They may not, and could not be renewed: why; or the new ones have ended as well, by our clock: nothing.
+    pub(crate) async fn outlast(&self, needed: SignedDuration) -> Result<(), Option<jamf::Error>> {
+        let mut state = self.state.lock().await;
+        if state.last(needed, self.now()) {
+            return Ok(());
+        }
+        self.renew(&mut state).await?;
+        if state.last(needed, self.now()) { Ok(()) } else { Err(None) }
+    }
+
+    async fn renew(&self, state: &mut State) -> Result<(), jamf::Error> {
+        let grant = self.session.jcds_renew(&self.cx, &state.grant).await?;
+        self.cx.info(format!("upload credentials renewed, good until {}", grant.expiration));
+        *state = State::new(grant, self.now());
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.cx.clock().now()
+    }
+
     /// One request renews, and all others wait for it at the lock.
     async fn current(&self) -> Result<Credentials, CredentialsError> {
         let mut state = self.state.lock().await;
-        let now = self.cx.clock().now();
+        let now = self.now();
         if now >= state.renew_at {
-            match self.session.jcds_renew(&self.cx, &state.grant).await {
-                Ok(grant) => {
-                    state.renew_at = renewal_time(self.cx.clock().now(), grant.expiration);
-                    self.cx.info(format!("upload credentials renewed, good until {}", grant.expiration));
-                    state.grant = grant;
-                }
+            match self.renew(&mut state).await {
+                Ok(()) => {}
                 Err(error) if now < state.grant.expiration => {
                     let end = state.grant.expiration;
                     self.cx.warn(format!(
-                        "upload credentials could not be renewed ({error}); the old ones are good until {end}"
+                        "upload credentials could not be renewed ({}); the old ones are good until {end}",
+                        in_full(&error)
                     ));
                     state.renew_at = end;
                 }
@@ -101,6 +139,29 @@ impl fmt::Debug for LiveCredentials {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn credentials_last_if_enough_of_them_is_left() {
+        let grant = |end: &str| UploadGrant {
+            access_key_id: String::new(),
+            secret_access_key: String::new().into(),
+            session_token: String::new().into(),
+            expiration: end.parse().unwrap(),
+            region: String::new(),
+            bucket: String::new(),
+            path: String::new(),
+        };
+        let needed = SignedDuration::from_mins(10);
+        let last = |end: &str, now: &str| {
+            State::new(grant(end), "2026-11-20T12:00:00Z".parse().unwrap()).last(needed, now.parse().unwrap())
+        };
+        assert!(last("2026-11-20T13:00:00Z", "2026-11-20T12:50:00Z"));
+        assert!(!last("2026-11-20T13:00:00Z", "2026-11-20T12:50:01Z"));
+        assert!(last("2026-11-20T12:04:00Z", "2026-11-20T12:02:00Z"), "half of a short life");
+        assert!(!last("2026-11-20T12:04:00Z", "2026-11-20T12:02:01Z"));
+        assert!(!last("2026-11-20T11:00:00Z", "2026-11-20T12:00:00Z"), "ended when it came");
+        assert!(!last(&Timestamp::MAX.to_string(), "2026-11-20T12:00:00Z"), "an end that is not known");
+    }
 
     #[test]
     fn renewal_comes_five_minutes_before_the_end_or_halfway() {

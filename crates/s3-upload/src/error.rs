@@ -1,6 +1,6 @@
 use crate::S3Error;
 use crate::parts::LARGEST_FILE;
-use pipeline::{Diagnose, EnvError, FailureKind, FileName};
+use pipeline::{Diagnose, EnvError, FailureKind, FileName, InvalidFileName};
 use std::path::PathBuf;
 
 /// A file was not sent.
@@ -47,6 +47,53 @@ pub enum Error {
         file: FileName,
         /// Why.
         source: Box<jamf::Error>,
+    },
+    /// Several listed names are one name to a person; which of them is meant nobody may guess.
+    #[error(
+        "the distribution service lists {} files whose names differ only in how their characters are encoded: {}; \
+         nothing was deleted or put in place",
+        names.len(),
+        list(names)
+    )]
+    SeveralFiles {
+        /// The names, as the server spells them.
+        names: Vec<String>,
+    },
+    /// The server's spelling is too long once decomposed, or the like.
+    #[error("the server's spelling of {file} cannot be used")]
+    Spelling {
+        /// Name of the file.
+        file: FileName,
+        /// Why not.
+        source: InvalidFileName,
+    },
+    /// The plan said that there was nothing to replace, and now there is.
+    #[error(
+        "{file} appeared on the server after the plan was made; it was left alone, and the new one was not put in place"
+    )]
+    Appeared {
+        /// Name of the file.
+        file: FileName,
+    },
+    /// The file to replace is another one than the plan showed.
+    #[error(
+        "the {file} on the server changed after the plan was made; it was left alone, and the new one was not put in \
+         place"
+    )]
+    NotAsPlanned {
+        /// Name of the file.
+        file: FileName,
+    },
+    /// The credentials might end between the deletion of the old file and the completion of the new one.
+    #[error(
+        "the upload credentials end too soon to replace {file} safely, and there are no new ones; the old file was left \
+         alone"
+    )]
+    ShortLived {
+        /// Name of the file.
+        file: FileName,
+        /// Why there are no new ones; `None` if those that came had ended as well.
+        source: Option<Box<jamf::Error>>,
     },
     /// S3 did not begin the upload.
     #[error("the upload of {file} could not begin")]
@@ -115,6 +162,11 @@ impl Error {
     }
 }
 
+/// Names in which composed and decomposed characters do not look alike.
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| name.escape_default().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
         match self {
@@ -122,20 +174,42 @@ impl Diagnose for Error {
             Self::File(source) => source.kind(),
             Self::TooLarge { .. } | Self::Changed { .. } => FailureKind::Local,
             Self::Interrupted { .. } => FailureKind::Interrupted,
-            Self::List { source, .. } | Self::Delete { source, .. } => source.kind(),
+            Self::List { source, .. }
+            | Self::Delete { source, .. }
+            | Self::ShortLived { source: Some(source), .. } => source.kind(),
+            Self::Part { source, .. } if source.is_damage() => FailureKind::Remote,
             Self::Begin { source, .. } | Self::Part { source, .. } => source.kind(),
             Self::NotCompleted { source, .. } => source.kind(),
-            Self::Unconfirmed { .. } | Self::Lost { .. } => FailureKind::Remote,
+            Self::SeveralFiles { .. }
+            | Self::Spelling { .. }
+            | Self::Appeared { .. }
+            | Self::NotAsPlanned { .. }
+            | Self::ShortLived { source: None, .. }
+            | Self::Unconfirmed { .. }
+            | Self::Lost { .. } => FailureKind::Remote,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Input(_) | Self::TooLarge { .. } | Self::Interrupted { .. } => None,
+            Self::Input(_) | Self::TooLarge { .. } | Self::Interrupted { .. } | Self::Spelling { .. } => None,
             Self::Endpoint { .. } => Some("leave it unset to reach Amazon's S3".into()),
             Self::File(source) => source.hint(),
             Self::Changed { .. } => Some("run again when nothing writes to the file any more".into()),
             Self::List { source, .. } | Self::Delete { source, .. } => source.hint(),
+            Self::SeveralFiles { .. } => Some(
+                "find out which of these files the package record serves, and delete the others; then run again".into(),
+            ),
+            Self::Appeared { .. } | Self::NotAsPlanned { .. } => {
+                Some("run again: the plan then shows the file that is there now".into())
+            }
+            Self::ShortLived { source, .. } => source
+                .as_ref()
+                .and_then(|source| source.hint())
+                .or_else(|| Some("run again: the upload begins with new credentials".into())),
+            Self::Part { source, .. } if source.is_damage() => {
+                Some("bytes were damaged or lost on the way, again and again; try another network".into())
+            }
             Self::Begin { source, .. } | Self::Part { source, .. } => source.hint(),
             Self::NotCompleted { source, .. } => source.hint(),
             Self::Unconfirmed { .. } => Some("run again; if it happens again, please report it".into()),

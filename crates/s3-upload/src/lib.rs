@@ -6,7 +6,7 @@
 //!
 //! - `parts` cuts the file; `send` sends the parts side by side, in constant memory; `local` watches the file meanwhile.
 //! - `bucket` makes the requests, `credentials` keeps them signed with keys that have not ended.
-//! - `commit` replaces, and finds out what became of a completion whose answer was lost.
+//! - `listed` sees to it that what is replaced is what the plan showed; `commit` replaces, and finds out what became of a completion whose answer was lost.
 //!
 //! It does not decide whether to send (that is `compare-hash`), and what it calls sent is not yet proven
 //! (that is `verify-delivery`).
@@ -28,6 +28,7 @@ mod credentials;
 mod endpoint;
 mod error;
 mod inputs;
+mod listed;
 mod local;
 mod parts;
 mod s3_error;

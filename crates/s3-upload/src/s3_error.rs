@@ -1,7 +1,7 @@
 //! What S3 says, or that it says nothing, in words.
 
 use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
-use pipeline::{Diagnose, FailureKind, Refused};
+use pipeline::{Diagnose, FailureKind, Refused, causes};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -101,10 +101,26 @@ impl S3Error {
     /// Whether the same request may do better later. Not so if S3 understood it and said no.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Answer { status, .. } => !(400..500).contains(status) || matches!(status, 408 | 429),
+            // An error in a 200 is S3's own trouble (`jamf-pro-api.md §9.5`); a redirection leads astray every time.
+            Self::Answer { status, .. } => matches!(status, 200..=299 | 408 | 429 | 500..=599),
             Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
             Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
         }
+    }
+
+    /// Whether S3 noticed that the body of a part did not arrive as it left: other bytes than the checksum or the signature
+    /// tells, or too few. The signature itself is none of it, since the same keys have begun the upload.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(
+                "BadDigest"
+                    | "IncompleteBody"
+                    | "RequestTimeout"
+                    | "SignatureDoesNotMatch"
+                    | "XAmzContentSHA256Mismatch"
+            )
+        )
     }
 }
 
@@ -161,7 +177,6 @@ fn hint_for(code: &str, message: &str, host: &str) -> Option<String> {
         "SlowDown" | "ServiceUnavailable" | "InternalError" => {
             "S3 is busy; run again later, or with a lower upload_concurrency".to_owned()
         }
-        "BadDigest" => "bytes were damaged on the way, again and again; try another network".to_owned(),
         _ => return None,
     })
 }
@@ -189,6 +204,11 @@ impl Error for Cause {}
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("no new credentials")]
 pub(crate) struct RenewalFailed(#[source] pub Arc<jamf::Error>);
+
+/// An error with its causes, on one line.
+pub(crate) fn in_full(error: &(dyn Error + 'static)) -> String {
+    causes(error).collect::<Vec<_>>().join(": ")
+}
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())

@@ -1,63 +1,107 @@
-//! All parts of a file, side by side.
+//! All parts of a file, side by side, each until it is there.
 
 use crate::Error;
 use crate::bucket::{Bucket, SentPart, Upload};
 use crate::local::LocalFile;
 use crate::parts::{Part, PartPlan};
+use crate::s3_error::in_full;
 use aws_sdk_s3::primitives::{ByteStream, Length, SdkBody};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use http_body_util::BodyExt as _;
 use pipeline::{Activity, Context, FileName};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Reads of this size cost a quarter of what 4 KiB reads cost (`baselines.md §2`).
 const BUFFER: usize = 256 * 1024;
 
-/// Sends all parts, `at_once` of them at a time, and gives them in order.
-///
-/// A part's body is a range of the file that the SDK reads while it sends. Parts in memory would be hashed with SHA-256
-/// for the signature, which takes five times as long (`baselines.md`), and would make memory grow with the part size.
-pub(crate) async fn send_parts(
-    bucket: &Bucket,
-    upload: &Upload,
-    file: &LocalFile,
-    name: &FileName,
-    plan: PartPlan,
-    at_once: usize,
-    cx: &Context,
-) -> Result<Vec<SentPart>, Error> {
-    let meter = Arc::new(Meter { cx: cx.clone(), sent: AtomicU64::new(0), total: plan.file() });
-    let sending = plan.parts().map(|part| {
-        let meter = Arc::new(PartMeter { meter: Arc::clone(&meter), part, counted: AtomicU64::new(0) });
-        async move {
-            // Between parts, so that hours are not spent on a file that is not the planned one any more.
-            file.check_unchanged()?;
-            let range = ByteStream::read_from()
-                .path(file.path())
-                .offset(part.offset)
-                .length(Length::Exact(part.length))
-                .buffer_size(BUFFER)
-                .build()
-                .await;
-            // Only a file that became shorter, or went away, fails here.
-            let Ok(range) = range else { return Err(Error::Changed { path: file.path().to_owned() }) };
-            let body = metered(range.into_inner(), &meter);
+/// Tries of a part in all, over about half a minute. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
+const TRIES: u32 = 8;
+/// Before the second try; each later pause is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The parts of one upload on their way.
+pub(crate) struct Sending<'a> {
+    pub bucket: &'a Bucket,
+    pub upload: &'a Upload,
+    pub file: &'a LocalFile,
+    pub name: &'a FileName,
+    pub plan: PartPlan,
+    pub cx: &'a Context,
+}
+
+impl Sending<'_> {
+    /// Sends all parts, `at_once` of them at a time, and gives them in order.
+    pub(crate) async fn run(self, at_once: usize) -> Result<Vec<SentPart>, Error> {
+        let total = self.plan.file();
+        let meter = Arc::new(Meter { cx: self.cx.clone(), sent: AtomicU64::new(0), total });
+        let sending = self.plan.parts().map(|part| {
+            let meter = Arc::new(PartMeter { meter: Arc::clone(&meter), part, counted: AtomicU64::new(0) });
+            self.send(part, meter)
+        });
+        let mut sent: Vec<SentPart> =
+            futures_util::stream::iter(sending).buffer_unordered(at_once).try_collect().await?;
+        sent.sort_unstable_by_key(|part| part.number);
+        Ok(sent)
+    }
+
+    /// Sends one part until S3 has it. The SDK would repeat it too, but without a word, on a clock of its own, and not when
+    /// the bytes were damaged on the way.
+    async fn send(&self, part: Part, meter: Arc<PartMeter>) -> Result<SentPart, Error> {
+        let (number, count) = (part.number, self.plan.count());
+        let mut made = 0;
+        loop {
+            // Before every try, so that hours are not spent on a file that is not the planned one any more.
+            self.file.check_unchanged()?;
+            let body = self.body(part, &meter).await?;
             let body = || ByteStream::new(body.try_clone().unwrap_or_else(SdkBody::taken));
-            let sent = bucket.send(upload, part, body).await.map_err(|source| Error::Part {
-                file: name.clone(),
-                number: part.number,
-                count: plan.count(),
-                source,
-            })?;
-            meter.finish();
-            Ok(sent)
+            let source = match self.bucket.send(self.upload, part, body).await {
+                Ok(sent) => {
+                    meter.finish();
+                    return Ok(sent);
+                }
+                Err(error) => error,
+            };
+            made += 1;
+            if made == TRIES || !(source.may_pass() || source.is_damage()) {
+                return Err(Error::Part { file: self.name.clone(), number, count, source });
+            }
+            let pause = backoff(made, fastrand::f64());
+            self.cx.warn(format!(
+                "part {number} of {count} of {}: {}; trying again in {:.1} s (try {} of {TRIES})",
+                self.name,
+                in_full(&source),
+                pause.as_secs_f64(),
+                made + 1
+            ));
+            self.cx.clock().sleep(pause).await;
         }
-    });
-    let mut sent: Vec<SentPart> =
-        futures_util::stream::iter(sending).buffer_unordered(at_once).try_collect().await?;
-    sent.sort_unstable_by_key(|part| part.number);
-    Ok(sent)
+    }
+
+    /// A range of the file that the SDK reads while it sends. Parts in memory would be hashed with SHA-256 for the
+    /// signature, which takes five times as long (`baselines.md`), and would make memory grow with the part size.
+    async fn body(&self, part: Part, meter: &Arc<PartMeter>) -> Result<SdkBody, Error> {
+        let range = ByteStream::read_from()
+            .path(self.file.path())
+            .offset(part.offset)
+            .length(Length::Exact(part.length))
+            .buffer_size(BUFFER)
+            .build()
+            .await;
+        match range {
+            Ok(range) => Ok(metered(range.into_inner(), meter)),
+            // Only a file that became shorter, or went away, fails here.
+            Err(_) => Err(Error::Changed { path: self.file.path().to_owned() }),
+        }
+    }
+}
+
+/// The pause after this many tries: doubled each time, then cut at random (from 0 to 1) to between half and all of it, so
+/// that parts which failed together do not come back together.
+fn backoff(made: u32, random: f64) -> Duration {
+    let doubled = FIRST_PAUSE * 2_u32.pow(made.saturating_sub(1));
+    doubled.mul_f64(0.5 + random / 2.0)
 }
 
 /// Refuses to complete anything but the whole file.
@@ -142,6 +186,13 @@ mod tests {
             crc32: None,
         };
         sizes.iter().zip(1..).map(part).collect()
+    }
+
+    #[test]
+    fn pauses_double_and_are_cut_by_up_to_half() {
+        let pauses = |random| (1..TRIES).map(|made| backoff(made, random).as_secs_f64()).collect::<Vec<_>>();
+        assert_eq!(pauses(1.0), [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0]);
+        assert_eq!(pauses(0.0), [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]);
     }
 
     #[test]

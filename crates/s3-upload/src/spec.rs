@@ -35,9 +35,10 @@ const OWN: [Input; 16] = [
         Default::Number(4),
         "How many parts are sent at a time, 1 to 32.",
     ),
-    Input::optional(
+    Input::with_default(
         PART_SIZE,
-        "How large a part is at least, in MiB, 8 (the default) to 5120. Large files have larger parts in any case.",
+        Default::Number(8),
+        "How large a part is at least, in MiB, 8 to 5120. Large files have larger parts in any case.",
     ),
 ];
 
@@ -50,8 +51,10 @@ pub(crate) static SPEC: Spec = Spec {
            grow with the file. The digests of the file are computed meanwhile, unless an earlier step knows them.\n\n\
            A file of the same name is replaced safely: it stays listed and downloadable until every part of the new one \
            is in S3. Then it is deleted, the list is asked until the name is free, and the new file is put in place. \
-           Ctrl-C is heard up to that deletion and leaves everything as it was. If the local file changes while it is \
-           sent, the upload is called off.\n\n\
+           Ctrl-C is heard up to that deletion and leaves everything as it was. The upload is called off, and the old \
+           file left alone, if the local file changes while it is sent, if the file on the server is not the one that \
+           the plan showed, or if the credentials may end before the new file is in place.\n\n\
+           A part that is damaged or lost on the way is sent again, up to eight times; each time is told.\n\n\
            A file that compare-hash found to be the same is not sent. What was sent is not yet proven: let \
            verify-delivery follow.\n\n\
            The API role or account needs the privileges Read, Create and Delete Jamf Cloud Distribution Service Files.",
@@ -65,3 +68,24 @@ pub(crate) static SPEC: Spec = Spec {
         Output::applied(JCDS_OBJECT_KEY, "Key of the object in the bucket."),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::Concurrency;
+    use crate::parts::PartSize;
+    use pipeline::{Key, Need, Typed};
+
+    /// A step that runs without the runner falls back on the type's own default.
+    #[test]
+    fn declared_defaults_are_the_types_defaults() {
+        fn declared<T: Typed>(key: Key<T>) -> Option<T> {
+            match SPEC.input(key.name())?.need {
+                Need::Default(default) => T::read(&default.to_value()).ok(),
+                _ => None,
+            }
+        }
+        assert_eq!(declared(PART_SIZE), Some(PartSize::default()));
+        assert_eq!(declared(UPLOAD_CONCURRENCY), Some(Concurrency::default()));
+    }
+}

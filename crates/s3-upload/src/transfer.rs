@@ -1,15 +1,18 @@
 //! One upload from its plan to its end.
 
+use crate::Error;
 use crate::bucket::{Bucket, SentPart, Upload};
 use crate::commit::{Commit, Committed, Doubt};
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
 use crate::inputs::{self, JCDS_OBJECT_KEY, PART_SIZE, UPLOAD_CONCURRENCY};
+use crate::listed::only_file;
 use crate::local::LocalFile;
 use crate::parts::PartPlan;
-use crate::{Error, send};
+use crate::s3_error::in_full;
+use crate::send::{Sending, check_whole};
 use fingerprint::Fingerprint;
-use jamf::Session;
+use jamf::{JcdsFile, Session};
 use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
 use std::sync::Arc;
 
@@ -22,8 +25,8 @@ pub struct Work {
     parts: PartPlan,
     at_once: usize,
     known: Option<Fingerprint>,
-    /// Whether the service lists a file of that name.
-    replacing: bool,
+    /// The file of that name that the service lists.
+    old: Option<JcdsFile>,
 }
 
 impl Work {
@@ -40,13 +43,18 @@ impl Work {
             .jcds_files(cx)
             .await
             .map_err(|source| Error::List { file: name.clone(), source: Box::new(source) })?;
-        let spelling = spelling_on_server(&name, listed.iter().map(|file| file.name.as_str()));
+        let old = only_file(&name, &listed)?;
+        // The new file keeps the server's spelling, because the record names it (`user-pains.md` row 25).
+        let name = match &old {
+            Some(old) => old.name.parse().map_err(|source| Error::Spelling { file: name, source })?,
+            None => name,
+        };
         Ok(Self {
             known: inputs::known_fingerprint(env, file.size())?,
             at_once: env.get(UPLOAD_CONCURRENCY)?.unwrap_or_default().get(),
-            replacing: spelling.is_some(),
-            name: spelling.unwrap_or(name),
             session,
+            name,
+            old,
             file,
             parts,
         })
@@ -54,7 +62,7 @@ impl Work {
 
     /// What applying changes.
     pub(crate) fn change(&self, reason: Option<String>) -> Change {
-        let verb = if self.replacing { Verb::Replace } else { Verb::Create };
+        let verb = if self.old.is_some() { Verb::Replace } else { Verb::Create };
         let change = Change::new(verb, Subject::File, self.name.as_str()).sending(self.file.size());
         match reason {
             Some(reason) => change.because(reason),
@@ -98,7 +106,7 @@ impl Work {
             name: &self.name,
             parts: &parts,
             fingerprint,
-            replacing: self.replacing,
+            planned: self.old.as_ref(),
             cx,
         };
         let committed = commit.run().await;
@@ -115,7 +123,8 @@ impl Work {
         upload: &Upload,
         cx: &Context,
     ) -> Result<(Vec<SentPart>, Fingerprint), Error> {
-        let sending = send::send_parts(bucket, upload, &self.file, &self.name, self.parts, self.at_once, cx);
+        let sending = Sending { bucket, upload, file: &self.file, name: &self.name, plan: self.parts, cx }
+            .run(self.at_once);
         let digests = async {
             match self.known {
                 Some(fingerprint) => Ok(fingerprint),
@@ -129,7 +138,7 @@ impl Work {
         // A file that changed explains whatever else went wrong: a body cut short, a checksum that does not fit.
         self.file.check_unchanged()?;
         let (parts, fingerprint) = filled?;
-        send::check_whole(&parts, self.parts, &self.name)?;
+        check_whole(&parts, self.parts, &self.name)?;
         Ok((parts, fingerprint))
     }
 
@@ -138,8 +147,9 @@ impl Work {
     async fn abort(&self, bucket: &Bucket, upload: &Upload, cx: &Context) {
         if let Err(error) = bucket.abort(upload).await {
             cx.warn(format!(
-                "the parts of {} that were sent could not be removed from S3: {error}",
-                self.name
+                "the parts of {} that were sent could not be removed from S3: {}",
+                self.name,
+                in_full(&error)
             ));
         }
     }
@@ -148,7 +158,7 @@ impl Work {
         let name = &self.name;
         let applied = match committed.doubt {
             None => {
-                let how = if committed.replaced.is_empty() { "" } else { ", in place of the old file" };
+                let how = if committed.replaced { ", in place of the old file" } else { "" };
                 let parts = self.parts.count();
                 let noun = if parts == 1 { "part" } else { "parts" };
                 Applied::done(format!("sent {name}: {} in {parts} {noun}{how}", pipeline::size(sent.size)))
@@ -158,8 +168,9 @@ impl Work {
                 format!("{name} was sent, but the old file was not seen to have gone before"),
                 "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
             ),
+            // Servers other than Amazon's make ETags of their own, so this alone proves nothing.
             Some(Doubt::OtherEtag) => Applied::warned(
-                Warning::Unverified,
+                Warning::Other,
                 format!("{name} was sent, but S3 gave it another ETag than its parts make"),
                 "let verify-delivery compare the digests, and run again if they differ",
             ),
@@ -170,34 +181,5 @@ impl Work {
             .with(keys::PKG_MD5, sent.md5)
             .with(keys::PKG_SHA3_512, sent.sha3_512)
             .with(JCDS_OBJECT_KEY, key)
-    }
-}
-
-/// How the server spells the name, if it has it: exactly so, else in another Unicode normalisation. The new file keeps that
-/// spelling, because the record names it (`user-pains.md` row 25).
-fn spelling_on_server<'a>(name: &FileName, listed: impl Iterator<Item = &'a str>) -> Option<FileName> {
-    let mut found = None;
-    for listed in listed.filter(|listed| name.same_name(listed)) {
-        if listed == name.as_str() {
-            return Some(name.clone());
-        }
-        found = found.or_else(|| listed.parse().ok());
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_spelling_on_the_server_wins() {
-        let decomposed: FileName = "Bu\u{308}ro.pkg".parse().unwrap();
-        let spelled = |listed: &[&str]| {
-            spelling_on_server(&decomposed, listed.iter().copied()).map(|name| name.to_string())
-        };
-        assert_eq!(spelled(&["Buro.pkg"]), None);
-        assert_eq!(spelled(&["B\u{fc}ro.pkg"]).as_deref(), Some("B\u{fc}ro.pkg"));
-        assert_eq!(spelled(&["B\u{fc}ro.pkg", "Bu\u{308}ro.pkg"]).as_deref(), Some("Bu\u{308}ro.pkg"));
     }
 }

@@ -74,6 +74,82 @@ async fn a_renewal_that_is_refused_is_said() {
     assert!(shown.ends_with("\nAccess"), "{shown}");
 }
 
+/// Advances the clock when all parts are in and the commit begins.
+fn late_commit(stage: &Stage, minutes: u64) {
+    let clock = stage.clock.clone();
+    let mut passed = false;
+    stage.ear.on_progress(move |progress| {
+        if progress.activity == Activity::Committing && !passed {
+            passed = true;
+            clock.advance(Duration::from_secs(minutes * 60));
+        }
+    });
+}
+
+#[tokio::test]
+async fn they_outlast_the_deletion_or_are_renewed_before_it() {
+    for (minutes, renewed) in [(45, 0), (52, 1)] {
+        let stage = Stage::open().await;
+        stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+        late_commit(&stage, minutes);
+        let new = bytes(2, 1000);
+        stage.send("App.pkg", &new).await.unwrap();
+        stage.assert_holds("App.pkg", &new);
+        assert_eq!(renewals(&stage), renewed, "after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn short_lived_ones_outlast_a_deletion_too() {
+    let stage = Stage::with(|config| config.grant_life = Duration::from_secs(60)).await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    stage.send("App.pkg", &bytes(2, 1000)).await.unwrap();
+    assert_eq!(renewals(&stage), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_with_credentials_that_end_too_soon() {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &old);
+    late_commit(&stage, 52);
+    let refused = r#"{"httpStatus":403,"errors":[{"code":"INVALID_PRIVILEGE","description":"Forbidden","id":"0","field":""}]}"#;
+    let rule = move |seen: &Seen| {
+        if seen.is("POST", "/renew-credentials") { Fate::Answer(403, refused.into()) } else { Fate::Pass }
+    };
+    let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @r"
+    the upload credentials end too soon to replace App.pkg safely, and there are no new ones; the old file was left alone: POST /api/v1/jcds/renew-credentials was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”
+    hint: give the API role the privilege “Create Jamf Cloud Distribution Service Files” in Settings > API roles and clients (a user account: Settings > User accounts and groups); before Jamf Pro 11.20 it is called “Create Jamf Content Distribution Server Files”
+    Access
+    ");
+    assert!(!stage.meddler.seen().iter().any(Seen::is_delete));
+    stage.assert_holds("App.pkg", &old);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
+
+/// By our clock: S3 would take them, but nobody can say for how long.
+#[tokio::test]
+async fn nothing_is_deleted_with_new_credentials_that_have_ended() {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &old);
+    late_commit(&stage, 52);
+    let ended =
+        r#"{"accessKeyID":"A","secretAccessKey":"hunter2","sessionToken":"hunter2","expiration":1000}"#;
+    let rule = move |seen: &Seen| {
+        if seen.is("POST", "/renew-credentials") { Fate::Answer(201, ended.into()) } else { Fate::Pass }
+    };
+    let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @r"
+    the upload credentials end too soon to replace App.pkg safely, and there are no new ones; the old file was left alone
+    hint: run again: the upload begins with new credentials
+    Remote
+    ");
+    assert!(!stage.meddler.seen().iter().any(Seen::is_delete));
+    stage.assert_holds("App.pkg", &old);
+}
+
 #[tokio::test]
 async fn wrong_ones_are_told_without_showing_them() {
     let stage = Stage::open().await;

@@ -1,5 +1,5 @@
-//! A proxy between the client and the rehearsal server. It passes requests on, and answers, holds, cuts or loses those
-//! that a test picks.
+//! A proxy between the client and the rehearsal server. It passes requests on, and answers, holds, cuts, damages or loses
+//! those that a test picks.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,11 +17,18 @@ pub struct Seen {
     pub method: String,
     /// Path and query, percent-encoded.
     pub path: String,
+    /// The lines after the first, as sent.
+    headers: String,
 }
 
 impl Seen {
     pub fn is(&self, method: &str, part: &str) -> bool {
         self.method == method && self.path.contains(part)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut fields = self.headers.lines().filter_map(|line| line.split_once(':'));
+        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
     pub fn is_list(&self) -> bool {
@@ -49,6 +56,10 @@ pub enum Fate {
     Answer(u16, String),
     /// The server does it, and the answer is lost.
     LoseAnswer,
+    /// The server does it, and this is what the client hears.
+    AnswerAfter(u16, String),
+    /// The first byte of the payload arrives as another one.
+    Damage,
     /// The connection breaks in the middle of the body.
     Cut,
     /// It stands still before the server sees it.
@@ -103,9 +114,12 @@ impl Meddler {
         self.held.notified().await;
     }
 
-    fn decide(&self, method: &str, path: &str) -> Fate {
+    fn decide(&self, head: &str) -> Fate {
         let mut state = self.state.lock().unwrap();
-        let seen = Seen { number: state.seen.len(), method: method.to_owned(), path: path.to_owned() };
+        let (first, headers) = head.split_once("\r\n").unwrap();
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        let seen = Seen { number: state.seen.len(), method, path, headers: headers.to_owned() };
         let fate = state.rule.as_mut().map_or(Fate::Pass, |rule| rule(&seen));
         state.seen.push(seen);
         fate
@@ -127,14 +141,16 @@ impl Meddler {
                 return Ok(());
             }
         };
-        let body_start = start.split_off(end + 2);
+        let mut body_start = start.split_off(end + 2);
         let head = String::from_utf8(start[..end].to_vec()).unwrap();
-        let mut words = head.split(' ');
-        let fate = self.decide(words.next().unwrap(), words.next().unwrap());
+        let fate = self.decide(&head);
         let length: u64 = head
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok())
             .unwrap_or(0);
+        if matches!(fate, Fate::Damage) {
+            damage(&mut client, &mut body_start).await?;
+        }
         let rest = length - body_start.len() as u64;
 
         match &fate {
@@ -147,24 +163,39 @@ impl Meddler {
             Fate::Answer(status, body) => {
                 let mut all = (&mut client).take(rest);
                 tokio::io::copy(&mut all, &mut tokio::io::sink()).await?;
-                let size = body.len();
-                let answer = format!(
-                    "HTTP/1.1 {status} Meddled\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n{body}"
-                );
-                return client.write_all(answer.as_bytes()).await;
+                return client.write_all(answer(*status, body).as_bytes()).await;
             }
-            Fate::Pass | Fate::LoseAnswer | Fate::HoldAfter => {}
+            Fate::Pass | Fate::Damage | Fate::AnswerAfter(..) | Fate::LoseAnswer | Fate::HoldAfter => {}
         }
         let mut server = TcpStream::connect(upstream).await?;
         server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await?;
         server.write_all(&body_start).await?;
         tokio::io::copy(&mut (&mut client).take(rest), &mut server).await?;
-        let mut answer = Vec::new();
-        server.read_to_end(&mut answer).await?;
+        let mut answered = Vec::new();
+        server.read_to_end(&mut answered).await?;
         match fate {
             Fate::LoseAnswer => Ok(()),
             Fate::HoldAfter => self.hold().await,
-            _ => client.write_all(&answer).await,
+            Fate::AnswerAfter(status, body) => client.write_all(answer(status, &body).as_bytes()).await,
+            _ => client.write_all(&answered).await,
         }
     }
+}
+
+fn answer(status: u16, body: &str) -> String {
+    let size = body.len();
+    format!("HTTP/1.1 {status} Meddled\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n{body}")
+}
+
+/// Changes the first byte after the size line of the first chunk (`aws-chunked`), so that the framing stays whole.
+async fn damage(client: &mut TcpStream, body: &mut Vec<u8>) -> io::Result<()> {
+    let payload = loop {
+        let line = body.windows(2).position(|window| window == b"\r\n").map(|at| at + 2);
+        if let Some(payload) = line.filter(|payload| *payload < body.len()) {
+            break payload;
+        }
+        client.read_buf(body).await?;
+    };
+    body[payload] ^= 1;
+    Ok(())
 }

@@ -47,6 +47,23 @@ async fn a_plan_says_what_it_would_replace_and_why() {
 }
 
 #[tokio::test]
+async fn two_spellings_are_for_a_person_to_sort_out() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("B\u{fc}ro.pkg", b"one");
+    stage.sandbox.put_file("Bu\u{308}ro.pkg", b"other");
+    let refused = async |asked| {
+        let failure = plan(&stage, &stage.env(asked, b"new bytes")).await.unwrap_err();
+        crate::stage::failed(&failure)
+    };
+    assert_snapshot!(refused("B\u{fc}ro.pkg").await, @r#"
+    the distribution service lists 2 files whose names differ only in how their characters are encoded: B\u{fc}ro.pkg, Bu\u{308}ro.pkg; nothing was deleted or put in place
+    hint: find out which of these files the package record serves, and delete the others; then run again
+    Remote
+    "#);
+    assert_eq!(refused("Bu\u{308}ro.pkg").await, refused("B\u{fc}ro.pkg").await, "whichever was asked for");
+}
+
+#[tokio::test]
 async fn what_cannot_work_is_told_by_the_plan() {
     let stage = Stage::open().await;
     let failed = async |env: Env| {

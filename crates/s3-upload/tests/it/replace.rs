@@ -3,6 +3,7 @@
 use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
+use pipeline::FailureKind;
 use sandbox::Side;
 
 #[tokio::test]
@@ -199,16 +200,114 @@ async fn the_spelling_on_the_server_is_kept() {
     stage.assert_holds("B\u{fc}ro.pkg", &new);
 }
 
-#[tokio::test]
-async fn a_file_that_appeared_after_the_plan_is_replaced_and_told() {
+/// What the plan printed is what apply does, or nothing is done.
+async fn called_off_after(listed: Option<&[u8]>, meanwhile: impl FnOnce(&Stage)) -> (Stage, String) {
     let stage = Stage::open().await;
-    let new = bytes(2, 1000);
-    let env = stage.env("App.pkg", &new);
-    stage.send_after(env, |_| stage.sandbox.put_file("App.pkg", &bytes(1, 1000))).await.unwrap();
-    stage.assert_holds("App.pkg", &new);
+    if let Some(old) = listed {
+        stage.sandbox.put_file("App.pkg", old);
+    }
+    let env = stage.env("App.pkg", &bytes(2, 1000));
+    stage.meddler.rule(|_| Fate::Pass);
+    let failure = stage.send_after(env, |_| meanwhile(&stage)).await.unwrap_err();
+    let seen = stage.meddler.seen();
+    assert!(seen.iter().any(|seen| seen.is_part(1)), "it came that far");
+    assert!(!seen.iter().any(|seen| seen.is_delete() || seen.is_complete()), "{seen:?}");
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    (stage, failed(&failure))
+}
+
+#[tokio::test]
+async fn a_file_that_appeared_after_the_plan_is_left_alone() {
+    let theirs = bytes(1, 1000);
+    let (stage, shown) = called_off_after(None, |stage| stage.sandbox.put_file("App.pkg", &theirs)).await;
+    stage.assert_holds("App.pkg", &theirs);
     assert_eq!(stage.listed(), ["App.pkg"]);
-    assert_eq!(
-        stage.ear.warnings(),
-        ["App.pkg appeared on the server after the plan was made; it is replaced"]
-    );
+    assert_snapshot!(shown, @r"
+    App.pkg appeared on the server after the plan was made; it was left alone, and the new one was not put in place
+    hint: run again: the plan then shows the file that is there now
+    Remote
+    ");
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_the_planned_one_any_more_is_left_alone() {
+    let theirs = bytes(3, 1000);
+    let (stage, shown) =
+        called_off_after(Some(&bytes(1, 1000)), |stage| stage.sandbox.put_file("App.pkg", &theirs)).await;
+    stage.assert_holds("App.pkg", &theirs);
+    assert_snapshot!(shown, @r"
+    the App.pkg on the server changed after the plan was made; it was left alone, and the new one was not put in place
+    hint: run again: the plan then shows the file that is there now
+    Remote
+    ");
+}
+
+#[tokio::test]
+async fn a_second_spelling_that_appeared_after_the_plan_is_for_a_person() {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("B\u{fc}ro.pkg", &old);
+    let env = stage.env("B\u{fc}ro.pkg", &bytes(2, 1000));
+    stage.meddler.rule(|_| Fate::Pass);
+    let meanwhile = |_: &mut pipeline::Env| stage.sandbox.put_file("Bu\u{308}ro.pkg", &bytes(3, 1000));
+    let failure = stage.send_after(env, meanwhile).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @r#"
+    the distribution service lists 2 files whose names differ only in how their characters are encoded: B\u{fc}ro.pkg, Bu\u{308}ro.pkg; nothing was deleted or put in place
+    hint: find out which of these files the package record serves, and delete the others; then run again
+    Remote
+    "#);
+    assert!(!stage.meddler.seen().iter().any(Seen::is_delete));
+    assert_eq!(stage.listed(), ["Bu\u{308}ro.pkg", "B\u{fc}ro.pkg"]);
+    stage.assert_holds("B\u{fc}ro.pkg", &old);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_planned_file_that_has_gone_is_not_missed() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let new = bytes(2, 1000);
+    // From the upload on, the list is empty.
+    let mut begun = false;
+    let sent = stage.send_through("App.pkg", &new, move |seen| {
+        begun |= seen.is("POST", "?uploads");
+        if begun && seen.is_list() { Fate::Answer(200, "[]".into()) } else { Fate::Pass }
+    });
+    assert_snapshot!(sent.await.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part");
+    assert!(!stage.meddler.seen().iter().any(Seen::is_delete));
+}
+
+/// Ctrl-C comes with the first request that is meant, which then meets its fate.
+async fn interrupted_at(mut meant: impl FnMut(&Seen) -> bool + Send + 'static, fate: Fate) {
+    let stage = Stage::open().await;
+    let old = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &old);
+    let env = stage.env("App.pkg", &bytes(2, 1000));
+    let cancel = stage.cancel.clone();
+    stage.meddler.rule(move |seen| {
+        if cancel.is_cancelled() || !meant(seen) {
+            return Fate::Pass;
+        }
+        cancel.cancel();
+        fate.clone()
+    });
+    // Without a known end, credentials are renewed before the deletion.
+    let failure = stage.send_after(env, |env| drop(env.remove("jcds_expiration"))).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Interrupted, "{failure}");
+    assert!(!stage.meddler.seen().iter().any(Seen::is_delete));
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    stage.assert_holds("App.pkg", &old);
+}
+
+#[tokio::test]
+async fn ctrl_c_is_heard_until_the_deletion() {
+    interrupted_at(|seen| seen.is("POST", "/renew-credentials"), Fate::HoldBefore).await;
+    for fate in [Fate::HoldBefore, Fate::Pass] {
+        let mut looks = 0;
+        let last_look = move |seen: &Seen| {
+            looks += usize::from(seen.is_list());
+            seen.is_list() && looks == 2
+        };
+        interrupted_at(last_look, fate).await;
+    }
 }

@@ -177,10 +177,14 @@ impl Sent {
     }
 }
 
-/// The failure with its causes, its hint and its kind. Ports differ from run to run.
+/// The failure with its causes, its hint and its kind.
 pub fn failed(failure: &Failure) -> String {
     let hint = failure.hint().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-    let text = format!("{failure}{hint}\n{:?}", failure.kind());
+    without_ports(&format!("{failure}{hint}\n{:?}", failure.kind()))
+}
+
+/// Ports differ from run to run.
+fn without_ports(text: &str) -> String {
     let mut shown = String::new();
     let mut pieces = text.split("127.0.0.1:");
     shown.push_str(pieces.next().unwrap());
@@ -211,6 +215,20 @@ impl Ear {
             _ => None,
         });
         warnings.collect()
+    }
+
+    /// The warnings without what differs from run to run: ports, and pauses that are cut at random.
+    pub fn steady_warnings(&self) -> String {
+        let each = self.warnings().into_iter().map(|warning| {
+            let steady = match warning.split_once("trying again in ") {
+                Some((why, rest)) => {
+                    format!("{why}trying again in _{}", rest.trim_start_matches(|c| c != ' '))
+                }
+                None => warning,
+            };
+            without_ports(&steady)
+        });
+        each.collect::<Vec<_>>().join("\n")
     }
 
     pub fn progress(&self) -> Vec<Progress> {
