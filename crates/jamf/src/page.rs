@@ -28,11 +28,15 @@ impl Session {
             let query = [("page", &*page), ("page-size", &*size), ("sort", "id:asc"), ("filter", filter)];
             let answer = self.send(cx, &Call::get(path).needs(privilege).query(&query)).await?;
             let mut json = answer.json(expected)?;
-            let results = json.get_mut("results").map(Value::take);
-            let Some(Value::Array(results)) = results else { return Err(answer.lacks(expected, "results")) };
+            let total = wire::number(&json, "totalCount").and_then(|total| usize::try_from(total).ok());
+            let results = match json.get_mut("results").map(Value::take) {
+                Some(Value::Array(results)) => results,
+                // Any key may be missing or null (§1.1); where there is nothing to list, that is no fault.
+                None | Some(Value::Null) if total == Some(0) => Vec::new(),
+                _ => return Err(answer.lacks(expected, "results")),
+            };
             let before = all.len();
             all.extend(results.into_iter().filter(|entry| seen.insert(wire::number(entry, "id"))));
-            let total = wire::number(&json, "totalCount").and_then(|total| usize::try_from(total).ok());
             if all.len() == before || total.is_some_and(|total| all.len() >= total) {
                 break;
             }

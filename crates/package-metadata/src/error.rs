@@ -75,7 +75,7 @@ impl Diagnose for Error {
                 Some(format!("choose another pkg_display_name, or correct the file name of record {id}"))
             }
             Self::NoSuchCategory { .. } => {
-                Some("capitals count; create it in Jamf Pro, or set create_category: true".into())
+                Some("capitals count; create it in Jamf Pro, or set create_category: true (pkgferry upload: --create-category)".into())
             }
             Self::RecordGone { .. } => Some("somebody deleted it meanwhile: run again".into()),
             Self::Interrupted { .. } => Some("run again: only what still differs is written".into()),

@@ -67,6 +67,21 @@ async fn all_pages_are_read_and_entries_in_any_shape_survive() {
 }
 
 #[tokio::test]
+async fn an_empty_list_may_lack_its_results() {
+    for (page, fine) in [
+        (json!({ "totalCount": 0 }), true),
+        (json!({ "totalCount": 0, "results": null }), true),
+        (json!({ "totalCount": 3 }), false),
+    ] {
+        let text = page.to_string();
+        let stub = Stub::start(signed_in(move |_| Reply::new(200, text.clone()))).await;
+        let rig = Rig::new(&stub.url);
+        let found = rig.session.packages_named(&rig.cx, &file("a.pkg")).await;
+        assert_eq!(found.is_ok_and(|found| found.is_empty()), fine, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_record_tells_what_it_holds() {
     let md5 = "57edc6fb14900ff7ae0c80727f6a03a1";
     let sha3 = "f69859e4ba22c1149cd51dcad4f44d613411a5555b60cde661fa2e587af671ce62030c54023ac42ba6c1ee159e54ea274e31bcbb74c519b9d0bc2752b910041d";

@@ -11,7 +11,7 @@ async fn a_category_that_is_not_there() {
     let entries = [("pkg_name", json!("App.pkg")), ("pkg_category", json!("apps"))];
     assert_snapshot!(stage.refusal(&entries).await, @r#"
     Recipe: there is no category "apps"
-    hint: capitals count; create it in Jamf Pro, or set create_category: true
+    hint: capitals count; create it in Jamf Pro, or set create_category: true (pkgferry upload: --create-category)
     "#);
 }
 
