@@ -72,6 +72,9 @@ pub enum Error {
     /// A temporary folder cannot be made.
     #[error("cannot make a temporary folder")]
     TemporaryFolder(#[source] io::Error),
+    /// Somebody pressed Ctrl-C before anything was begun.
+    #[error("interrupted")]
+    Interrupted,
     /// The asynchronous runtime cannot start.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
@@ -95,6 +98,7 @@ impl Error {
             | Self::OpenSecrets { .. }
             | Self::Setting { .. }
             | Self::Recipe(_) => Exit::Recipe,
+            Self::Interrupted => Exit::Interrupted,
             Self::UnknownProcessor { .. } | Self::OneFileOnly { .. } => Exit::Usage,
             // A reader that has seen enough (`| head`) is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,

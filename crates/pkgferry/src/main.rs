@@ -48,8 +48,12 @@ async fn dispatch(
     match cli.command {
         args::Command::Run(args) => run::run(args, settings, cancel).await,
         args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
-        args::Command::Check(args) => check::check(&args, &settings),
-        args::Command::Explain(args) => explain::explain(&args, &settings),
+        args::Command::Check(args) => {
+            signals::blocking(&cancel, move || check::check(&args, &settings)).await?
+        }
+        args::Command::Explain(args) => {
+            signals::blocking(&cancel, move || explain::explain(&args, &settings)).await?
+        }
         args::Command::Processors(args) => processors::processors(&args),
         args::Command::Sandbox(args) => serve::serve(args, cancel).await,
     }

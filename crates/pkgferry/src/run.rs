@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::serve;
 use crate::settings::Settings;
+use crate::signals;
 use jamf::Sessions;
 use pipeline::{Access, Boundary, Context, Env};
 use recipe::{Chain, Faults};
@@ -26,9 +27,11 @@ pub struct Job {
 pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
     let library = settings.library();
     let overrides = settings.overrides_with(&args.variables.key);
-    let job =
-        |name: &String| Job { name: name.clone(), chain: library.load(name), overrides: overrides.clone() };
-    let jobs = args.recipes.iter().map(job).collect();
+    let load = move || {
+        let job = |name: String| Job { chain: library.load(&name), name, overrides: overrides.clone() };
+        args.recipes.into_iter().map(job).collect()
+    };
+    let jobs = signals::blocking(&cancel, load).await?;
     execute(jobs, &settings, &args.mode, cancel).await
 }
 
@@ -54,24 +57,25 @@ pub async fn execute(
     let registry = crate::registry::registry(&sessions)?;
 
     let mut reports = Vec::with_capacity(jobs.len());
+    let mut shown = Ok(());
     for mut job in jobs {
-        if cx.cancelled().is_cancelled() {
-            let report = Report::not_begun(job.name, mode.dry_run);
-            display.report(&report)?;
-            reports.push(report);
-            continue;
-        }
         if let Some(embedded) = &embedded {
             job.overrides.overlay(&embedded.env());
         }
-        let report = one(job, settings, mode.dry_run, &registry, &cx).await;
-        display.report(&report)?;
+        let report = match cx.cancelled().is_cancelled() {
+            true => Report::not_begun(job.name, mode.dry_run),
+            false => one(job, settings, mode.dry_run, &registry, &cx).await,
+        };
+        // Output that cannot be written is no reason to leave packages undelivered.
+        shown = shown.and(display.report(&report));
         reports.push(report);
     }
     sessions.close(&cx).await;
     let exit = exit_of(&reports, mode);
-    display.finish(&reports, boundary.traffic(), exit)?;
-    Ok(exit)
+    match shown.and(display.finish(&reports, boundary.traffic(), exit)) {
+        Err(error) if !error.is_closed_pipe() => Err(error),
+        _ => Ok(exit),
+    }
 }
 
 async fn one(job: Job, settings: &Settings, dry_run: bool, registry: &Registry, cx: &Context) -> Report {

@@ -52,3 +52,15 @@ async fn ctrl_c() {
         std::future::pending::<()>().await;
     }
 }
+
+/// Runs what does not wait by itself, such as looking through folders, so that an interrupt ends it at once.
+pub async fn blocking<T: Send + 'static>(
+    cancel: &CancellationToken,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    match cancel.run_until_cancelled(tokio::task::spawn_blocking(work)).await {
+        Some(Ok(result)) => Ok(result),
+        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        None => Err(Error::Interrupted),
+    }
+}

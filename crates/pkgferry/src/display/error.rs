@@ -1,5 +1,4 @@
 use crate::error::Error;
-use std::error::Error as _;
 use std::io::Write as _;
 
 /// Prints an error with its causes, one a line, and the hint after them.
@@ -8,10 +7,8 @@ pub fn print(error: &Error) {
         return;
     }
     let mut text = format!("pkgferry: {error}\n");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!("  caused by: {error}\n"));
-        cause = error.source();
+    for cause in pipeline::causes(error).skip(1) {
+        text.push_str(&format!("  caused by: {cause}\n"));
     }
     if let Some(hint) = error.hint() {
         text.push_str(&format!("  hint: {hint}\n"));

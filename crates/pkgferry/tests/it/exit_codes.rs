@@ -123,3 +123,28 @@ fn settings_that_are_missing_are_3_and_named() {
             hint: set JSS_URL to something like https://example.jamfcloud.com
     ");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_leaves_no_package_undelivered() {
+    let (stage, server) = Stage::with_server();
+    let (one, two) = (stage.write("One.pkg", noise(1, 10)), stage.write("Two.pkg", noise(2, 10)));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = stage.command(&["upload", &one, &two]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(server.names(), ["One.pkg", "Two.pkg"]);
+    assert!(server.requests().ends_with("POST /api/v1/auth/invalidate-token 204"), "{}", server.requests());
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_change_how_the_run_ends() {
+    let (stage, server) = Stage::with_server();
+    let file = stage.write("App.pkg", noise(1, 10));
+    for (path, code) in [(file.as_str(), 0), ("/no/such/App.pkg", 6)] {
+        let mut command = stage.command(&["upload", path]);
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{path}");
+    }
+    assert_eq!(server.names(), ["App.pkg"]);
+}
