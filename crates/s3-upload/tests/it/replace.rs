@@ -5,6 +5,7 @@ use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
 use pipeline::FailureKind;
 use sandbox::Side;
+use std::time::Duration;
 
 #[tokio::test]
 async fn the_old_file_goes_after_the_last_part_and_right_before_the_completion() {
@@ -292,7 +293,10 @@ async fn interrupted_at(mut meant: impl FnMut(&Seen) -> bool + Send + 'static, f
         fate.clone()
     });
     // Without a known end, credentials are renewed before the deletion.
-    let failure = stage.send_after(env, |env| drop(env.remove("jcds_expiration"))).await.unwrap_err();
+    let sending = stage.send_after(env, |env| drop(env.remove("jcds_expiration")));
+    // At once, and not when a request that is held gives up.
+    let sent = tokio::time::timeout(Duration::from_secs(20), sending).await.unwrap();
+    let failure = sent.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Interrupted, "{failure}");
     assert!(!stage.meddler.seen().iter().any(Seen::is_delete));
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
