@@ -81,6 +81,14 @@ pub enum Error {
         /// Its limit.
         limit: Duration,
     },
+    /// The answer does not end where any answer would have.
+    #[error("{request}: the answer is larger than {} MiB", .limit >> 20)]
+    TooLarge {
+        /// The request.
+        request: Request,
+        /// What is read at most, in bytes.
+        limit: usize,
+    },
     /// The server said that all is well, and what it sent cannot be used.
     #[error("{request}: the answer is not {expected}: {found}")]
     Decode {
@@ -159,7 +167,7 @@ impl Error {
         match self {
             Self::Status(rejection) => matches!(rejection.status(), 408 | 500..=599),
             Self::Connection { source, .. } => !source.is_connect(),
-            Self::Timeout { .. } | Self::Decode { .. } => true,
+            Self::Timeout { .. } | Self::Decode { .. } | Self::TooLarge { .. } => true,
             _ => false,
         }
     }
@@ -198,7 +206,7 @@ impl Diagnose for Error {
             Self::Timeout { .. } => {
                 Some("the server is slow or the network drops packets: try again later".into())
             }
-            Self::Decode { .. } => Some(
+            Self::Decode { .. } | Self::TooLarge { .. } => Some(
                 "check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between"
                     .into(),
             ),

@@ -18,6 +18,10 @@ use url::Url;
 pub(crate) const CONNECTIONS: usize = 5;
 /// A server that sends a client round in circles is given up after as many.
 const REDIRECTS: usize = 5;
+/// What Jamf sends here is text: no list of packages comes near, and what does would fill the memory.
+const LARGEST_SUCCESS: usize = 64 << 20;
+/// Why it refused stands at the beginning; what comes after it is not waited for.
+const LARGEST_FAILURE: usize = 1 << 20;
 
 /// The language of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,17 +263,24 @@ impl Server {
         Ok(response)
     }
 
-    /// Reads the body; as long as it moves it may take as long as it takes.
+    /// Reads the body; as long as it moves it may take as long as it takes, but not more room than there is reason for.
     async fn answer(&self, call: &Call, mut response: Response) -> Result<Answer, Error> {
         let limit = self.config.timeouts.idle;
         let mut body = BytesMut::new();
-        loop {
+        let largest = if response.status().is_success() { LARGEST_SUCCESS } else { LARGEST_FAILURE };
+        while body.len() <= largest {
             match tokio::time::timeout(limit, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
                 Ok(Ok(None)) => break,
                 Ok(Err(source)) => return Err(self.broken(call, source)),
                 Err(_) => return Err(late(call, Phase::Body, limit)),
             }
+        }
+        if body.len() > largest {
+            if response.status().is_success() {
+                return Err(Error::TooLarge { request: call.request.clone(), limit: largest });
+            }
+            body.truncate(largest);
         }
         Ok(Answer {
             request: call.request.clone(),

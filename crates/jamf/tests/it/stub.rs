@@ -53,6 +53,8 @@ pub enum Reply {
     After(Duration, Box<Reply>),
     /// The body comes in pieces, with pauses between them.
     Trickle(Duration, Vec<&'static str>),
+    /// The body begins so and never ends.
+    Torrent(u16, &'static str),
     /// The connection ends without an answer.
     Cut,
     /// The connection ends without an answer, and nobody listens any more.
@@ -233,6 +235,11 @@ async fn write(stream: &mut TcpStream, reply: Reply) {
                 pause(delay).await;
                 let _ = stream.write_all(piece.as_bytes()).await;
             }
+        }
+        Reply::Torrent(status, beginning) => {
+            let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n\r\n{beginning}");
+            let _ = stream.write_all(head.as_bytes()).await;
+            while stream.write_all(&[b' '; 1 << 16]).await.is_ok() {}
         }
         Reply::Cut | Reply::Vanish => {}
         Reply::Silence => std::future::pending::<()>().await,

@@ -178,3 +178,25 @@ async fn a_server_may_live_in_a_folder() {
     let rig = Rig::new(&format!("{}/jss/", stub.url));
     rig.session.jcds_files(&rig.cx).await.unwrap();
 }
+
+#[tokio::test]
+async fn no_answer_fills_the_memory() {
+    let stub = Stub::start(signed_in(|_| Reply::new(200, " ".repeat(65 << 20)))).await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.jcds_files(&rig.cx).await.unwrap_err();
+    assert_eq!(stub.calls().len(), 1);
+    insta::assert_snapshot!(shown(error, &stub.url), @r"
+    Remote: GET /api/v1/jcds/files: the answer is larger than 64 MiB
+    check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between
+    ");
+}
+
+/// Somebody who reads all of it would wait for ever.
+#[tokio::test]
+async fn a_long_refusal_is_read_from_its_beginning() {
+    let stub =
+        Stub::start(signed_in(|_| Reply::Torrent(400, "<p>Sorry</p><p>Error: No such thing</p>"))).await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.jcds_files(&rig.cx).await.unwrap_err();
+    assert_eq!(error.to_string(), "GET /api/v1/jcds/files was answered with 400 Bad Request: No such thing");
+}
