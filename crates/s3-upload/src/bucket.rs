@@ -28,8 +28,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(120);
 /// Somebody waits for the end after Ctrl-C, and what is not aborted here is only left over.
 const ABORT: Duration = Duration::from_secs(15);
-/// S3 may work for minutes on a large object, and sends blanks meanwhile (`jamf-pro-api.md §9.5`).
-const COMPLETION: Duration = Duration::from_secs(15 * 60);
+/// S3 may work for minutes on a large object, and sends blanks meanwhile (`jamf-pro-api.md §9.5`). Its work is not lost
+/// when nobody waits any more: the list tells what became of it.
+const COMPLETION: Duration = Duration::from_secs(5 * 60);
 /// A part that moves slower than this, in bytes a second, is given up and sent again. It is a floor for the throughput
 /// and not a limit on the upload's time, which would break large files on slow lines (`user-pains.md` rows 3 and 5). The
 /// SDK notices a line that stands still long before.
@@ -158,7 +159,11 @@ impl Bucket {
                     .upload_id(&upload.id)
                     .multipart_upload(parts.clone())
                     .customize()
-                    .config_override(tries(1, COMPLETION))
+                    // Blanks now and then are too few bytes for the SDK, which would call the answer stalled.
+                    .config_override(
+                        tries(1, COMPLETION)
+                            .stalled_stream_protection(StalledStreamProtectionConfig::disabled()),
+                    )
                     .send()
             })
             .await?;

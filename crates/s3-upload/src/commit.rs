@@ -14,6 +14,7 @@ use jamf::{JcdsFile, Session};
 use jiff::{SignedDuration, Timestamp};
 use md5::Digest as _;
 use pipeline::{Activity, Context, Diagnose as _, FailureKind, FileName};
+use std::pin::pin;
 use std::time::Duration;
 
 /// How long a deleted name is waited for. Nobody knows when the service takes a name as free (`§19.4`); nodes exchange
@@ -23,9 +24,10 @@ const LATE_DELETION: SignedDuration = SignedDuration::from_secs(120);
 const COMMIT: SignedDuration = SignedDuration::from_mins(10);
 /// Pauses between looks at the list; the last one repeats.
 const LOOKS: [Duration; 5] = [secs(1), secs(2), secs(4), secs(8), secs(15)];
-/// Pauses between tries to complete, when the old file has gone and giving up would leave none.
-const COMPLETIONS: [Duration; 8] =
-    [secs(1), secs(2), secs(5), secs(10), secs(20), secs(30), secs(60), secs(60)];
+/// Pauses between tries to complete; the last one repeats.
+const COMPLETIONS: [Duration; 7] = [secs(1), secs(2), secs(5), secs(10), secs(20), secs(30), secs(60)];
+/// How long completion is tried in all. What S3 has not done by then a person has to hear of: there may be no file.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -101,14 +103,27 @@ impl Commit<'_> {
         };
         // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
         let commit = Commit { cx: &self.cx.shielded(), ..*self };
+        let mut finish = pin!(commit.finish(old));
+        tokio::select! {
+            biased;
+            done = &mut finish => return done,
+            () = cancelled.cancelled() => self.cx.warn(
+                "finishing the commit, which must not be interrupted; interrupt again to end at once",
+            ),
+        }
+        finish.await
+    }
+
+    /// Deletes the old file and completes the upload, with no way back.
+    async fn finish(&self, old: Option<JcdsFile>) -> Result<Committed, Error> {
         let judgement = match &old {
-            Some(old) => commit.free_the_name(&old.name).await?,
+            Some(old) => self.free_the_name(&old.name).await?,
             None => Judgement::Complete,
         };
-        commit.step(1);
-        let completed = commit.complete().await;
-        let etag = completed.map_err(|source| commit.not_completed(source, old.is_some()))?;
-        commit.step(2);
+        self.step(1);
+        let completed = self.complete(old.is_some()).await;
+        let etag = completed.map_err(|source| self.not_completed(source, old.is_some()))?;
+        self.step(2);
         let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
         let doubt = match judgement {
             Judgement::CompleteAnyway => Some(Doubt::NameTaken),
@@ -154,14 +169,14 @@ impl Commit<'_> {
 
     async fn wait_until_gone(&self, old: &str) -> Sight {
         let end = self.now() + LATE_DELETION;
-        let mut pauses = LOOKS.into_iter().chain(std::iter::repeat(LOOKS[LOOKS.len() - 1]));
+        let mut pauses = repeating_last(&LOOKS);
         loop {
             let sight = match self.session.jcds_files_now(self.cx).await {
                 Ok(listed) if listed.iter().any(|file| file.name == old) => Sight::Listed,
                 Ok(_) => return Sight::Gone,
                 Err(_) => Sight::Unknown,
             };
-            let pause = pauses.next().unwrap_or(LOOKS[0]);
+            let pause = pauses.next().unwrap_or_default();
             if self.now() + pause > end {
                 return sight;
             }
@@ -170,30 +185,33 @@ impl Commit<'_> {
     }
 
     /// Completes, and finds out what a failure means. Gives the object's ETag, if S3 told it.
-    async fn complete(&self) -> Result<Option<String>, S3Error> {
-        let mut pauses = COMPLETIONS.into_iter();
+    async fn complete(&self, deleted: bool) -> Result<Option<String>, S3Error> {
+        let end = self.now() + PATIENCE;
+        let mut pauses = repeating_last(&COMPLETIONS);
         loop {
             let error = match self.bucket.complete(self.upload, self.parts).await {
                 Ok(etag) => return Ok(etag),
                 Err(error) => error,
             };
-            // An earlier try may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
+            // This try, or an earlier one, may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
             let forgotten = error.code() == Some("NoSuchUpload");
-            let pause = if error.may_pass() { pauses.next() } else { None };
-            match pause {
-                Some(pause) => {
-                    let why = in_full(&error);
-                    self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
-                    self.cx.clock().sleep(pause).await;
-                }
-                None if (forgotten || error.may_pass()) && self.is_listed().await => return Ok(None),
-                None => return Err(error),
+            if (forgotten || error.leaves_open_what_happened()) && self.is_listed(end).await {
+                return Ok(None);
             }
+            // With no file there any more, credentials are worth as many tries as a busy server.
+            let may_pass = error.may_pass() || (deleted && error.is_about_ended_credentials());
+            let pause = pauses.next().unwrap_or_default();
+            if !may_pass || self.now() + pause >= end {
+                return Err(error);
+            }
+            let why = in_full(&error);
+            self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
+            self.cx.clock().sleep(pause).await;
         }
     }
 
-    /// Whether the service shows the new file, which may take a while.
-    async fn is_listed(&self) -> bool {
+    /// Whether the service shows the new file, which may take a while. It is looked at least once.
+    async fn is_listed(&self, end: Timestamp) -> bool {
         for pause in LOOKS {
             if let Ok(listed) = self.session.jcds_files_now(self.cx).await
                 && listed
@@ -201,6 +219,9 @@ impl Commit<'_> {
                     .any(|file| self.name.same_name(&file.name) && is_ours(file, self.fingerprint))
             {
                 return true;
+            }
+            if self.now() + pause >= end {
+                break;
             }
             self.cx.clock().sleep(pause).await;
         }
@@ -223,6 +244,10 @@ impl Commit<'_> {
     fn step(&self, done: u64) {
         self.cx.progress(Activity::Committing, done, 2);
     }
+}
+
+fn repeating_last(pauses: &[Duration]) -> impl Iterator<Item = Duration> {
+    pauses.iter().copied().chain(pauses.last().copied().into_iter().cycle())
 }
 
 /// Whether a listed file is the one that was sent: by size, and by MD5 where the list has one.

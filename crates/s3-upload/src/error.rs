@@ -156,9 +156,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether S3 may still complete the upload: it was asked to, and nobody knows what it did.
-    pub(crate) fn is_undecided(&self) -> bool {
-        matches!(self, Self::Lost { source, .. } | Self::NotCompleted { source, .. } if source.may_pass())
+    /// Whether the parts in S3 may still become the file: S3 was asked to complete and nobody knows what it did, or the old
+    /// file has gone and they are all that there is.
+    pub(crate) fn needs_the_parts(&self) -> bool {
+        match self {
+            Self::Lost { .. } => true,
+            Self::NotCompleted { source, .. } => source.may_pass(),
+            _ => false,
+        }
     }
 }
 

@@ -108,6 +108,21 @@ impl S3Error {
         }
     }
 
+    /// Whether S3 may have done what was asked: no answer of its own came.
+    pub(crate) fn leaves_open_what_happened(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
+            // A gateway that gave up waiting says so without S3's words.
+            Self::Answer { code, status, .. } => code.is_none() && matches!(status, 500..=599),
+            Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
+        }
+    }
+
+    /// Whether new credentials would help.
+    pub(crate) fn is_about_ended_credentials(&self) -> bool {
+        matches!(self, Self::Renewal(_)) || self.code() == Some("ExpiredToken")
+    }
+
     /// Whether S3 noticed that the body of a part did not arrive as it left: other bytes than the checksum or the signature
     /// tells, or too few. The signature itself is none of it, since the same keys have begun the upload.
     pub(crate) fn is_damage(&self) -> bool {

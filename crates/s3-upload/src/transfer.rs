@@ -83,8 +83,8 @@ impl Work {
             bucket.begin(&key).await.map_err(|source| Error::Begin { file: self.name.clone(), source })?;
         match self.fill_and_commit(&bucket, &upload, cx).await {
             Ok((committed, fingerprint)) => Ok(self.applied(&committed, fingerprint, key)),
-            // An abort could take away what S3 is about to put together, and that may be the only copy.
-            Err(error) if error.is_undecided() => Err(error),
+            // An abort could take away what S3 is about to put together, or the only copy there is.
+            Err(error) if error.needs_the_parts() => Err(error),
             Err(error) => {
                 self.abort(&bucket, &upload, cx).await;
                 Err(error)

@@ -168,3 +168,42 @@ async fn wrong_ones_are_told_without_showing_them() {
     "#);
     assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
 }
+
+/// The old file has gone, so nothing is given up because of credentials that may yet be renewed, and nothing taken away.
+async fn completed_with_ended_credentials(refusals: usize) -> (Stage, Result<(), String>) {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let ended = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
+    let down = r#"{"httpStatus":403,"errors":[{"code":"INVALID_PRIVILEGE","description":"Forbidden","id":"0","field":""}]}"#;
+    let (mut completions, mut renewals) = (0, 0);
+    let rule = move |seen: &Seen| {
+        completions += usize::from(seen.is_complete());
+        renewals += usize::from(seen.is("POST", "/renew-credentials"));
+        if seen.is_complete() && completions == 1 {
+            Fate::Answer(400, ended.into())
+        } else if seen.is("POST", "/renew-credentials") && renewals <= refusals {
+            Fate::Answer(403, down.into())
+        } else {
+            Fate::Pass
+        }
+    };
+    let sent = stage.send_through("App.pkg", &bytes(2, 1000), rule).await;
+    (stage, sent.map(drop).map_err(|failure| failed(&failure)))
+}
+
+#[tokio::test]
+async fn after_the_deletion_they_are_renewed_until_it_works() {
+    let (stage, sent) = completed_with_ended_credentials(3).await;
+    assert_eq!(sent, Ok(()));
+    stage.assert_holds("App.pkg", &bytes(2, 1000));
+}
+
+#[tokio::test]
+async fn after_the_deletion_the_parts_stay_although_they_cannot_be_renewed() {
+    let (stage, sent) = completed_with_ended_credentials(usize::MAX).await;
+    let shown = sent.unwrap_err();
+    assert!(shown.starts_with("App.pkg IS MISSING"), "{shown}");
+    assert_eq!(stage.sandbox.open_uploads().len(), 1);
+    let renewals = stage.meddler.seen().iter().filter(|seen| seen.is("POST", "/renew-credentials")).count();
+    assert!(renewals > 5, "{renewals}");
+}

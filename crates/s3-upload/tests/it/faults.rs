@@ -3,6 +3,7 @@
 use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
+use std::time::Duration;
 
 fn error_xml(code: &str, message: &str) -> String {
     format!(
@@ -182,7 +183,7 @@ async fn a_completion_whose_answer_is_lost_is_found_in_the_list() {
     assert_eq!(stage.listed(), ["App.pkg"]);
 }
 
-/// The repeated completion is told that there is no such upload, since S3 has forgotten it.
+/// The list shows the new file late, and the repeated completion is told that there is no such upload.
 #[tokio::test]
 async fn a_completion_that_s3_has_forgotten_is_found_in_the_list() {
     let stage = Stage::open().await;
@@ -193,6 +194,7 @@ async fn a_completion_that_s3_has_forgotten_is_found_in_the_list() {
         tries += usize::from(seen.is_complete());
         match tries {
             1 if seen.is_complete() => Fate::LoseAnswer,
+            1 if seen.is_list() => Fate::Answer(200, "[]".into()),
             _ if seen.is_complete() => Fate::Answer(404, gone.clone()),
             _ => Fate::Pass,
         }
@@ -215,7 +217,7 @@ async fn a_completion_that_is_refused_after_the_deletion_says_that_the_file_is_m
     Remote
     "#);
     assert_eq!(stage.listed(), Vec::<String>::new());
-    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    assert_eq!(stage.sandbox.open_uploads().len(), 1, "the parts are all that there is");
 }
 
 #[tokio::test]
@@ -258,8 +260,33 @@ async fn a_completion_that_is_never_answered_is_not_aborted() {
     let rule = |seen: &Seen| if seen.is_complete() { Fate::Cut } else { Fate::Pass };
     let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
     assert!(failure.to_string().starts_with("App.pkg IS MISSING"), "{failure}");
-    assert_eq!(stage.meddler.seen().iter().filter(|seen| seen.is_complete()).count(), 9);
     assert_eq!(stage.sandbox.open_uploads().len(), 1);
+    let seen = stage.meddler.seen();
+    let asked: Vec<_> = seen.iter().filter(|seen| seen.is_complete() || seen.is_list()).collect();
+    assert!(
+        !asked.windows(2).any(|pair| pair[0].is_complete() && pair[1].is_complete()),
+        "the list is asked between tries"
+    );
+    let completions = seen.iter().filter(|seen| seen.is_complete()).count();
+    assert!((5..20).contains(&completions), "{completions}");
+}
+
+/// Each try stands still until its own limit.
+#[tokio::test]
+async fn completion_ends_after_a_quarter_of_an_hour() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    let clock = stage.clock.clone();
+    let rule = move |seen: &Seen| {
+        if !seen.is_complete() {
+            return Fate::Pass;
+        }
+        clock.advance(Duration::from_secs(300));
+        Fate::Cut
+    };
+    let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
+    assert!(failure.to_string().starts_with("App.pkg IS MISSING"), "{failure}");
+    assert_eq!(stage.meddler.seen().iter().filter(|seen| seen.is_complete()).count(), 3);
 }
 
 #[tokio::test]

@@ -188,6 +188,7 @@ async fn ctrl_c_after_the_deletion_is_too_late() {
     });
     sent.await.unwrap();
     stage.assert_holds("App.pkg", &new);
+    assert_snapshot!(stage.ear.steady_warnings(), @"finishing the commit, which must not be interrupted; interrupt again to end at once");
 }
 
 #[tokio::test]
