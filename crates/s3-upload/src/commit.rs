@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use md5::Digest as _;
 use pipeline::{Activity, Context, Diagnose as _, FailureKind, FileName};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a deleted name is waited for. Nobody knows when the service takes a name as free (`§19.4`); nodes exchange
@@ -44,6 +45,14 @@ pub(crate) struct Commit<'a> {
     /// The file that the plan showed as the one to be replaced.
     pub planned: Option<&'a JcdsFile>,
     pub cx: &'a Context,
+}
+
+/// What is right for the commit.
+struct Ready {
+    /// The file to delete.
+    old: Option<JcdsFile>,
+    /// All that was listed.
+    listed: Arc<[JcdsFile]>,
 }
 
 /// The upload is in place.
@@ -97,13 +106,13 @@ impl Commit<'_> {
     pub(crate) async fn run(&self) -> Result<Committed, Error> {
         self.step(0);
         let cancelled = self.cx.cancelled();
-        let old = match cancelled.run_until_cancelled(self.prepare()).await {
-            Some(old) if !cancelled.is_cancelled() => old?,
+        let ready = match cancelled.run_until_cancelled(self.prepare()).await {
+            Some(ready) if !cancelled.is_cancelled() => ready?,
             _ => return Err(Error::Interrupted { file: self.name.clone() }),
         };
         // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
         let commit = Commit { cx: &self.cx.shielded(), ..*self };
-        let mut finish = pin!(commit.finish(old));
+        let mut finish = pin!(commit.finish(ready));
         tokio::select! {
             biased;
             done = &mut finish => return done,
@@ -115,13 +124,14 @@ impl Commit<'_> {
     }
 
     /// Deletes the old file and completes the upload, with no way back.
-    async fn finish(&self, old: Option<JcdsFile>) -> Result<Committed, Error> {
+    async fn finish(&self, Ready { old, listed }: Ready) -> Result<Committed, Error> {
         let judgement = match &old {
             Some(old) => self.free_the_name(&old.name).await?,
             None => Judgement::Complete,
         };
         self.step(1);
         let completed = self.complete(old.is_some()).await;
+        self.tell_twins(&listed).await;
         let etag = completed.map_err(|source| self.not_completed(source, old.is_some()))?;
         self.step(2);
         let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
@@ -132,9 +142,8 @@ impl Commit<'_> {
         Ok(Committed { replaced: old.is_some(), doubt })
     }
 
-    /// Sees to all that has to be right before anything is deleted. Gives the file to delete; the look at the list comes
-    /// last, so that it is fresh.
-    async fn prepare(&self) -> Result<Option<JcdsFile>, Error> {
+    /// Sees to all that has to be right before anything is deleted. The look at the list comes last, so that it is fresh.
+    async fn prepare(&self) -> Result<Ready, Error> {
         if self.planned.is_some() {
             self.bucket.credentials().outlast(COMMIT).await.map_err(|source| Error::ShortLived {
                 file: self.name.clone(),
@@ -142,7 +151,8 @@ impl Commit<'_> {
             })?;
         }
         let listed = self.session.jcds_files_now(self.cx).await.map_err(|source| self.list_failed(source))?;
-        file_to_replace(self.name, self.planned, &listed)
+        let old = file_to_replace(self.name, self.planned, &listed)?;
+        Ok(Ready { old, listed })
     }
 
     /// Deletes the old file, and waits until the list shows it gone.
@@ -228,6 +238,29 @@ impl Commit<'_> {
         false
     }
 
+    /// Tells of files that got a name such as `Name_1.pkg` meanwhile: another run sent the same file, or the name was not
+    /// free. Names may appear late, so that silence proves nothing; verify-delivery looks again.
+    async fn tell_twins(&self, before: &[JcdsFile]) {
+        let now = match self.session.jcds_files_now(self.cx).await {
+            Ok(now) => now,
+            Err(error) => {
+                let why = in_full(&error);
+                let name = self.name;
+                return self
+                    .cx
+                    .warn(format!("whether {name} got a twin such as Name_1.pkg is not known: {why}"));
+            }
+        };
+        for twin in new_twins(self.name, before, &now) {
+            self.cx.warn(format!(
+                "{twin} appeared on the distribution service while {} was put in place: either may be the file of this \
+                 run, and the other one that of another run at the same time; find out which of them the package record \
+                 serves, and delete the other",
+                self.name
+            ));
+        }
+    }
+
     fn list_failed(&self, source: jamf::Error) -> Error {
         Error::List { file: self.name.clone(), source: Box::new(source) }
     }
@@ -248,6 +281,13 @@ impl Commit<'_> {
 
 fn repeating_last(pauses: &[Duration]) -> impl Iterator<Item = Duration> {
     pauses.iter().copied().chain(pauses.last().copied().into_iter().cycle())
+}
+
+/// Files that the service named apart from this one since the list was `before`.
+fn new_twins<'a>(name: &FileName, before: &[JcdsFile], now: &'a [JcdsFile]) -> Vec<&'a str> {
+    let listed = |file: &JcdsFile| before.iter().any(|old| old.name == file.name);
+    let twins = now.iter().filter(|file| name.is_twin(&file.name) && !listed(file));
+    twins.map(|file| file.name.as_str()).collect()
 }
 
 /// Whether a listed file is the one that was sent: by size, and by MD5 where the list has one.

@@ -38,6 +38,7 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     PUT /pkgferry-rehearsal/tmp/…/ExampleApp-1.2.3.pkg?partNumber=1 200
     GET /api/v1/jcds/files 200
     POST /pkgferry-rehearsal/tmp/…/ExampleApp-1.2.3.pkg?uploadId=… 200
+    GET /api/v1/jcds/files 200
     POST /api/v1/categories 201
     POST /api/v1/packages 201
     GET /api/v1/packages/1 200
@@ -123,6 +124,7 @@ fn other_bytes_replace_the_file_and_leave_the_record_alone() {
     DELETE /api/v1/jcds/files/App.pkg 204
     GET /api/v1/jcds/files 200
     POST /pkgferry-rehearsal/tmp/…/App.pkg?uploadId=… 200
+    GET /api/v1/jcds/files 200
     POST /api/v1/cloud-distribution-point/refresh-inventory 204
     GET /api/v1/jcds/files 200
     GET /api/v1/packages/1 200

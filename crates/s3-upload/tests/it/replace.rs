@@ -46,6 +46,7 @@ async fn the_old_file_goes_after_the_last_part_and_right_before_the_completion()
     DELETE App.pkg 204
     GET files 200
     POST upload 200
+    GET files 200
     ");
 }
 
@@ -315,4 +316,21 @@ async fn ctrl_c_is_heard_until_the_deletion() {
         };
         interrupted_at(last_look, fate).await;
     }
+}
+
+/// Another run has sent a file of the same name after the last look.
+#[tokio::test]
+async fn a_twin_of_two_runs_at_once_is_told() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App_7.pkg", &bytes(4, 1000));
+    let (mut completed, named) = (false, stage.list_json());
+    let both = named.replace("App_7.pkg", "App_1.pkg");
+    let list = format!("[{},{}]", named.trim_matches(['[', ']']), both.trim_matches(['[', ']']));
+    let rule = move |seen: &Seen| {
+        completed |= seen.is_complete();
+        if completed && seen.is_list() { Fate::Answer(200, list.clone()) } else { Fate::Pass }
+    };
+    let sent = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part");
+    assert_snapshot!(stage.ear.steady_warnings(), @"App_1.pkg appeared on the distribution service while App.pkg was put in place: either may be the file of this run, and the other one that of another run at the same time; find out which of them the package record serves, and delete the other");
 }
