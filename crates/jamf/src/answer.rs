@@ -1,11 +1,13 @@
 //! What came back for a call, and how it is read.
 
-use crate::error::Request;
+use crate::error::{Request, chain};
+use crate::redact::Redactor;
 use crate::rejection::Rejection;
 use crate::said::Said;
 use crate::{Error, wire};
 use bytes::Bytes;
 use reqwest::StatusCode;
+use std::sync::Arc;
 
 /// A complete answer.
 #[derive(Debug)]
@@ -15,12 +17,14 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<String>,
     pub(crate) body: Bytes,
+    /// Goes over everything that an error tells of the body.
+    pub(crate) redactor: Arc<Redactor>,
 }
 
 impl Answer {
     /// The answer as the error that it is when its status is no success.
     pub(crate) fn into_error(self) -> Error {
-        let said = Said::from_body(&self.body);
+        let said = Said::from_body(&self.body, &self.redactor);
         let Self { request, status, privilege, .. } = self;
         Error::Status(Box::new(Rejection { request, status, said, privilege }))
     }
@@ -49,24 +53,40 @@ impl Answer {
     ) -> Error {
         let (found, source) = if self.body.is_empty() {
             ("it is empty".to_owned(), None)
-        } else if let Some(sentence) = page(&self.body) {
+        } else if let Some(sentence) = self.page() {
             (format!("it is a page that says “{sentence}”"), None)
         } else {
-            ("it cannot be read".to_owned(), Some(source.into()))
+            ("it cannot be read".to_owned(), Some(self.redacted(source)))
         };
         Error::Decode { request: self.request.clone(), expected, found, source }
     }
 
     /// The body can be read and lacks something.
     pub(crate) fn lacks(&self, expected: &'static str, what: &str) -> Error {
-        let found = format!("it has no {what}");
+        self.unusable(expected, format!("it has no {what}"))
+    }
+
+    /// The body can be read and makes no sense.
+    pub(crate) fn unusable(&self, expected: &'static str, found: String) -> Error {
         Error::Decode { request: self.request.clone(), expected, found, source: None }
     }
-}
 
-/// What an HTML page says.
-fn page(body: &[u8]) -> Option<String> {
-    let start = String::from_utf8_lossy(body.get(..256).unwrap_or(body)).trim_start().to_ascii_lowercase();
-    let is_page = start.starts_with("<!doctype html") || start.starts_with("<html");
-    Said::from_body(body).sentence.filter(|_| is_page)
+    /// What an HTML page says.
+    fn page(&self) -> Option<String> {
+        let body = &self.body[..];
+        let start =
+            String::from_utf8_lossy(body.get(..256).unwrap_or(body)).trim_start().to_ascii_lowercase();
+        let is_page = start.starts_with("<!doctype html") || start.starts_with("<html");
+        is_page.then(|| Said::from_body(body, &self.redactor).sentence).flatten()
+    }
+
+    /// What the parser says; it may quote the body.
+    fn redacted(
+        &self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Box<dyn std::error::Error + Send + Sync> {
+        let text = chain(&source);
+        let redacted = self.redactor.redact(text.clone());
+        if redacted == text { source.into() } else { redacted.into() }
+    }
 }

@@ -1,7 +1,7 @@
 //! Creating something exactly once.
 
 use crate::answer::Answer;
-use crate::retry::Again;
+use crate::retry::{Again, most_after};
 use crate::transport::Call;
 use crate::{Error, Session};
 use pipeline::{BoxFuture, Context};
@@ -25,7 +25,7 @@ impl Session {
     /// lost one that it means.
     pub(crate) async fn create<T>(&self, cx: &Context, creation: Creation<'_, T>) -> Result<T, Error> {
         let Creation { what, call, read, look } = creation;
-        let most = self.shared_server().tries();
+        let mut most = self.shared_server().tries();
         let mut made = 0;
         loop {
             let error = match self.send(cx, &call).await.and_then(|answer| read(&answer)) {
@@ -40,6 +40,7 @@ impl Session {
                 return Err(error);
             }
             made += 1;
+            most = most_after(&error, most);
             match look().await {
                 Ok(Some(found)) => {
                     cx.info(format!("{}; {what} was created all the same", crate::error::chain(&error)));

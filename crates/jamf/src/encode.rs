@@ -29,8 +29,15 @@ pub(crate) fn pairs(pairs: &[(&str, &str)]) -> String {
     all
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, ALL_BUT_UNRESERVED).to_string()
+}
+
+/// The same with digits such as `%2b`, which mean no other sign than `%2B`.
+pub(crate) fn encoded_in_lower_case(text: &str) -> String {
+    let parts = utf8_percent_encode(text, ALL_BUT_UNRESERVED);
+    let lower = |part: &str| if part.starts_with('%') { part.to_ascii_lowercase() } else { part.to_owned() };
+    parts.map(lower).collect()
 }
 
 #[cfg(test)]

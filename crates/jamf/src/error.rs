@@ -53,7 +53,7 @@ pub enum Error {
     /// The distribution service is not set up on this server.
     #[error("this server has no Jamf Cloud Distribution Service")]
     NoJcds(#[source] Box<Rejection>),
-    /// The server sends the request elsewhere, where credentials must not follow.
+    /// The server sends the request elsewhere, where credentials must not follow and nobody speaks of what was asked.
     #[error("{request} is redirected to {to}")]
     Redirected {
         /// The request.
@@ -197,10 +197,13 @@ impl Diagnose for Error {
                  Settings > Server > Cloud distribution point"
                     .into(),
             ),
-            Self::Redirected { to, .. } => {
-                let url = url::Url::parse(to).ok()?;
-                let origin = url.origin().ascii_serialization();
-                Some(format!("if that is where the server lives now, set JSS_URL to {origin}"))
+            Self::Redirected { request, to } => {
+                Some(match to.strip_suffix(&*request.path) {
+                    Some(server) => format!("if that is where the server lives now, set JSS_URL to {server}"),
+                    None => "check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between, \
+                             such as a page to sign in"
+                        .into(),
+                })
             }
             Self::Connection { source, .. } => Some(connection_hint(source).into()),
             Self::Timeout { .. } => {

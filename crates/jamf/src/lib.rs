@@ -38,6 +38,7 @@ mod package;
 mod packages;
 mod page;
 mod privilege;
+mod redact;
 mod rejection;
 mod retry;
 mod rsql;

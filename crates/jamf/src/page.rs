@@ -8,12 +8,17 @@ use std::collections::HashSet;
 
 /// As many as Jamf's own client asks for.
 const PAGE_SIZE: u64 = 200;
+/// No server has more of anything: that is a fifth of a million.
+const MOST_PAGES: u64 = 1000;
+/// So many entries more than it counts may a server send: some come twice when others go while the list is read.
+const MOST_REPEATED: usize = 2000;
 
 impl Session {
     /// Every entry that the filter lets through, page after page, in the order of ids.
     ///
-    /// `totalCount` says when it is enough. A page with nothing new ends the list too: entries may go while it is read,
-    /// and a server that repeats itself must not hold a client for ever.
+    /// `totalCount` says when it is enough. A page with nothing new ends the list too: entries may go while it is read.
+    /// A server that goes on and on must not hold a client for ever; half a list is not used, since what is missing in it
+    /// would be made a second time.
     pub(crate) async fn every_page(
         &self,
         cx: &Context,
@@ -22,10 +27,10 @@ impl Session {
         filter: &str,
     ) -> Result<Vec<Value>, Error> {
         let expected = "a page of a list";
-        let (mut all, mut seen) = (Vec::new(), HashSet::new());
+        let (mut all, mut seen, mut came) = (Vec::new(), HashSet::new(), 0_usize);
         for page in 0_u64.. {
-            let (page, size) = (page.to_string(), PAGE_SIZE.to_string());
-            let query = [("page", &*page), ("page-size", &*size), ("sort", "id:asc"), ("filter", filter)];
+            let (number, size) = (page.to_string(), PAGE_SIZE.to_string());
+            let query = [("page", &*number), ("page-size", &*size), ("sort", "id:asc"), ("filter", filter)];
             let answer = self.send(cx, &Call::get(path).needs(privilege).query(&query)).await?;
             let mut json = answer.json(expected)?;
             let total = wire::number(&json, "totalCount").and_then(|total| usize::try_from(total).ok());
@@ -36,11 +41,32 @@ impl Session {
                 _ => return Err(answer.lacks(expected, "results")),
             };
             let before = all.len();
-            all.extend(results.into_iter().filter(|entry| seen.insert(wire::number(entry, "id"))));
+            came += results.len();
+            all.extend(results.into_iter().filter(|entry| seen.insert(Identity::of(entry))));
             if all.len() == before || total.is_some_and(|total| all.len() >= total) {
-                break;
+                return Ok(all);
+            }
+            let counted = total.unwrap_or(usize::MAX);
+            if page + 1 == MOST_PAGES || came > counted.saturating_add(MOST_REPEATED) {
+                let pages = page + 1;
+                let total = total.map_or_else(|| "no total".to_owned(), |total| format!("a total of {total}"));
+                let found = format!("it never ends: {pages} pages with {came} entries came, and it claims {total}");
+                return Err(answer.unusable("a list", found));
             }
         }
         Ok(all)
+    }
+}
+
+/// What tells an entry from others: its id, and without a usable one all of it.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    Id(u64),
+    Whole(String),
+}
+
+impl Identity {
+    fn of(entry: &Value) -> Self {
+        wire::number(entry, "id").map_or_else(|| Self::Whole(entry.to_string()), Self::Id)
     }
 }

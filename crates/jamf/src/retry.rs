@@ -1,10 +1,13 @@
 //! When a request is sent again (`jamf-pro-api.md §13.3`).
 
 use crate::answer::Answer;
+use crate::error::Phase;
 use crate::{Error, Retry};
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// A server that says nothing for a minute seldom does the minute after; whoever waits for it learns that soon.
+const TRIES_IN_SILENCE: u32 = 2;
 /// No server makes a client wait longer with `Retry-After`.
 const LONGEST_ORDERED: Duration = Duration::from_secs(60);
 
@@ -63,6 +66,7 @@ impl Attempts {
             }
             Err(error) => (error, None),
         };
+        self.most = most_after(&error, self.most);
         let may_pass = match self.repeat {
             Repeat::Always => can_pass(&error),
             Repeat::UnlessDone => can_pass(&error) && !error.leaves_outcome_open(),
@@ -72,6 +76,14 @@ impl Attempts {
         } else {
             Err(error)
         }
+    }
+}
+
+/// How many tries there are in all, `most` without this failure.
+pub(crate) fn most_after(error: &Error, most: u32) -> u32 {
+    match error {
+        Error::Timeout { phase: Phase::Header, .. } => most.min(TRIES_IN_SILENCE),
+        _ => most,
     }
 }
 

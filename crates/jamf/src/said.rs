@@ -1,5 +1,6 @@
 //! What Jamf said when it refused: JSON, HTML or nothing, turned into a sentence.
 
+use crate::redact::Redactor;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -24,12 +25,13 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Reads the body of an answer.
-    pub(crate) fn from_body(body: &[u8]) -> Self {
+    /// Reads the body of an answer. A server may say what nobody must read: the redactor goes over every text.
+    pub(crate) fn from_body(body: &[u8], redactor: &Redactor) -> Self {
         match serde_json::from_slice::<Value>(body) {
-            Ok(json) => Self::from_json(&json),
+            Ok(json) => Self::from_json(&json, redactor),
             Err(_) => {
-                Self { sentence: clean(&from_text(&String::from_utf8_lossy(body))), faults: Vec::new() }
+                let sentence = from_text(&String::from_utf8_lossy(body)).into_owned();
+                Self { sentence: clean(sentence, redactor), faults: Vec::new() }
             }
         }
     }
@@ -39,23 +41,23 @@ impl Said {
         self.faults.iter().any(|fault| fault.code.as_deref() == Some(code))
     }
 
-    fn from_json(json: &Value) -> Self {
+    fn from_json(json: &Value, redactor: &Redactor) -> Self {
         let faults: Vec<Fault> = json
             .get("errors")
             .and_then(Value::as_array)
-            .map(|errors| errors.iter().filter_map(fault).collect())
+            .map(|errors| errors.iter().filter_map(|entry| fault(entry, redactor)).collect())
             .unwrap_or_default();
         let sentence = if faults.is_empty() {
             oauth_sentence(json)
         } else {
             Some(faults.iter().map(fault_sentence).collect::<Vec<_>>().join("; "))
         };
-        Self { sentence: sentence.and_then(|sentence| clean(&sentence)), faults }
+        Self { sentence: sentence.and_then(|sentence| clean(sentence, redactor)), faults }
     }
 }
 
-fn fault(entry: &Value) -> Option<Fault> {
-    let text = |key| crate::wire::filled(entry, key).map(str::to_owned);
+fn fault(entry: &Value, redactor: &Redactor) -> Option<Fault> {
+    let text = |key| crate::wire::filled(entry, key).map(|text| redactor.redact(text.to_owned()));
     let fault = Fault { code: text("code"), field: text("field"), description: text("description") };
     (fault.code.is_some() || fault.description.is_some()).then_some(fault)
 }
@@ -131,9 +133,11 @@ fn plain(html: &str) -> String {
 }
 
 /// One line, no control characters (the text ends on a terminal), not endless, no full stop.
-fn clean(text: &str) -> Option<String> {
+fn clean(text: String, redactor: &Redactor) -> Option<String> {
+    // Before it is shortened: half of a secret is not recognised.
+    let text = redactor.redact(text);
     let words: String = text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
-    let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut line = redactor.redact(words.split_whitespace().collect::<Vec<_>>().join(" "));
     if line.chars().count() > LONGEST {
         line = line.chars().take(LONGEST).chain("...".chars()).collect();
     }
@@ -147,7 +151,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn sentence(body: &str) -> String {
-        Said::from_body(body.as_bytes()).sentence.unwrap_or_else(|| "(nothing)".to_owned())
+        Said::from_body(body.as_bytes(), &Redactor::default())
+            .sentence
+            .unwrap_or_else(|| "(nothing)".to_owned())
     }
 
     #[test]
@@ -208,7 +214,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_body_gives_one_short_line_or_nothing(body in "(<p|<P>|</p|<title>|<|>|&amp;|&|Error:|\\PC|\n|\u{0}){0,60}") {
-            if let Some(line) = Said::from_body(body.as_bytes()).sentence {
+            if let Some(line) = Said::from_body(body.as_bytes(), &Redactor::default()).sentence {
                 prop_assert!(!line.is_empty() && !line.chars().any(char::is_control));
                 prop_assert!(line.chars().count() <= LONGEST + 3);
             }

@@ -64,6 +64,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(server: Arc<Server>, account: Account) -> Self {
+        server.redactor().learn_account(&account);
         Self { server, account, state: Mutex::new(State::SignedOut) }
     }
 
@@ -76,7 +77,7 @@ impl Tokens {
             State::SignedIn(token) => self.renew(cx, token).await,
             State::SignedOut => self.sign_in(cx).await,
         };
-        settle(&mut state, outcome)
+        self.settle(&mut state, outcome)
     }
 
     /// A token in place of one that the server has just refused: the one that somebody else got meanwhile, else a new
@@ -89,7 +90,7 @@ impl Tokens {
             _ => {}
         }
         let outcome = self.sign_in(cx).await;
-        settle(&mut state, outcome)
+        self.settle(&mut state, outcome)
     }
 
     /// Invalidates the token, if there is one. A token that is invalid already is no failure (§2.3).
@@ -162,21 +163,22 @@ impl Tokens {
         };
         client_token(&answer, asked)
     }
-}
 
-/// Remembers what signing in came to. After trouble on the way the state stays: the next caller tries again.
-fn settle(state: &mut State, outcome: Result<Token, Error>) -> Result<Arc<Token>, Error> {
-    match outcome {
-        Ok(token) => {
-            let token = Arc::new(token);
-            *state = State::SignedIn(Arc::clone(&token));
-            Ok(token)
-        }
-        Err(error) => {
-            if let Error::SignIn(refusal) = &error {
-                *state = State::Refused(refusal.clone());
+    /// Remembers what signing in came to. After trouble on the way the state stays: the next caller tries again.
+    fn settle(&self, state: &mut State, outcome: Result<Token, Error>) -> Result<Arc<Token>, Error> {
+        match outcome {
+            Ok(token) => {
+                self.server.redactor().learn_token(&token.secret);
+                let token = Arc::new(token);
+                *state = State::SignedIn(Arc::clone(&token));
+                Ok(token)
             }
-            Err(error)
+            Err(error) => {
+                if let Error::SignIn(refusal) = &error {
+                    *state = State::Refused(refusal.clone());
+                }
+                Err(error)
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::error::{Phase, Request};
+use crate::redact::Redactor;
 use crate::retry::{Again, Attempts, Next, Repeat, backoff};
 use crate::settings::Address;
 use crate::{Config, Error, encode};
@@ -9,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use pipeline::{Context, Effect, ExposeSecret as _, Secret};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, redirect};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -130,6 +131,7 @@ pub(crate) struct Server {
     client: Client,
     places: Semaphore,
     config: Config,
+    redactor: Arc<Redactor>,
     random: Mutex<fastrand::Rng>,
 }
 
@@ -154,11 +156,17 @@ impl Server {
             places: Semaphore::new(CONNECTIONS),
             random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
             config: config.clone(),
+            redactor: Arc::default(),
         })
     }
 
     pub(crate) fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Knows the secrets of everybody who talks to this server.
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     pub(crate) fn attempts(&self, call: &Call) -> Attempts {
@@ -224,12 +232,12 @@ impl Server {
         for _ in 0..=REDIRECTS {
             cx.boundary().pass(call.effect, call.request.method.as_str(), url.path())?;
             let response = self.head(call, &url, authorization).await?;
-            match redirected(call, &response)? {
+            match self.redirected(call, &response)? {
                 Some(next) => url = next,
                 None => return self.answer(call, response).await,
             }
         }
-        Err(Error::Redirected { request: call.request.clone(), to: without_query(url) })
+        Err(self.elsewhere(call, url))
     }
 
     /// Sends, and waits for the first byte of the answer.
@@ -288,7 +296,29 @@ impl Server {
             status: response.status(),
             retry_after: header(&response, RETRY_AFTER),
             body: body.freeze(),
+            redactor: Arc::clone(&self.redactor),
         })
+    }
+
+    /// Where a redirection leads. Only reads follow, and only to the same place: another server is one that the settings
+    /// do not name, and another path is a page for people, such as the one that signs them in. What that page answers
+    /// would say nothing about what was asked.
+    fn redirected(&self, call: &Call, response: &Response) -> Result<Option<Url>, Error> {
+        let is_redirection = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+        let Some(location) = header(response, LOCATION).filter(|_| is_redirection) else { return Ok(None) };
+        let Ok(next) = response.url().join(&location) else { return Ok(None) };
+        let here = response.url();
+        if call.request.method == Method::GET && next.origin() == here.origin() && next.path() == here.path()
+        {
+            return Ok(Some(next));
+        }
+        Err(self.elsewhere(call, next))
+    }
+
+    fn elsewhere(&self, call: &Call, mut to: Url) -> Error {
+        to.set_query(None);
+        to.set_fragment(None);
+        Error::Redirected { request: call.request.clone(), to: self.redactor.redact(to.into()) }
     }
 
     fn broken(&self, call: &Call, source: reqwest::Error) -> Error {
@@ -311,22 +341,4 @@ fn late(call: &Call, phase: Phase, limit: Duration) -> Error {
 
 fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<String> {
     response.headers().get(name)?.to_str().ok().map(str::to_owned)
-}
-
-/// Where a redirection leads. Only reads follow, and only within the server: anywhere else, credentials and data
-/// would go to somebody whom the settings do not name.
-fn redirected(call: &Call, response: &Response) -> Result<Option<Url>, Error> {
-    let is_redirection = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    let Some(location) = header(response, LOCATION).filter(|_| is_redirection) else { return Ok(None) };
-    let Ok(next) = response.url().join(&location) else { return Ok(None) };
-    if call.request.method == Method::GET && next.origin() == response.url().origin() {
-        return Ok(Some(next));
-    }
-    Err(Error::Redirected { request: call.request.clone(), to: without_query(next) })
-}
-
-fn without_query(mut url: Url) -> String {
-    url.set_query(None);
-    url.set_fragment(None);
-    url.into()
 }

@@ -24,21 +24,43 @@ pub(super) fn read_call(id: PackageId) -> Call {
 
 impl Session {
     /// All records whose `field` is one of `values`, and perhaps some more.
+    ///
+    /// A record without an id cannot be used. One that is `wanted` by what its field says must not be passed over either:
+    /// it would be made a second time.
     pub(super) async fn pro_packages(
         &self,
         cx: &Context,
         field: &str,
         values: &[String],
+        wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<Package>, Error> {
         let filter = rsql::any_of(field, values);
         let hits = self.every_page(cx, PACKAGES, privilege::READ_PACKAGES, &filter).await?;
-        Ok(hits.iter().filter_map(package).collect())
+        let mut packages = Vec::with_capacity(hits.len());
+        for hit in &hits {
+            match package(hit) {
+                Some(package) => packages.push(package),
+                None if wire::text(hit, field).is_some_and(&wanted) => return Err(without_id(field, hit)),
+                None => {}
+            }
+        }
+        Ok(packages)
     }
 
     pub(super) async fn pro_package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
         let Some(answer) = self.send_if_there(cx, &read_call(id)).await? else { return Ok(None) };
         let package = package(&answer.json(A_RECORD)?);
         package.map(Some).ok_or_else(|| answer.lacks(A_RECORD, "id"))
+    }
+}
+
+fn without_id(field: &str, hit: &Value) -> Error {
+    let value = wire::text(hit, field).unwrap_or_default();
+    Error::Decode {
+        request: Call::get(PACKAGES).request().clone(),
+        expected: "a list of package records",
+        found: format!("the record whose {field} is {value:?} has no usable id"),
+        source: None,
     }
 }
 

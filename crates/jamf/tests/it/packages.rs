@@ -50,7 +50,7 @@ async fn all_pages_are_read_and_entries_in_any_shape_survive() {
             0 => (1..=200).map(|id| record(id, &format!("{id}.pkg"))).collect(),
             1 => (201..=250).map(|id| record(id, &format!("{id}.pkg"))).chain([
                 json!(null),
-                json!({ "fileName": "a*.pkg" }),
+                json!({ "fileName": "another.pkg" }),
                 json!({ "id": 251, "fileName": "a*.pkg", "packageName": null, "size": "234KB", "news": [1] }),
             ])
             .collect(),
@@ -373,4 +373,53 @@ async fn an_empty_digest_does_not_hide_the_other_one() {
         digests.push((package.md5.map(|md5| md5.to_string()), package.sha3_512.map(|sha3| sha3.to_string())));
     }
     assert_eq!(digests, [(Some("cd".repeat(16)), None), (None, Some(sha3)), (None, None)]);
+}
+
+/// What is passed over would be made a second time.
+#[tokio::test]
+async fn a_wanted_record_without_a_usable_id_is_not_passed_over() {
+    for id in [json!(null), json!(""), json!(0), json!(-1), json!("abc"), json!(1.5), json!([7])] {
+        let wanted = json!({ "id": id, "fileName": "App.pkg", "packageName": "App" });
+        let other = json!({ "id": id, "fileName": "Other.pkg", "packageName": "Other" });
+        let stub = Stub::start(signed_in(move |_| Reply::list(&[other.clone(), wanted.clone()]))).await;
+        let rig = Rig::new(&stub.url);
+        let error = rig.session.packages_named(&rig.cx, &file("App.pkg")).await.unwrap_err();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(shown(error, &stub.url), @r#"
+            Remote: GET /api/v1/packages: the answer is not a list of package records: the record whose fileName is "App.pkg" has no usable id
+            check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between
+            "#);
+        }
+        let error = rig.session.packages_displayed_as(&rig.cx, "App").await.unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{error:?}");
+        assert!(rig.session.packages_named(&rig.cx, &file("Third.pkg")).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_given_up() {
+    // New entries on every page, and a total that runs away.
+    let mut id = 0;
+    let stub = Stub::start(signed_in(move |_| {
+        id += 1;
+        Reply::new(200, json!({ "totalCount": id + 1, "results": [record(id, "x.pkg")] }).to_string())
+    }))
+    .await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.packages_named(&rig.cx, &file("App.pkg")).await.unwrap_err();
+    assert_eq!(stub.calls().len(), 1000);
+    insta::assert_snapshot!(error, @"GET /api/v1/packages: the answer is not a list: it never ends: 1000 pages with 1000 entries came, and it claims a total of 1001");
+
+    // Almost the same page again and again.
+    let mut id = 1000;
+    let stub = Stub::start(signed_in(move |_| {
+        id += 1;
+        let entries: Vec<Value> = (1..200).chain([id]).map(|id| record(id, "x.pkg")).collect();
+        Reply::new(200, json!({ "totalCount": 300, "results": entries }).to_string())
+    }))
+    .await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.packages_named(&rig.cx, &file("App.pkg")).await.unwrap_err();
+    assert_eq!(stub.calls().len(), 12);
+    insta::assert_snapshot!(error, @"GET /api/v1/packages: the answer is not a list: it never ends: 12 pages with 2400 entries came, and it claims a total of 300");
 }

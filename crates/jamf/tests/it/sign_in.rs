@@ -289,3 +289,53 @@ async fn one_account_has_one_session_and_no_secret_shows() {
     env.insert("CLIENT_SECRET", pipeline::Value::String("other".into()), origin, false);
     assert!(!std::sync::Arc::ptr_eq(&rig.session, &rig.sessions.open(&env).unwrap()));
 }
+
+/// A server or a proxy that says what it was sent, in every way that it came in.
+#[tokio::test]
+async fn what_a_server_echoes_of_a_secret_is_hidden() {
+    let stub = Stub::start(|seen| {
+        Reply::fault(400, "BAD hush+hush", &format!("cannot read {}", seen.body), Some("hush+hush"))
+    })
+    .await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.jcds_files(&rig.cx).await.unwrap_err();
+    assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+    insta::assert_snapshot!(shown(error, &stub.url), @r"
+    Access: SERVER does not let API client an id in: POST /api/v1/oauth/token was answered with 400 Bad Request: ***: cannot read grant_type=client_credentials&client_id=an%20id&client_secret=*** (BAD ***)
+    check CLIENT_ID and CLIENT_SECRET, and that the API client is enabled in Settings > API roles and clients
+    ");
+
+    let stub =
+        Stub::start(|seen| Reply::new(401, format!("bad header {}", seen.header("authorization").unwrap())))
+            .await;
+    let rig = user_rig(&stub.url);
+    let error = rig.session.jcds_files(&rig.cx).await.unwrap_err();
+    insta::assert_snapshot!(shown(error, &stub.url), @r"
+    Access: SERVER does not let user jane in: POST /api/v1/auth/token was answered with 401 Unauthorized: bad header Basic ***
+    check API_USERNAME and API_PASSWORD; where single sign-on is enforced, use an API client instead
+    ");
+}
+
+#[tokio::test]
+async fn what_a_server_echoes_of_a_token_is_hidden_in_errors_and_notices() {
+    let mut answered = 0;
+    let stub = Stub::start(signed_in(move |seen| {
+        answered += 1;
+        let header = seen.header("authorization").unwrap().to_owned();
+        match answered {
+            1 => Reply::new(401, ""),
+            2 => Reply::new(503, header),
+            3 => Reply::new(503, format!("{}{header} and token-1", "x".repeat(280))),
+            _ => Reply::new(200, format!("<html><title>{header}</title></html>")),
+        }
+    }))
+    .await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.jcds_files(&rig.cx).await.unwrap_err();
+    insta::assert_snapshot!(shown(error, &stub.url), @r"
+    Remote: GET /api/v1/jcds/files: the answer is not a list of files: it is a page that says “Bearer ***”
+    check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between
+    ");
+    let notices = rig.notices().join("\n");
+    assert!(!notices.contains("token-") && notices.contains("Bearer ***; trying again"), "{notices}");
+}

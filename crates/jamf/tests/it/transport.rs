@@ -125,10 +125,10 @@ async fn five_at_a_time() {
 }
 
 #[tokio::test]
-async fn reads_follow_within_the_server() {
+async fn reads_follow_to_the_same_place() {
     let stub = Stub::start(signed_in(|seen| match seen.target.as_str() {
-        "/api/v1/jcds/files" => Reply::new(307, "").with("location", "/elsewhere?a=b"),
-        "/elsewhere?a=b" => Reply::new(200, "[]"),
+        "/api/v1/jcds/files" => Reply::new(307, "").with("location", "files?a=b"),
+        "/api/v1/jcds/files?a=b" => Reply::new(200, "[]"),
         _ => Reply::new(500, ""),
     }))
     .await;
@@ -199,4 +199,58 @@ async fn a_long_refusal_is_read_from_its_beginning() {
     let rig = Rig::new(&stub.url);
     let error = rig.session.jcds_files(&rig.cx).await.unwrap_err();
     assert_eq!(error.to_string(), "GET /api/v1/jcds/files was answered with 400 Bad Request: No such thing");
+}
+
+/// What a page for people answers is no answer of the API: a 404 there does not mean that the API is missing.
+#[tokio::test]
+async fn a_redirection_to_a_page_is_no_absence() {
+    let stub = Stub::start(signed_in(|seen| match seen.target.as_str() {
+        "/login.html" => Reply::new(404, ""),
+        _ => Reply::new(302, "").with("location", "/login.html?from=token-1"),
+    }))
+    .await;
+    let rig = Rig::new(&stub.url);
+    let error = rig.session.packages_named(&rig.cx, &"App.pkg".parse().unwrap()).await.unwrap_err();
+    assert_eq!(stub.calls().len(), 1);
+    insta::assert_snapshot!(shown(error, &stub.url), @r"
+    Remote: GET /api/v1/packages is redirected to SERVER/login.html
+    check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between, such as a page to sign in
+    ");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_waited_for_twice() {
+    let limit = Duration::from_millis(100);
+    let timeouts = Timeouts { connect: limit, header: limit, idle: limit };
+    let config = Config { timeouts, ..Config::default() };
+
+    // Silence counts after other trouble too, and trouble after silence is its last try.
+    let scripts: [(fn() -> Reply, fn() -> Reply, usize); 3] = [
+        (|| Reply::Silence, || Reply::Silence, 2),
+        (|| Reply::new(503, ""), || Reply::Silence, 2),
+        (|| Reply::Silence, || Reply::new(503, ""), 2),
+    ];
+    for (first, later, tries) in scripts {
+        let mut answered = 0;
+        let stub = Stub::start(signed_in(move |_| {
+            answered += 1;
+            if answered == 1 { first() } else { later() }
+        }))
+        .await;
+        let rig = Rig::with(&stub.url, CLIENT, Access::ReadWrite, config.clone());
+        rig.session.jcds_files(&rig.cx).await.unwrap_err();
+        assert_eq!(stub.calls().len(), tries);
+        assert!(rig.notices().last().is_some_and(|notice| notice.contains("(try 2 of ")));
+    }
+
+    // Nor is it asked to create something more often, with a look after each.
+    let stub = Stub::start(signed_in(|seen| match seen.method.as_str() {
+        "POST" => Reply::Silence,
+        _ => Reply::list(&[]),
+    }))
+    .await;
+    let rig = Rig::with(&stub.url, CLIENT, Access::ReadWrite, config);
+    let error = rig.session.create_category(&rig.cx, "Apps", 9).await.unwrap_err();
+    assert!(matches!(error, Error::Uncertain { .. }), "{error:?}");
+    insta::assert_snapshot!(stub.calls().iter().map(|seen| &*seen.method).collect::<Vec<_>>().join(" "), @"POST GET POST GET");
 }
