@@ -1,5 +1,5 @@
-use crate::place::Position;
-use crate::tree::{Budget, MAX_VALUES, Malformed, Member, Members, Node, Syntax, Tree};
+use crate::place::{Cursor, Position};
+use crate::tree::{Budget, MAX_DEPTH, Malformed, Member, Members, Node, Syntax, Tree};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pipeline::Value;
@@ -7,6 +7,10 @@ use serde::de::{self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, Variant
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::cell::RefCell;
 use std::fmt;
+
+/// How many `[` and `{` a file may hold, those in its texts included: the largest known recipe has 40 KB altogether.
+const MAX_OPENED: usize = 10_000;
+const MAX_DIRECTIVES: usize = 100;
 
 /// Reads one YAML document into a value.
 ///
@@ -28,11 +32,7 @@ pub fn to_yaml(value: &Value) -> String {
 }
 
 pub(crate) fn parse(text: &str) -> Result<Node, Malformed> {
-    // The parser takes time with the square of the depth of `[` and `{` before its own limit on depth is asked: minutes
-    // for 4 MiB of them. Nothing but the parser knows which of them are inside of strings, so all are counted.
-    if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > MAX_VALUES {
-        return Err(Malformed::new(Syntax::TooMuch, None));
-    }
+    refuse_what_takes_long(text)?;
     let reader = Reader { text, budget: Budget::new(), found: RefCell::new(None) };
     let node =
         Seed(&reader).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| match reader
@@ -47,6 +47,40 @@ pub(crate) fn parse(text: &str) -> Result<Node, Malformed> {
         serde_yaml::from_str::<de::IgnoredAny>(text).map_err(|error| malformed(&error))?;
     }
     Ok(node)
+}
+
+/// The parser reads a whole document before its limit on depth is asked, and takes time with the square of the depth of
+/// `[` and `{`, and of the number of `%TAG` lines: 100,000 took most of a minute. Nothing but the parser knows which of
+/// them are inside of strings, so all are counted, against limits far from what recipes hold.
+fn refuse_what_takes_long(text: &str) -> Result<(), Malformed> {
+    let (mut opened, mut depth, mut too_deep) = (0, 0_usize, None);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' | b'{' => {
+                opened += 1;
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    too_deep = too_deep.or(Some(at));
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if opened > MAX_OPENED {
+        return Err(match too_deep {
+            Some(at) => Malformed::new(Syntax::TooDeep, Some(Cursor::new(text).advance_to(at))),
+            None => {
+                Malformed::new(Syntax::Yaml(format!("it holds more than {MAX_OPENED} `[` and `{{`")), None)
+            }
+        });
+    }
+    let lines = text.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    if lines.filter(|line| line.starts_with('%')).count() > MAX_DIRECTIVES {
+        let problem = format!("it holds more than {MAX_DIRECTIVES} lines that start with `%`");
+        return Err(Malformed::new(Syntax::Yaml(problem), None));
+    }
+    Ok(())
 }
 
 fn malformed(error: &serde_yaml::Error) -> Malformed {
