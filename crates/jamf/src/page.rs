@@ -9,7 +9,7 @@ use std::collections::HashSet;
 /// As many as Jamf's own client asks for.
 const PAGE_SIZE: u64 = 200;
 /// No server has more of anything: that is a fifth of a million.
-const MOST_PAGES: u64 = 1000;
+const MOST_PAGES: usize = 1000;
 /// So many entries more than it counts may a server send: some come twice when others go while the list is read.
 const MOST_REPEATED: usize = 2000;
 
@@ -28,9 +28,10 @@ impl Session {
     ) -> Result<Vec<Value>, Error> {
         let expected = "a page of a list";
         let (mut all, mut seen, mut came) = (Vec::new(), HashSet::new(), 0_usize);
-        for page in 0_u64.. {
-            let (number, size) = (page.to_string(), PAGE_SIZE.to_string());
-            let query = [("page", &*number), ("page-size", &*size), ("sort", "id:asc"), ("filter", filter)];
+        let mut pages = 0;
+        loop {
+            let (page, size) = (pages.to_string(), PAGE_SIZE.to_string());
+            let query = [("page", &*page), ("page-size", &*size), ("sort", "id:asc"), ("filter", filter)];
             let answer = self.send(cx, &Call::get(path).needs(privilege).query(&query)).await?;
             let mut json = answer.json(expected)?;
             let total = wire::number(&json, "totalCount").and_then(|total| usize::try_from(total).ok());
@@ -41,20 +42,21 @@ impl Session {
                 _ => return Err(answer.lacks(expected, "results")),
             };
             let before = all.len();
+            pages += 1;
             came += results.len();
             all.extend(results.into_iter().filter(|entry| seen.insert(Identity::of(entry))));
             if all.len() == before || total.is_some_and(|total| all.len() >= total) {
                 return Ok(all);
             }
             let counted = total.unwrap_or(usize::MAX);
-            if page + 1 == MOST_PAGES || came > counted.saturating_add(MOST_REPEATED) {
-                let pages = page + 1;
-                let total = total.map_or_else(|| "no total".to_owned(), |total| format!("a total of {total}"));
-                let found = format!("it never ends: {pages} pages with {came} entries came, and it claims {total}");
+            if pages == MOST_PAGES || came > counted.saturating_add(MOST_REPEATED) {
+                let total =
+                    total.map_or_else(|| "no total".to_owned(), |total| format!("a total of {total}"));
+                let found =
+                    format!("it never ends: {pages} pages with {came} entries came, and it claims {total}");
                 return Err(answer.unusable("a list", found));
             }
         }
-        Ok(all)
     }
 }
 
@@ -67,6 +69,7 @@ enum Identity {
 
 impl Identity {
     fn of(entry: &Value) -> Self {
-        wire::number(entry, "id").map_or_else(|| Self::Whole(entry.to_string()), Self::Id)
+        let id = wire::number(entry, "id").filter(|id| *id > 0);
+        id.map_or_else(|| Self::Whole(entry.to_string()), Self::Id)
     }
 }

@@ -183,7 +183,8 @@ impl Session {
 
     async fn find_named(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
         if self.packages.api.get() != Some(&PackageApi::Classic) {
-            let answered = self.pro_packages(cx, "fileName", &file.spellings(), |name| file.same_name(name)).await;
+            let answered =
+                self.pro_packages(cx, "fileName", &file.spellings(), |name| file.same_name(name)).await;
             if let Some(mut found) = self.if_pro(cx, answered)? {
                 found.retain(|package| file.same_name(&package.file_name));
                 return Ok(found);
@@ -197,7 +198,8 @@ impl Session {
         let mut found = match self.packages.api.get() {
             Some(PackageApi::Classic) => self.classic_displayed(cx, name).await?,
             _ => {
-                let answered = self.pro_packages(cx, "packageName", &[name.to_owned()], |shown| shown == name).await;
+                let answered =
+                    self.pro_packages(cx, "packageName", &[name.to_owned()], |shown| shown == name).await;
                 match self.if_pro(cx, answered)? {
                     Some(found) => found,
                     None => self.classic_displayed(cx, name).await?,
