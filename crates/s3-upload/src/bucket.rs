@@ -135,6 +135,11 @@ impl Bucket {
         })
     }
 
+    /// What a try that was given up for its silence failed of.
+    pub(crate) fn silent_for(&self, time: Duration) -> S3Error {
+        S3Error::silent(&self.host, time)
+    }
+
     /// Makes one object of the parts: one try, because what a failure means is for the caller to find out. Gives the
     /// object's ETag.
     pub(crate) async fn complete(

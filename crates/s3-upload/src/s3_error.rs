@@ -5,6 +5,7 @@ use pipeline::{Diagnose, FailureKind, Refused, causes};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A request to S3 failed for good, retries included.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,12 @@ impl S3Error {
             SdkError::ConstructionFailure(_) => Self::Unsendable { host, source: Cause::new(error) },
             _ => Self::NoAnswer { host, source: Cause::new(error) },
         }
+    }
+
+    /// Nothing came and nothing left.
+    pub(crate) fn silent(host: &str, time: Duration) -> Self {
+        let source = Cause::new(format!("nothing moved for {} s", time.as_secs()));
+        Self::NoAnswer { host: host.to_owned(), source }
     }
 
     /// S3's name for the error.

@@ -8,7 +8,9 @@ use crate::s3_error::in_full;
 use aws_sdk_s3::primitives::{ByteStream, Length, SdkBody};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use http_body_util::BodyExt as _;
+use jiff::SignedDuration;
 use pipeline::{Activity, Context, FileName};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,10 +18,18 @@ use std::time::Duration;
 /// Reads of this size cost a quarter of what 4 KiB reads cost (`baselines.md §2`).
 const BUFFER: usize = 256 * 1024;
 
-/// Tries of a part in all, over about half a minute. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
+/// Tries of a part in all. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
 const TRIES: u32 = 8;
 /// Before the second try; each later pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long one part is tried in all, and by how many bytes a second a larger one is given longer. What is begun is not cut
+/// off by it, so that it is no limit for slow lines; but an S3 that never answers ends the upload in minutes, not in hours.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+const PACE: u64 = 64 * 1024;
+/// A try of which no byte moves and no answer comes for this long is given up. Less would take a slow line, on which the
+/// system still holds the last bytes, for a dead one.
+const SILENCE: Duration = Duration::from_secs(120);
 
 /// The parts of one upload on their way.
 pub(crate) struct Sending<'a> {
@@ -50,24 +60,29 @@ impl Sending<'_> {
     /// the bytes were damaged on the way.
     async fn send(&self, part: Part, meter: Arc<PartMeter>) -> Result<SentPart, Error> {
         let (number, count) = (part.number, self.plan.count());
+        let end = self.cx.clock().now() + patience(part);
         let mut made = 0;
         loop {
             // Before every try, so that hours are not spent on a file that is not the planned one any more.
             self.file.check_unchanged()?;
             let body = self.body(part, &meter).await?;
             let body = || ByteStream::new(body.try_clone().unwrap_or_else(SdkBody::taken));
-            let source = match self.bucket.send(self.upload, part, body).await {
-                Ok(sent) => {
+            let sending = self.bucket.send(self.upload, part, body);
+            let source = match unless_silent(sending, SILENCE, || meter.counted.load(Ordering::Relaxed)).await
+            {
+                Some(Ok(sent)) => {
                     meter.finish();
                     return Ok(sent);
                 }
-                Err(error) => error,
+                Some(Err(error)) => error,
+                None => self.bucket.silent_for(SILENCE),
             };
             made += 1;
-            if made == TRIES || !(source.may_pass() || source.is_damage()) {
+            let pause = backoff(made, fastrand::f64());
+            let late = made == TRIES || self.cx.clock().now() + pause >= end;
+            if late || !(source.may_pass() || source.is_damage()) {
                 return Err(Error::Part { file: self.name.clone(), number, count, source });
             }
-            let pause = backoff(made, fastrand::f64());
             self.cx.warn(format!(
                 "part {number} of {count} of {}: {}; trying again in {:.1} s (try {} of {TRIES})",
                 self.name,
@@ -93,6 +108,30 @@ impl Sending<'_> {
             Ok(range) => Ok(metered(range.into_inner(), meter)),
             // Only a file that became shorter, or went away, fails here.
             Err(_) => Err(Error::Changed { path: self.file.path().to_owned() }),
+        }
+    }
+}
+
+/// How long a part may take, all tries together.
+fn patience(part: Part) -> SignedDuration {
+    let seconds = i64::try_from(part.length / PACE).unwrap_or(i64::MAX);
+    PATIENCE.saturating_add(SignedDuration::from_secs(seconds))
+}
+
+/// Gives up sending when `moved` has not changed for a while. It waits on the runtime's clock, as the SDK's limits do: the
+/// network does not follow an injected one.
+async fn unless_silent<T>(
+    sending: impl Future<Output = T>,
+    limit: Duration,
+    moved: impl Fn() -> u64,
+) -> Option<T> {
+    let mut sending = pin!(sending);
+    loop {
+        let before = moved();
+        match tokio::time::timeout(limit, &mut sending).await {
+            Ok(sent) => return Some(sent),
+            Err(_) if moved() == before => return None,
+            Err(_) => {}
         }
     }
 }
@@ -193,6 +232,30 @@ mod tests {
         let pauses = |random| (1..TRIES).map(|made| backoff(made, random).as_secs_f64()).collect::<Vec<_>>();
         assert_eq!(pauses(1.0), [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0]);
         assert_eq!(pauses(0.0), [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]);
+    }
+
+    #[test]
+    fn larger_parts_are_given_longer() {
+        let patience = |length| patience(Part { number: 1, offset: 0, length }).to_string();
+        assert_eq!(patience(1), "PT10M");
+        assert_eq!(patience(8 * MIB), "PT12M8S");
+        assert_eq!(patience(5 * 1024 * MIB), "PT22H55M20S");
+    }
+
+    #[tokio::test]
+    async fn a_try_ends_when_nothing_moves_and_no_sooner() {
+        let shortly = Duration::from_millis(1);
+        assert_eq!(unless_silent(std::future::pending::<()>(), shortly, || 7).await, None);
+
+        // Nothing but the limit wakes it.
+        let mut polls = 0;
+        let slow = std::future::poll_fn(|_| {
+            polls += 1;
+            if polls < 20 { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+        });
+        let moved = AtomicU64::new(0);
+        let moving = || moved.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(unless_silent(slow, shortly, moving).await, Some(()), "slow is not silent");
     }
 
     #[test]

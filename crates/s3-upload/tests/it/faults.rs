@@ -69,6 +69,27 @@ async fn a_part_that_is_damaged_every_time_is_given_up() {
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
 }
 
+/// Each try stands still until its own limit.
+#[tokio::test]
+async fn a_part_that_never_gets_an_answer_is_given_up_in_minutes() {
+    let stage = Stage::open().await;
+    let clock = stage.clock.clone();
+    let rule = move |seen: &Seen| {
+        if !seen.is_part(1) {
+            return Fate::Pass;
+        }
+        clock.advance(Duration::from_secs(240));
+        Fate::Cut
+    };
+    let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
+    assert!(
+        failure.to_string().starts_with("part 1 of 1 of App.pkg could not be sent: no answer"),
+        "{failure}"
+    );
+    assert_eq!(stage.meddler.seen().iter().filter(|seen| seen.is_part(1)).count(), 3);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn every_try_of_a_part_is_told() {
     let stage = Stage::open().await;
