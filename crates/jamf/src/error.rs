@@ -157,8 +157,9 @@ impl Error {
         matches!(self, Self::Status(rejection) if rejection.status() == 404)
     }
 
-    /// Whether the server refused to make something a second time.
-    pub(crate) fn is_duplicate(&self) -> bool {
+    /// Whether the server refused to make something because it is there already.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Status(rejection) if rejection.is_duplicate())
     }
 

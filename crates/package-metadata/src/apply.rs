@@ -22,14 +22,17 @@ impl Work {
     pub(crate) async fn apply(mut self, cx: &Context) -> Result<Applied, Error> {
         let settings = self.settings(cx).await?;
         let (id, message) = match &self.target {
-            Target::New { display_name } => {
-                let id = self.create(cx, display_name, &settings).await?;
-                (id, created(id, &self.file, &self.wishes))
-            }
+            Target::New { display_name, named } => match self.create(cx, display_name, &settings).await? {
+                Creation::Done(id) => (id, created(id, &self.file, &self.wishes)),
+                Creation::Overtaken(record) => {
+                    // Without a word in the recipe the display name is for whoever made the record.
+                    let (keep, id) = (*named, record.id);
+                    self.wishes.retain(|wish| keep || wish.field() != Field::DisplayName);
+                    (id, self.follow(cx, &record, &settings).await?)
+                }
+            },
             Target::Existing { record, differing } => {
-                let settings: Vec<Setting> =
-                    settings.into_iter().filter(|setting| differing.contains(&setting.field)).collect();
-                self.update(cx, record, &settings).await?;
+                self.update(cx, record, &among(&settings, differing)).await?;
                 (record.id, updated(record.id, differing))
             }
         };
@@ -56,7 +59,13 @@ impl Work {
         let mut settings = Vec::with_capacity(self.wishes.len());
         for wish in &mut self.wishes {
             if let Wish::NewCategory(name) = wish {
-                let category = self.session.create_category(cx, name, CATEGORY_PRIORITY).await?;
+                let category = match self.session.create_category(cx, name, CATEGORY_PRIORITY).await {
+                    // Somebody else was first; trying to create it made the session forget that it was not there.
+                    Err(error) if error.is_duplicate() => {
+                        self.session.category_named(cx, name).await?.ok_or(error)?
+                    }
+                    created => created?,
+                };
                 let value = FieldValue::Category(Some(category));
                 *wish = Wish::Set(Setting { field: Field::Category, value });
             }
@@ -72,15 +81,41 @@ impl Work {
         cx: &Context,
         display_name: &str,
         settings: &[Setting],
-    ) -> Result<PackageId, Error> {
+    ) -> Result<Creation, Error> {
         let api = self.session.package_api(cx).await?;
         // The display name is an argument of its own: no record can be made without one.
         let settings: Vec<Setting> =
             settings.iter().filter(|setting| setting.field != Field::DisplayName).cloned().collect();
         let (settings, classic_only) = split(&settings, api);
-        let id = self.session.create_package(cx, &self.file, display_name, &settings).await?;
+        let id = match self.session.create_package(cx, &self.file, display_name, &settings).await {
+            Ok(id) => id,
+            Err(error) if error.is_duplicate() => return self.overtaken(cx, error).await,
+            Err(error) => return Err(error.into()),
+        };
         self.update_classic(cx, id, &classic_only).await?;
-        Ok(id)
+        Ok(Creation::Done(id))
+    }
+
+    /// The record that somebody else made since the plan, such as another run for the same package. The session looks
+    /// anew: trying to create a record made it forget. Where not exactly one names the file, the refusal stands.
+    async fn overtaken(&self, cx: &Context, refusal: jamf::Error) -> Result<Creation, Error> {
+        match self.session.only_package_named(cx, &self.file).await {
+            Ok(Some(record)) => Ok(Creation::Overtaken(Box::new(record))),
+            Err(error @ jamf::Error::Interrupted) => Err(error.into()),
+            Ok(None) | Err(_) => Err(refusal.into()),
+        }
+    }
+
+    /// Makes somebody else's record what the recipe wants, and tells what that took.
+    async fn follow(&self, cx: &Context, record: &Package, settings: &[Setting]) -> Result<String, Error> {
+        let held = held(&self.session, cx, record, &self.wishes).await?;
+        let differing: BTreeSet<Field> = diff::unmet(&held, &self.wishes).map(Wish::field).collect();
+        self.update(cx, record, &among(settings, &differing)).await?;
+        Ok(if differing.is_empty() {
+            format!("record {} was made by somebody else meanwhile, and says so already", record.id)
+        } else {
+            format!("{}; somebody else made it meanwhile", updated(record.id, &differing))
+        })
     }
 
     async fn update(&self, cx: &Context, record: &Package, settings: &[Setting]) -> Result<(), Error> {
@@ -125,6 +160,13 @@ impl Work {
     }
 }
 
+/// What came of creating the record.
+enum Creation {
+    Done(PackageId),
+    /// Somebody else was first.
+    Overtaken(Box<Package>),
+}
+
 /// What reading back showed.
 enum ReadBack {
     Agrees,
@@ -151,6 +193,11 @@ impl Patience {
             None => Err(Error::Interrupted { id }),
         }
     }
+}
+
+/// The settings of these fields.
+fn among(settings: &[Setting], fields: &BTreeSet<Field>) -> Vec<Setting> {
+    settings.iter().filter(|setting| fields.contains(&setting.field)).cloned().collect()
 }
 
 /// Settings for the record's own API, and those that have to go through the Classic one.

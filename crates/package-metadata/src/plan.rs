@@ -16,13 +16,14 @@ pub(crate) async fn plan(sessions: &Sessions, env: &Env, cx: &Context) -> Result
 
     let Some(record) = record else {
         let display_name = wanted.display_name().unwrap_or(wanted.file.as_str()).to_owned();
-        if wanted.display_name().is_none() {
+        let named = wanted.display_name().is_some();
+        if !named {
             wishes.insert(0, set(Field::DisplayName, FieldValue::Text(display_name.clone())));
         }
         changes.push(
             Change::new(Verb::Create, Subject::Record, wanted.file.as_str()).setting(diff::all(&wishes)),
         );
-        let target = Target::New { display_name };
+        let target = Target::New { display_name, named };
         let work = Work { session, file: wanted.file, record_only: wanted.record_only, target, wishes };
         return Ok(Plan::changes(changes, work).with(keys::PKG_METADATA_UPDATED, true));
     };

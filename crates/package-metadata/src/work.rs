@@ -19,7 +19,11 @@ pub struct Work {
 #[derive(Debug)]
 pub(crate) enum Target {
     /// It is not there yet.
-    New { display_name: String },
+    New {
+        display_name: String,
+        /// Whether the recipe names it; else it is the name of the file.
+        named: bool,
+    },
     /// It is there, and these fields hold something else.
     Existing { record: Box<Package>, differing: BTreeSet<Field> },
 }

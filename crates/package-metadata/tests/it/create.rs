@@ -111,3 +111,61 @@ async fn a_record_under_another_unicode_spelling_is_the_record() {
     let again = stage.run(&[("pkg_name", json!("Ku\u{308}che.pkg"))]).await.unwrap();
     assert_snapshot!(again.outcome, @"skipped: record 1 already says so");
 }
+
+#[tokio::test]
+async fn a_run_that_is_overtaken_goes_on_with_the_record_of_the_other() {
+    for api in ["pro", "classic"] {
+        let stage = Stage::open().await;
+        let first = [
+            ("pkg_name", json!("App.pkg")),
+            ("pkg_notes", json!("same")),
+            ("pkg_priority", json!("7")),
+            ("package_api", json!(api)),
+        ];
+        let mut second = first.clone();
+        let same = stage.overtaken(&first, &second).await.unwrap();
+        assert_eq!(
+            same.outcome.to_string(),
+            "record 1 was made by somebody else meanwhile, and says so already"
+        );
+
+        second[2].1 = json!("3");
+        second[0].1 = json!("Other.pkg");
+        let mut first = first;
+        first[0].1 = json!("Other.pkg");
+        let other = stage.overtaken(&first, &second).await.unwrap();
+        assert_eq!(other.outcome.to_string(), "updated record 2: priority; somebody else made it meanwhile");
+        let record = stage.record(2);
+        assert_eq!((&record["priority"], &record["notes"]), (&json!(3), &json!("same")));
+        assert_eq!(stage.sandbox.packages().len(), 2);
+    }
+}
+
+/// The display name is changed only if the recipe names it.
+#[tokio::test]
+async fn a_run_that_is_overtaken_leaves_alone_what_its_recipe_does_not_name() {
+    let stage = Stage::open().await;
+    let name = ("pkg_name", json!("App.pkg"));
+    let first = [name.clone(), ("pkg_display_name", json!("The App"))];
+    let applied = stage.overtaken(&first, std::slice::from_ref(&name)).await.unwrap();
+    assert_snapshot!(applied.outcome, @"record 1 was made by somebody else meanwhile, and says so already");
+    assert_eq!(stage.record(1)["packageName"], json!("The App"));
+}
+
+#[tokio::test]
+async fn a_category_that_somebody_else_made_meanwhile_is_used() {
+    let stage = Stage::open().await;
+    let run =
+        |name| [("pkg_name", json!(name)), ("pkg_category", json!("Apps")), ("create_category", json!(true))];
+    let applied = stage.overtaken(&run("A.pkg"), &run("B.pkg")).await.unwrap();
+    assert_snapshot!(applied.outcome, @"created record 2 (category Apps)");
+    assert_eq!(stage.record(2)["categoryId"], stage.record(1)["categoryId"]);
+}
+
+#[tokio::test]
+async fn a_display_name_that_somebody_else_took_meanwhile_is_refused() {
+    let stage = Stage::open().await;
+    let run = |name| [("pkg_name", json!(name)), ("pkg_display_name", json!("The App"))];
+    let failure = stage.overtaken(&run("A.pkg"), &run("B.pkg")).await.unwrap_err();
+    assert_snapshot!(failure, @"POST /api/v1/packages was answered with 400 Bad Request: packageName: duplicate name (DUPLICATE_FIELD)");
+}

@@ -2,8 +2,8 @@
 
 use package_metadata::{PackageMetadata, Work};
 use pipeline::{
-    Access, Boundary, Change, Context, Env, Failure, Origin, Outcome, Outputs, Plan, Processor as _, Silent,
-    SimulatedClock, Typed as _, Value, keys,
+    Access, Applied, Boundary, Change, Context, Env, Failure, Origin, Outcome, Outputs, Plan, Processor as _,
+    Silent, SimulatedClock, Typed as _, Value, keys,
 };
 use sandbox::{Config, Sandbox};
 use serde_json::{Value as Json, json};
@@ -91,6 +91,28 @@ impl Stage {
                 Ok(Ran { changes, outcome: applied.outcome, outputs })
             }
         }
+    }
+
+    /// Two runs at once: both have planned before either applies. What the second one came to.
+    pub async fn overtaken(
+        &self,
+        first: &[(&str, Json)],
+        second: &[(&str, Json)],
+    ) -> Result<Applied, Failure> {
+        let cx = self.context(Access::ReadWrite);
+        let (mut applied, mut planned) = (Vec::new(), Vec::new());
+        for entries in [first, second] {
+            let (step, env) = (step(), self.env(entries));
+            match step.plan(&env, &cx).await? {
+                Plan::Pending { work, .. } => planned.push((step, env, work)),
+                Plan::Settled { outcome, .. } => panic!("nothing to do: {outcome}"),
+            }
+        }
+        for (step, env, work) in planned {
+            self.sandbox.clear_journal();
+            applied.push(step.apply(work, &env, &cx).await);
+        }
+        applied.pop().unwrap()
     }
 
     /// Method and path of what was written since the last run began.
