@@ -3,6 +3,7 @@
 use crate::Error;
 use fingerprint::{FileIdentity, Fingerprint};
 use pipeline::{Activity, Context};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +17,10 @@ pub(crate) struct LocalFile {
 impl LocalFile {
     pub(crate) fn look(path: PathBuf) -> Result<Self, Error> {
         let identity = FileIdentity::of(&path)?;
+        // A file that may not be read shows its size all the same, and a plan has to fail where applying would.
+        if let Err(source) = File::open(&path) {
+            return Err(fingerprint::Error::Read { path, source }.into());
+        }
         Ok(Self { path, identity })
     }
 

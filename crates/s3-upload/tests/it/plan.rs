@@ -1,8 +1,11 @@
 use crate::stage::{Stage, bytes};
 use insta::assert_snapshot;
 use jamf::Sessions;
-use pipeline::{Access, Boundary, Context, Env, Failure, Origin, Plan, Processor as _, Silent, Value, keys};
+use pipeline::{
+    Access, Boundary, Context, Env, Failure, FailureKind, Origin, Plan, Processor as _, Silent, Value, keys,
+};
 use s3_upload::{S3Upload, Work};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 async fn plan(stage: &Stage, env: &Env) -> Result<Plan<Work>, Failure> {
@@ -79,4 +82,29 @@ async fn what_cannot_work_is_told_by_the_plan() {
     let env = good();
     std::fs::File::create(stage.path()).unwrap().set_len((5 << 40) + 1).unwrap();
     assert_snapshot!(failed(env).await, @"local.pkg is too large: it has 5497558138881 bytes, and S3 takes 5497558138880");
+}
+
+/// A file that has a size and cannot be opened. No mode keeps root out, but the kernel's write-only files do.
+fn unreadable(stage: &Stage) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let closed = stage.path();
+    std::fs::write(&closed, b"closed").unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let buses = std::fs::read_dir("/sys/bus").into_iter().flatten().flatten();
+    let write_only = buses.map(|bus| bus.path().join("drivers_probe"));
+    let mut files = std::iter::once(closed).chain(write_only);
+    files.find(|file| file.is_file() && std::fs::File::open(file).is_err()).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_read_fails_the_plan() {
+    let stage = Stage::open().await;
+    let mut env = stage.env("App.pkg", b"x");
+    let path = unreadable(&stage);
+    env.set(keys::PKG_PATH, path.clone(), Origin::CommandLine);
+    let failure = plan(&stage, &env).await.unwrap_err();
+    assert_eq!(failure.kind(), FailureKind::Local);
+    let shown = failure.to_string().replace(&path.display().to_string(), "local.pkg");
+    assert_snapshot!(shown, @"cannot read local.pkg: Permission denied (os error 13)");
+    assert_eq!(stage.sandbox.journal(), []);
 }
