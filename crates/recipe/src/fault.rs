@@ -1,8 +1,10 @@
+use crate::library::MAX_PARENTS;
 use crate::place::Place;
 use crate::source::MAX_FILE_SIZE;
 use crate::substitute::Reference;
 use crate::tree::Syntax;
 use pipeline::{Diagnose, FailureKind, Kind, Origin, WrongType};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,11 +36,11 @@ impl Fault {
             message.push_str(&format!(": {error}"));
             cause = error.source();
         }
-        message
+        clip(&message, MAX_MESSAGE).into_owned()
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
+        self.hint = hint.into().map(|hint| clip(&hint, MAX_MESSAGE).into_owned());
         self
     }
 
@@ -52,11 +54,11 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+            write!(f, "{}: ", clip(&place.to_string(), MAX_MESSAGE))?;
         }
         match &self.step {
             Some((number, processor)) if processor.is_empty() => write!(f, "step {number}: ")?,
-            Some((number, processor)) => write!(f, "step {number} {processor}: ")?,
+            Some((number, processor)) => write!(f, "step {number} {}: ", shown(processor))?,
             None => {}
         }
         f.write_str(&self.message())?;
@@ -86,19 +88,25 @@ pub enum Problem {
     #[error(transparent)]
     Syntax(#[from] Syntax),
     /// No recipe goes by what was asked for.
-    #[error("there is no recipe `{0}`")]
+    #[error("there is no recipe `{}`", shown(.0))]
     RecipeNotFound(String),
     /// No recipe has the identifier of the parent.
-    #[error("the parent recipe `{0}` was not found")]
+    #[error("the parent recipe `{}` was not found", shown(.0))]
     ParentNotFound(String),
     /// Recipes are each other's parents.
-    #[error("recipes are their own parents: {}", .0.join(" -> "))]
+    #[error("recipes are their own parents: {}", chain(.0))]
     ParentCycle(Vec<String>),
+    /// The chain does not end.
+    #[error("the recipe has more than {MAX_PARENTS} parents in a row")]
+    TooManyParents,
+    /// The identifier has no letters.
+    #[error("`Identifier` is empty")]
+    EmptyIdentifier,
     /// The file is well-formed, but no recipe.
     #[error("is not a recipe: it has neither `Process` nor `ParentRecipe`")]
     NotARecipe,
     /// A part of a recipe has the wrong shape.
-    #[error("{what} is {}, not {}", with_article(found), with_article(expected))]
+    #[error("{} is {}, not {}", shown(what), with_article(found), with_article(expected))]
     Shape {
         /// Which part.
         what: String,
@@ -108,7 +116,7 @@ pub enum Problem {
         found: &'static str,
     },
     /// A key that is so near to a known one that it is a slip; it would be ignored.
-    #[error("unknown key `{0}`")]
+    #[error("unknown key `{}`", shown(.0))]
     UnknownKey(String),
     /// AutoPkg's form of overrides from before `ParentRecipe`.
     #[error("the key `Recipe` is not read")]
@@ -117,19 +125,23 @@ pub enum Problem {
     #[error("the step has no `Processor`")]
     NoProcessor,
     /// The recipe wants a newer AutoPkg than pkgferry is compatible with.
-    #[error("the recipe asks for AutoPkg {wanted}; pkgferry is compatible with {}", crate::AUTOPKG_LEVEL)]
+    #[error(
+        "the recipe asks for AutoPkg {}; pkgferry is compatible with {}",
+        shown(wanted),
+        crate::AUTOPKG_LEVEL
+    )]
     TooNew {
         /// The version that it asks for.
         wanted: String,
     },
     /// A processor that pkgferry does not have.
-    #[error("unknown processor `{0}`")]
+    #[error("unknown processor `{}`", shown(.0))]
     UnknownProcessor(String),
     /// An argument that the processor does not know.
-    #[error("unknown argument `{0}`")]
+    #[error("unknown argument `{}`", shown(.0))]
     UnknownArgument(String),
     /// An argument given under two of its names.
-    #[error("`{first}` and `{second}` are two names of one argument")]
+    #[error("`{}` and `{}` are two names of one argument", shown(first), shown(second))]
     SameArgument {
         /// The one given first.
         first: String,
@@ -140,7 +152,7 @@ pub enum Problem {
     #[error("{}", missing(.0))]
     MissingInput(Vec<String>),
     /// An input that is needed before its provider has it.
-    #[error("`{name}` is needed while planning, but is known only after step {step} ran")]
+    #[error("`{}` is needed while planning, but is known only after step {step} ran", shown(name))]
     TooLate {
         /// The name of the input, or of the variable behind it.
         name: String,
@@ -148,7 +160,7 @@ pub enum Problem {
         step: usize,
     },
     /// A value that the input cannot take.
-    #[error("`{name}`{}", .origin.as_ref().map(|origin| format!(" (from {origin})")).unwrap_or_default())]
+    #[error("`{}`{}", shown(name), .origin.as_ref().map(|origin| format!(" (from {origin})")).unwrap_or_default())]
     WrongType {
         /// The input's name.
         name: String,
@@ -159,7 +171,7 @@ pub enum Problem {
         source: WrongType,
     },
     /// What a step gives never fits what another takes.
-    #[error("`{name}` takes {}, but is given {} by step {step}", with_article(&expected.to_string()), with_article(&found.to_string()))]
+    #[error("`{}` takes {}, but is given {} by step {step}", shown(name), with_article(&expected.to_string()), with_article(&found.to_string()))]
     WrongKind {
         /// The input's name.
         name: String,
@@ -171,7 +183,7 @@ pub enum Problem {
         step: usize,
     },
     /// A `%KEY%` that cannot be replaced.
-    #[error("`{within}`: {reference}")]
+    #[error("`{}`: {reference}", shown(within))]
     Unresolved {
         /// The variable or argument that it stands in.
         within: String,
@@ -179,10 +191,10 @@ pub enum Problem {
         reference: Reference,
     },
     /// Values that refer to each other in a circle.
-    #[error("values refer to each other in a circle: {}", .0.join(" -> "))]
+    #[error("values refer to each other in a circle: {}", chain(.0))]
     InputCycle(Vec<String>),
     /// A secret on the command line, where other users of the machine can read it.
-    #[error("`{0}` is secret and must not be given on the command line")]
+    #[error("`{}` is secret and must not be given on the command line", shown(.0))]
     SecretArgument(String),
 }
 
@@ -234,11 +246,14 @@ impl From<Fault> for Faults {
     }
 }
 
-/// All faults, one after the other, and their number.
+/// The faults, one after the other, as many as somebody would read, and the number of all.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for fault in &self.0 {
+        for fault in self.0.iter().take(MAX_SHOWN_FAULTS) {
             writeln!(f, "{fault}")?;
+        }
+        if let Some(more) = self.0.len().checked_sub(MAX_SHOWN_FAULTS).filter(|more| *more > 0) {
+            writeln!(f, "… and {more} more")?;
         }
         match self.0.len() {
             1 => f.write_str("1 fault"),
@@ -266,18 +281,70 @@ pub(crate) fn with_article(kind: &str) -> String {
 
 fn missing(names: &[String]) -> String {
     match names {
-        [name] => format!("the input `{name}` is missing"),
-        names => format!("the inputs `{}` are missing", names.join("`, `")),
+        [name] => format!("the input `{}` is missing", shown(name)),
+        names => {
+            let names: Vec<_> = names.iter().map(|name| shown(name)).collect();
+            format!("the inputs `{}` are missing", names.join("`, `"))
+        }
     }
+}
+
+fn chain(names: &[String]) -> String {
+    names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(" -> ")
+}
+
+/// How many characters of one value from a recipe a message shows.
+const MAX_SHOWN: usize = 200;
+/// How many characters a message has; it may name several values.
+const MAX_MESSAGE: usize = 2_000;
+/// How many faults a report shows.
+const MAX_SHOWN_FAULTS: usize = 50;
+
+/// A value from a recipe as a message shows it.
+pub(crate) fn shown(value: &str) -> Cow<'_, str> {
+    clip(value, MAX_SHOWN)
+}
+
+/// The text up to a length, in characters that do nothing to the terminal or log that it is printed to: recipes come from
+/// strangers, and an escape sequence or a line break could make a report say what it does not. What is escaped already
+/// stays as it is.
+fn clip(text: &str, length: usize) -> Cow<'_, str> {
+    let end = text.char_indices().nth(length).map(|(end, _)| end);
+    if end.is_none() && !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut clipped = String::new();
+    for ch in text[..end.unwrap_or(text.len())].chars() {
+        match ch {
+            ch if acts(ch) => clipped.extend(ch.escape_unicode()),
+            ch => clipped.push(ch),
+        }
+    }
+    if end.is_some() {
+        clipped.push('…');
+    }
+    Cow::Owned(clipped)
+}
+
+/// Control characters, line breaks, and what turns the direction of writing.
+fn acts(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The known name nearest to a wrong one, if it is near enough to be what was meant: case does not count, and a third of
 /// the letters may differ.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // Comparing takes time and memory with the product of the lengths, and nobody types so much.
+    let comparable = |name: &str| name.len() <= MAX_SHOWN;
+    if !comparable(name) {
+        return None;
+    }
     let wanted = name.to_lowercase();
     let allowed = (name.chars().count() / 3).clamp(1, 4);
     known
         .into_iter()
+        .filter(|known| comparable(known))
         .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
         .filter(|(distance, _)| *distance <= allowed && *distance < name.len())
         .min_by_key(|(distance, _)| *distance)
@@ -285,5 +352,5 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
 }
 
 pub(crate) fn did_you_mean<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
-    nearest(name, known).map(|known| format!("did you mean `{known}`?"))
+    nearest(name, known).map(|known| format!("did you mean `{}`?", shown(known)))
 }

@@ -1,8 +1,9 @@
 use crate::fault::{Fault, Faults, Problem};
 use crate::model::{Recipe, Step};
 use crate::place::{Located, Place};
+use crate::search::Search;
 use crate::source::{Format, Source};
-use crate::{search, version};
+use crate::version;
 use indexmap::IndexMap;
 use pipeline::Value;
 use std::path::{Path, PathBuf};
@@ -28,12 +29,16 @@ pub struct Chain {
     pub(crate) faults: Vec<Fault>,
 }
 
+/// How many parents a recipe may have, one above the other. Real chains have three or four.
+pub(crate) const MAX_PARENTS: usize = 50;
+
 /// Where recipes are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Library {
     /// Folders, in order; each is looked through with the folders below it.
     pub search_dirs: Vec<PathBuf>,
-    /// Recipes that come with the program, found by their identifiers when no folder has them.
+    /// Recipes that come with the program. Their identifiers belong to the program, so they are found before any folder is
+    /// looked through; a file that has one of them is reached by its path only.
     pub built_in: Vec<Source>,
 }
 
@@ -42,49 +47,43 @@ impl Library {
     /// or without suffix.
     ///
     /// # Errors
-    /// When the recipe or a parent is not found or not readable, or when parents go in a circle.
+    /// When the recipe is not found or not readable. What is wrong with its parents is told by [`check`](crate::check()).
     pub fn load(&self, argument: &str) -> Result<Chain, Faults> {
+        let mut search = Search::default();
         let path = Path::new(argument);
-        if path.is_file() {
-            return self.load_file(path);
-        }
-        if let Some((_, recipe)) = search::by_identifier(argument, &self.search_dirs, None) {
-            return Ok(self.parents(recipe));
-        }
-        if let Some(path) = search::by_name(argument, &self.search_dirs) {
-            return self.load_file(&path);
-        }
-        if let Some(recipe) = self.built_in(argument) {
-            return Ok(self.parents(recipe));
-        }
-        let near = self.near(argument, &self.search_dirs);
-        let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
-        Err(Fault::new(None, Problem::RecipeNotFound(argument.to_owned())).hint(hint).into())
+        let recipe = if path.is_file() {
+            read(path)?
+        } else if let Some(recipe) = self.built_in(argument) {
+            recipe
+        } else if let Some(path) = find(&mut search, argument, &self.search_dirs, None) {
+            read(&path)?
+        } else {
+            let near = self.near(&mut search, argument, &self.search_dirs);
+            let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
+            let fault = match irregular(path) {
+                Some(problem) => Fault::new(Place::whole(&Arc::from(path)), problem),
+                None => Fault::new(None, Problem::RecipeNotFound(argument.to_owned())).hint(hint),
+            };
+            return Err(fault.into());
+        };
+        Ok(self.parents(recipe, search))
     }
 
     /// Loads a recipe that is in memory, and its parents.
     ///
     /// # Errors
-    /// As for [`load`](Library::load).
+    /// When it is not well-formed, or no recipe.
     pub fn load_source(&self, source: &Source) -> Result<Chain, Faults> {
-        Ok(self.parents(Recipe::read(source)?))
-    }
-
-    fn load_file(&self, path: &Path) -> Result<Chain, Faults> {
-        self.load_source(&read(path)?)
+        Ok(self.parents(Recipe::read(source)?, Search::default()))
     }
 
     /// Climbs from a recipe to the root. A parent that cannot be had is a fault of the chain, and not its end: the steps
     /// that are there are checked all the same, so that everything is told at once.
-    fn parents(&self, recipe: Recipe) -> Chain {
+    fn parents(&self, recipe: Recipe, mut search: Search) -> Chain {
         let mut recipes = vec![recipe];
         let mut gap = None;
         while let Some(parent) = recipes.last().and_then(|child| child.parent.clone()) {
-            let next = self.parent(&parent, &recipes).and_then(|next| match circle(&recipes, &next) {
-                Some(names) => Err(Fault::new(parent.place, Problem::ParentCycle(names)).into()),
-                None => Ok(next),
-            });
-            match next {
+            match self.next(&parent, &recipes, &mut search) {
                 Ok(recipe) => recipes.push(recipe),
                 Err(faults) => {
                     gap = Some(faults);
@@ -98,6 +97,23 @@ impl Library {
         chain
     }
 
+    /// The parent of the last recipe, unless the chain must not grow by it.
+    fn next(
+        &self,
+        parent: &Located<String>,
+        recipes: &[Recipe],
+        search: &mut Search,
+    ) -> Result<Recipe, Faults> {
+        if recipes.len() > MAX_PARENTS {
+            return Err(Fault::new(parent.place.clone(), Problem::TooManyParents).into());
+        }
+        let next = self.parent(parent, recipes, search)?;
+        match circle(recipes, &next) {
+            Some(names) => Err(Fault::new(parent.place.clone(), Problem::ParentCycle(names)).into()),
+            None => Ok(next),
+        }
+    }
+
     fn built_in(&self, identifier: &str) -> Option<Recipe> {
         self.built_in_recipes().find(|recipe| name(recipe) == identifier)
     }
@@ -106,19 +122,27 @@ impl Library {
         self.built_in.iter().filter_map(|source| Recipe::read(source).ok())
     }
 
-    fn near(&self, wanted: &str, folders: &[PathBuf]) -> Option<String> {
+    fn near(&self, search: &mut Search, wanted: &str, folders: &[PathBuf]) -> Option<String> {
         let built_in = self.built_in_recipes().map(|recipe| name(&recipe));
-        search::near(wanted, folders, built_in.collect())
+        search.near(wanted, folders, built_in.collect())
     }
 
-    /// Finds a parent: a path from the child, else an identifier, else a name. Folders of the recipes loaded so far count
+    /// Finds a parent: a path from the child, else an identifier, those of the program first, else a name. Folders of the recipes loaded so far count
     /// as search folders, after the library's own.
-    fn parent(&self, parent: &Located<String>, recipes: &[Recipe]) -> Result<Recipe, Faults> {
+    fn parent(
+        &self,
+        parent: &Located<String>,
+        recipes: &[Recipe],
+        search: &mut Search,
+    ) -> Result<Recipe, Faults> {
         let child = &parent.place.file;
         let folder = child.parent().unwrap_or(Path::new("")).to_owned();
         let path = folder.join(&parent.value);
         if path.is_file() {
-            return read(&path).and_then(|source| Recipe::read(&source));
+            return read(&path);
+        }
+        if let Some(recipe) = self.built_in(&parent.value) {
+            return Ok(recipe);
         }
         let mut folders = self.search_dirs.clone();
         for recipe in recipes.iter().rev() {
@@ -130,24 +154,35 @@ impl Library {
                 folders.push(folder);
             }
         }
-        if let Some((_, recipe)) = search::by_identifier(&parent.value, &folders, Format::of(child)) {
-            return Ok(recipe);
+        if let Some(path) = find(search, &parent.value, &folders, Format::of(child)) {
+            return read(&path);
         }
-        if let Some(path) = search::by_name(&parent.value, &folders) {
-            return read(&path).and_then(|source| Recipe::read(&source));
-        }
-        if let Some(recipe) = self.built_in(&parent.value) {
-            return Ok(recipe);
-        }
-        let near = self.near(&parent.value, &folders).map(|near| format!("{near}; ")).unwrap_or_default();
+        let no_file = irregular(&path).filter(|_| !path.is_dir()).map(|problem| {
+            let place = Place::whole(&Arc::from(path.as_path()));
+            Fault::new(place, problem).to_string()
+        });
+        let near = no_file.or_else(|| self.near(search, &parent.value, &folders));
+        let near = near.map(|near| format!("{near}; ")).unwrap_or_default();
         let problem = Problem::ParentNotFound(parent.value.clone());
         let hint = format!("{near}looked {}", places(&folders));
         Err(Fault::new(parent.place.clone(), problem).hint(hint).into())
     }
 }
 
-fn read(path: &Path) -> Result<Source, Faults> {
-    Source::read(path).map_err(|problem| Fault::new(Place::whole(&Arc::from(path)), problem).into())
+fn read(path: &Path) -> Result<Recipe, Faults> {
+    let source = Source::read(path).map_err(|problem| Fault::new(Place::whole(&Arc::from(path)), problem))?;
+    Recipe::read(&source)
+}
+
+/// Looks for a recipe by its identifier, else by its file name.
+fn find(search: &mut Search, wanted: &str, folders: &[PathBuf], format: Option<Format>) -> Option<PathBuf> {
+    search.by_identifier(wanted, folders, format).or_else(|| search.by_name(wanted, folders))
+}
+
+/// Why a path that leads to something other than a regular file cannot be read: a pipe, a device, a link in a circle.
+fn irregular(path: &Path) -> Option<Problem> {
+    path.symlink_metadata().ok()?;
+    Source::read(path).err()
 }
 
 fn places(folders: &[PathBuf]) -> String {

@@ -125,8 +125,7 @@ impl Reader {
             self.faults.push(fault.hint(LEGACY_HINT.to_owned()));
         }
         let input = self.dict("Input", members.shift_remove("Input"));
-        let identifier =
-            self.text("Identifier", members.shift_remove("Identifier")).or_else(|| legacy_identifier(&input));
+        let identifier = self.identifier(members.shift_remove("Identifier"), &input);
         let description = self.text("Description", members.shift_remove("Description"));
         let minimum_version = self.text("MinimumVersion", members.shift_remove("MinimumVersion"));
         self.check_version(minimum_version.as_ref());
@@ -182,6 +181,19 @@ impl Reader {
                 None
             }
         }
+    }
+
+    fn identifier(
+        &mut self,
+        member: Option<Member>,
+        input: &IndexMap<String, Located<Value>>,
+    ) -> Option<Located<String>> {
+        let identifier = self.text("Identifier", member).or_else(|| legacy_identifier(input))?;
+        if identifier.value.trim().is_empty() {
+            self.faults.push(Fault::new(identifier.place, Problem::EmptyIdentifier));
+            return None;
+        }
+        Some(identifier)
     }
 
     /// A dict of values; null and absence are an empty one.

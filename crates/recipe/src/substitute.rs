@@ -1,4 +1,4 @@
-use crate::fault::with_article;
+use crate::fault::{shown, with_article};
 use pipeline::{Dict, Env, Value};
 use std::borrow::Cow;
 
@@ -48,12 +48,12 @@ pub struct Unresolved {
 impl std::fmt::Display for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Undefined { name } => write!(f, "`%{name}%` is not defined"),
+            Self::Undefined { name } => write!(f, "`%{}%` is not defined", shown(name)),
             Self::NotText { name, kind } => {
-                write!(f, "`%{name}%` is {}, which cannot stand inside a text", with_article(kind))
+                write!(f, "`%{}%` is {}, which cannot stand inside a text", shown(name), with_article(kind))
             }
             Self::TooLong { name } => {
-                write!(f, "`%{name}%` makes the text longer than {} MiB", MAX_SUBSTITUTED >> 20)
+                write!(f, "`%{}%` makes the text longer than {} MiB", shown(name), MAX_SUBSTITUTED >> 20)
             }
         }
     }
@@ -74,7 +74,7 @@ impl Reference {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::NotText { name, kind: "real" } => {
-                Some(format!("put the value of `{name}` in quotes to keep it as it is written"))
+                Some(format!("put the value of `{}` in quotes to keep it as it is written", shown(name)))
             }
             Self::Undefined { name }
                 if name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) =>

@@ -1,5 +1,6 @@
 //! What both formats are read into before anybody asks what a recipe is: values with their positions, within limits.
 
+use crate::fault::shown;
 use crate::place::Position;
 use indexmap::IndexMap;
 use pipeline::{Dict, Value};
@@ -17,7 +18,7 @@ pub(crate) const MAX_BYTES: usize = 16 << 20;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Syntax {
     /// Bytes in an encoding that is not read.
-    #[error("the file is encoded as {0}; recipes are UTF-8")]
+    #[error("the file is encoded as {}; recipes are UTF-8", shown(.0))]
     Encoding(String),
     /// Bytes that are no UTF-8.
     #[error("byte {0:#04x} is not UTF-8; the file may be in an older encoding such as Latin-1")]
@@ -32,7 +33,7 @@ pub enum Syntax {
     #[error("not a valid binary property list: {0}")]
     Binary(String),
     /// A name stands twice in one dict.
-    #[error("`{0}` stands twice in the same dict")]
+    #[error("`{}` stands twice in the same dict", shown(.0))]
     DuplicateKey(String),
     /// Arrays and dicts nest too deep.
     #[error("nested more than {MAX_DEPTH} levels deep")]
@@ -41,10 +42,10 @@ pub enum Syntax {
     #[error("the file unfolds into more than {MAX_VALUES} values or {} MiB of text", MAX_BYTES >> 20)]
     TooMuch,
     /// A number that does not fit.
-    #[error("{0} is out of range: whole numbers have 64 bits with sign")]
+    #[error("{} is out of range: whole numbers have 64 bits with sign", shown(.0))]
     OutOfRange(String),
     /// A YAML tag other than `!date` and `!data`, or one of these with something else behind it.
-    #[error("`{0}` is not a tag that recipes use")]
+    #[error("`{}` is not a tag that recipes use", shown(.0))]
     Tag(String),
     /// A name that is no text.
     #[error("the name of an entry is {}, not text", crate::fault::with_article(.0))]

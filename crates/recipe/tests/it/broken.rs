@@ -306,10 +306,104 @@ fn files_that_are_not_read() {
     ");
     std::fs::create_dir(folder.path("folder.yaml")).unwrap();
     insta::assert_snapshot!(folder.shown(&folder.load("folder.yaml").unwrap_err()), @r"
-    there is no recipe `folder.yaml`
-      hint: looked in . and below
+    folder.yaml: is not a regular file
     1 fault
     ");
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_that_lead_to_no_regular_file() {
+    let folder = Folder::new(&[("child.recipe.yaml", "ParentRecipe: circle.yaml\n")]);
+    std::os::unix::fs::symlink("circle.yaml", folder.path("circle.yaml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path("dangling.yaml")).unwrap();
+    // The numbers of errors differ between systems.
+    let shown = |faults| folder.shown(&faults).replace(" (os error 40)", "").replace(" (os error 62)", "");
+    let load = |name: &str| shown(folder.load(name).unwrap_err());
+    insta::assert_snapshot!(load("/dev/null"), @"
+    /dev/null: is not a regular file
+    1 fault
+    ");
+    insta::assert_snapshot!(load("circle.yaml"), @"
+    circle.yaml: cannot be read: Too many levels of symbolic links
+    1 fault
+    ");
+    insta::assert_snapshot!(load("dangling.yaml"), @"
+    dangling.yaml: cannot be read: No such file or directory (os error 2)
+    1 fault
+    ");
+    insta::assert_snapshot!(shown(folder.check("child.recipe.yaml").unwrap_err()), @"
+    child.recipe.yaml:1:15: the parent recipe `circle.yaml` was not found
+      hint: circle.yaml: cannot be read: Too many levels of symbolic links; looked in . and below
+    1 fault
+    ");
+}
+
+#[test]
+fn an_identifier_that_is_empty() {
+    insta::assert_snapshot!(crate::support::report("Identifier: ''\nProcess: []\n"), @"
+    r.recipe.yaml:1:13: `Identifier` is empty
+    1 fault
+    ");
+    insta::assert_snapshot!(crate::support::report("Input: {IDENTIFIER: ' '}\nProcess: []\n"), @"
+    r.recipe.yaml:1:9: `Identifier` is empty
+    1 fault
+    ");
+}
+
+#[test]
+fn text_from_a_recipe_does_not_take_over_the_terminal() {
+    insta::assert_snapshot!(crate::support::report(
+        "Process:\n- Processor: \"find\\e[2J\\nok\"\n- Processor: find-package\n  Arguments: {\"pkg_nam\\e\": x, pkg_path: \"%A\\e\\u202eB%\"}\n"
+    ), @r"
+    r.recipe.yaml:2:14: step 1: unknown processor `find\u{1b}[2J\u{a}ok`
+      hint: the processors are: find-package, compare-hash, s3-upload, package-metadata, notify
+    r.recipe.yaml:4:15: step 2 find-package: unknown argument `pkg_nam\u{1b}`
+      hint: did you mean `pkg_name`?
+    2 faults
+    ");
+    let long = "x".repeat(1_000);
+    insta::assert_snapshot!(crate::support::report(
+        &format!("ParentRecipe: {long}\nProcess:\n- Processor: {long}\n- Processor: find-package\n  Arguments: {{pkg_path: a, {long}: '%{long}%'}}\n")
+    ), @"
+    r.recipe.yaml:1:15: the parent recipe `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` was not found
+      hint: looked in . and below
+    r.recipe.yaml:3:14: step 1: unknown processor `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`
+      hint: the processors are: find-package, compare-hash, s3-upload, package-metadata, notify
+    r.recipe.yaml:5:28: step 2 find-package: unknown argument `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`
+      hint: its arguments are: pkg_path, pkg_name
+    3 faults
+    ");
+    insta::assert_snapshot!(report("r.yaml", format!("{long}: 1\n{long}: 2\n")), @"
+    r.yaml:2:1: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` stands twice in the same dict
+    1 fault
+    ");
+    insta::assert_snapshot!(report("a\u{1b}\n.yaml", "Process: !\"\\e\" x\n"), @r"
+    a\u{1b}\u{a}.yaml:1:11: not valid YAML: did not find expected whitespace or line break, while scanning a tag at line 1 column 10
+    1 fault
+    ");
+}
+
+/// Comparing two names takes time and memory with the product of their lengths.
+#[test]
+fn names_too_long_to_be_a_slip_are_not_compared() {
+    let long = "x".repeat(100_000);
+    let folder = Folder::new(&[
+        ("child.recipe.yaml", &format!("ParentRecipe: {long}y\n")),
+        ("parent.recipe.yaml", &format!("Identifier: {long}z\nProcess: []\n")),
+    ]);
+    assert!(folder.report("child.recipe.yaml").ends_with("hint: looked in . and below\n1 fault"));
+}
+
+#[test]
+fn a_report_shows_fifty_faults_and_counts_all() {
+    let folder =
+        Folder::new(&[("r.recipe.yaml", &format!("Process:\n{}", "- Processor: none\n".repeat(120)))]);
+    let faults = folder.check("r.recipe.yaml").unwrap_err();
+    assert_eq!(faults.iter().count(), 120);
+    let shown = faults.to_string();
+    let shown: Vec<_> = shown.lines().filter(|line| !line.starts_with("  hint: ")).collect();
+    assert_eq!((shown.len(), &shown[50..]), (52, &["\u{2026} and 70 more", "120 faults"][..]));
 }
 
 const RECIPE: &str = "Identifier: a.b\nInput: {NAME: x, N: 5, R: 1.5, D: !date 2026-11-20T12:00:00Z, L: [a, &x b, *x]}\n\

@@ -215,18 +215,35 @@ fn a_recipe_may_lack_an_identifier() {
 }
 
 #[test]
-fn recipes_that_come_with_the_program_are_found_last() {
+fn recipes_that_come_with_the_program_are_found_first() {
     let built_in = |text: &str| Source { path: "built-in.recipe.yaml".into(), bytes: text.into() };
-    let folder = Folder::new(&[("child.recipe.yaml", "ParentRecipe: org.shipped\n")]);
+    let folder = Folder::new(&[
+        ("child.recipe.yaml", "ParentRecipe: org.shipped\n"),
+        ("own.recipe.yaml", "Identifier: org.shipped\nProcess: []\n"),
+    ]);
     let library =
         Library { built_in: vec![built_in("Identifier: org.shipped\nProcess: []\n")], ..folder.library() };
     assert_eq!(library.load("org.shipped").unwrap().files[0].to_str(), Some("built-in.recipe.yaml"));
-    assert_eq!(library.load("child").unwrap().files.len(), 2);
-    folder.write("own.recipe.yaml", b"Identifier: org.shipped\nProcess: []\n");
-    assert_eq!(library.load("org.shipped").unwrap().files[0].as_ref(), folder.path("own.recipe.yaml"));
+    assert_eq!(library.load("child").unwrap().files[1].to_str(), Some("built-in.recipe.yaml"));
+    let by_path = library.load(&folder.path("own.recipe.yaml").to_string_lossy()).unwrap();
+    assert_eq!(by_path.files[0].as_ref(), folder.path("own.recipe.yaml"));
     insta::assert_snapshot!(folder.shown(&library.load("org.shippet").unwrap_err()), @r"
     there is no recipe `org.shippet`
       hint: did you mean `org.shipped`?
+    1 fault
+    ");
+}
+
+#[test]
+fn a_chain_has_at_most_fifty_parents() {
+    let folder = Folder::new(&[("0.recipe.yaml", "Identifier: org.chain-0\nProcess: []\n")]);
+    for number in 1..=51 {
+        let recipe = format!("Identifier: org.chain-{number}\nParentRecipe: org.chain-{}\n", number - 1);
+        folder.write(&format!("{number}.recipe.yaml"), recipe.as_bytes());
+    }
+    assert_eq!(folder.check("50.recipe.yaml").unwrap().files.len(), 51);
+    insta::assert_snapshot!(folder.report("51.recipe.yaml"), @r"
+    1.recipe.yaml:2:15: the recipe has more than 50 parents in a row
     1 fault
     ");
 }
