@@ -3,7 +3,7 @@ use recipe::Source;
 macro_rules! shipped {
     ($name:literal) => {
         Source {
-            path: concat!("recipes/", $name).into(),
+            path: concat!("built-in/", $name).into(),
             bytes: include_bytes!(concat!("../../../recipes/", $name)).to_vec(),
         }
     };

@@ -96,7 +96,7 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
     insta::assert_snapshot!(ran.stdout, @r#"
     com.github.pkgferry.recipes.ExampleApp
       recipe recipes/ExampleApp.jamf.recipe.yaml
-      parent recipes/upload-package.recipe.yaml
+      parent built-in/upload-package.recipe.yaml
 
     Settings
       file [STAGE]/settings.toml
@@ -108,7 +108,7 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
       CACHE_DIR = "[STAGE]/home/Library/AutoPkg/Cache"  [pkgferry]
       RECIPE_PATH = "[REPOSITORY]/recipes/ExampleApp.jamf.recipe.yaml"  [pkgferry]
       RECIPE_DIR = "[REPOSITORY]/recipes"  [pkgferry]
-      PARENT_RECIPES = ["[REPOSITORY]/recipes/upload-package.recipe.yaml"]  [pkgferry]
+      PARENT_RECIPES = ["[REPOSITORY]/built-in/upload-package.recipe.yaml"]  [pkgferry]
       RECIPE_CACHE_DIR = "[STAGE]/home/Library/AutoPkg/Cache/com.github.pkgferry.recipes.ExampleApp"  [pkgferry]
       NAME = "ExampleApp"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
       VERSION = "1.2.3"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
