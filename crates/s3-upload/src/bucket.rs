@@ -203,13 +203,20 @@ impl Bucket {
     {
         let error = match request().await {
             Ok(answer) => return Ok(answer),
-            Err(error) => S3Error::new(error, &self.host),
+            Err(error) => self.failed(&error),
         };
         if error.code() != Some("ExpiredToken") {
             return Err(error);
         }
         self.credentials.distrust().await;
-        request().await.map_err(|error| S3Error::new(error, &self.host))
+        request().await.map_err(|error| self.failed(&error))
+    }
+
+    fn failed<E>(&self, error: &aws_sdk_s3::error::SdkError<E>) -> S3Error
+    where
+        E: std::error::Error + aws_sdk_s3::error::ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        S3Error::new(error, &self.host, |text| self.credentials.hide(text))
     }
 }
 

@@ -6,7 +6,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use jamf::{Session, UploadGrant};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Context, ExposeSecret as _};
+use pipeline::{Context, ExposeSecret as _, Secret};
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -24,6 +25,7 @@ pub(crate) struct LiveCredentials {
     /// Deaf to Ctrl-C: who waits for credentials decides whether to go on waiting.
     cx: Context,
     state: Arc<Mutex<State>>,
+    secrets: Arc<Secrets>,
 }
 
 struct State {
@@ -52,7 +54,14 @@ impl LiveCredentials {
     pub(crate) fn new(grant: UploadGrant, session: Arc<Session>, cx: &Context) -> Self {
         let cx = cx.shielded();
         let state = State::new(grant, cx.clock().now());
-        Self { session, cx, state: Arc::new(Mutex::new(state)) }
+        let secrets = Secrets::default();
+        secrets.add(&state.grant);
+        Self { session, cx, state: Arc::new(Mutex::new(state)), secrets: Arc::new(secrets) }
+    }
+
+    /// A text without any secret that these credentials have ever held: a server may repeat what it was sent.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        self.secrets.hide(text)
     }
 
     /// S3 says that the credentials have ended, whatever our clock says: the next request gets new ones.
@@ -78,6 +87,7 @@ impl LiveCredentials {
     async fn renew(&self, state: &mut State) -> Result<(), jamf::Error> {
         let grant = self.session.jcds_renew(&self.cx, &state.grant).await?;
         self.cx.info(format!("upload credentials renewed, good until {}", grant.expiration));
+        self.secrets.add(&grant);
         *state = State::new(grant, self.now());
         Ok(())
     }
@@ -112,6 +122,28 @@ impl LiveCredentials {
             None,
             "jcds",
         ))
+    }
+}
+
+/// The secrets of all credentials so far: a request may have been signed with the ones before.
+#[derive(Default)]
+struct Secrets(std::sync::Mutex<Vec<Secret>>);
+
+impl Secrets {
+    fn add(&self, grant: &UploadGrant) {
+        let both = [grant.secret_access_key.clone(), grant.session_token.clone()];
+        let mut all = self.all();
+        all.extend(both.into_iter().filter(|secret| !secret.expose_secret().is_empty()));
+        // Longer ones are hidden first, because a shorter one may be a piece of them.
+        all.sort_by_key(|secret| Reverse(secret.expose_secret().len()));
+    }
+
+    fn hide(&self, text: &str) -> String {
+        self.all().iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose_secret(), "***"))
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, Vec<Secret>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,8 @@
 //! What S3 says, or that it says nothing, in words.
 
-use aws_sdk_s3::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use pipeline::{Diagnose, FailureKind, Refused, causes};
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,35 +64,37 @@ fn said(code: Option<&str>, message: Option<&str>) -> String {
 }
 
 impl S3Error {
-    /// Takes what the SDK says. Its own words for where in the SDK it failed are left out.
-    pub(crate) fn new<E>(error: SdkError<E>, host: &str) -> Self
+    /// Takes what the SDK says. Its own words for where in the SDK it failed are left out, and `hide` takes secrets out of
+    /// the server's.
+    pub(crate) fn new<E>(error: &SdkError<E>, host: &str, hide: impl Fn(&str) -> String) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        if let Some(refused) = find::<Refused>(&error) {
+        if let Some(refused) = find::<Refused>(error) {
             return Self::Refused(refused.clone());
         }
-        if let Some(RenewalFailed(source)) = find(&error) {
+        if let Some(RenewalFailed(source)) = find(error) {
             return Self::Renewal(Arc::clone(source));
         }
         let host = host.to_owned();
         let status = error.raw_response().map_or(0, |answer| answer.status().as_u16());
+        let cause = || Cause(hide(&innermost(error).to_string()));
         match error {
             SdkError::ServiceError(answer) => Self::Answer {
                 host,
                 status,
-                code: answer.err().code().map(str::to_owned),
-                message: answer.err().message().map(str::to_owned),
+                code: answer.err().code().map(&hide),
+                message: answer.err().message().map(&hide),
             },
-            SdkError::ResponseError(_) => Self::Unreadable { host, status, source: Cause::new(error) },
-            SdkError::ConstructionFailure(_) => Self::Unsendable { host, source: Cause::new(error) },
-            _ => Self::NoAnswer { host, source: Cause::new(error) },
+            SdkError::ResponseError(_) => Self::Unreadable { host, status, source: cause() },
+            SdkError::ConstructionFailure(_) => Self::Unsendable { host, source: cause() },
+            _ => Self::NoAnswer { host, source: cause() },
         }
     }
 
     /// Nothing came and nothing left.
     pub(crate) fn silent(host: &str, time: Duration) -> Self {
-        let source = Cause::new(format!("nothing moved for {} s", time.as_secs()));
+        let source = Cause(format!("nothing moved for {} s", time.as_secs()));
         Self::NoAnswer { host: host.to_owned(), source }
     }
 
@@ -172,6 +173,10 @@ impl Diagnose for S3Error {
             Self::NoAnswer { host, .. } => {
                 Some(format!("check that this machine reaches {host}: name service, firewall, proxy"))
             }
+            Self::Answer { host, status: 500..=599, code: None, .. } => Some(format!(
+                "{host}, or a proxy before it, is in trouble and does not say why; run again later, and if it stays so ask \
+                 whoever runs the proxy"
+            )),
             Self::Unreadable { host, .. } | Self::Answer { host, code: None, .. } => {
                 Some(format!("a proxy or gateway seems to answer for {host}; let it pass untouched"))
             }
@@ -203,24 +208,11 @@ fn hint_for(code: &str, message: &str, host: &str) -> Option<String> {
     })
 }
 
-/// The innermost cause of an SDK error: what happened, without the layers that passed it on.
-#[derive(Debug)]
-pub struct Cause(BoxError);
-
-impl Cause {
-    fn new(error: impl Into<BoxError>) -> Self {
-        Self(error.into())
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let innermost = chain(&*self.0).last().unwrap_or(&*self.0);
-        fmt::Display::fmt(innermost, f)
-    }
-}
-
-impl Error for Cause {}
+/// What happened, in the words of an SDK error's innermost cause, without the layers that passed it on. Text only: the
+/// error itself holds the whole answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(String);
 
 /// How the credentials provider tells through the SDK why there are none.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -234,6 +226,10 @@ pub(crate) fn in_full(error: &(dyn Error + 'static)) -> String {
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    chain(error).last().unwrap_or(error)
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

@@ -207,3 +207,25 @@ async fn after_the_deletion_the_parts_stay_although_they_cannot_be_renewed() {
     let renewals = stage.meddler.seen().iter().filter(|seen| seen.is("POST", "/renew-credentials")).count();
     assert!(renewals > 5, "{renewals}");
 }
+
+/// The code and the sentence of an error are the server's own.
+#[tokio::test]
+async fn an_answer_that_repeats_them_is_told_without_them() {
+    let stage = Stage::open().await;
+    let env = stage.env("App.pkg", &bytes(1, 1000));
+    stage.meddler.rule(|seen: &Seen| {
+        let token = seen.header("x-amz-security-token").unwrap_or_default();
+        let echo = format!("<Error><Code>Odd{token}</Code><Message>No: {token}, hunter2.</Message></Error>");
+        if seen.is("POST", "?uploads") { Fate::Answer(400, echo) } else { Fate::Pass }
+    });
+    let known = |env: &mut Env| {
+        env.insert("jcds_secret_access_key", Value::String("hunter2".into()), Origin::Output(1), true);
+        env.insert("jcds_session_token", Value::String("first-token".into()), Origin::Output(1), true);
+    };
+    let failure = stage.send_after(env, known).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @r"
+    the upload of App.pkg could not begin: S3 answered 400 Odd***: No: ***, ***
+    Remote
+    ");
+    assert!(!format!("{failure:?}").contains("first-token"), "{failure:?}");
+}

@@ -159,6 +159,12 @@ async fn what_s3_refuses_is_said_with_advice() {
     Remote
     "#
     );
+    // S3 answers so too, without a body.
+    assert_snapshot!(refused_part(503, "").await, @r"
+    part 2 of 2 of App.pkg could not be sent: S3 answered 503 without saying why
+    hint: S3, or a proxy before it, is in trouble and does not say why; run again later, and if it stays so ask whoever runs the proxy
+    Remote
+    ");
     assert_snapshot!(refused_part(413, "<html><body>Request Entity Too Large</body></html>").await, @r#"
     part 2 of 2 of App.pkg could not be sent: S3 answered 413 without saying why
     hint: a proxy or gateway seems to answer for S3; let it pass untouched
