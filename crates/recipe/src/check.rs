@@ -1,10 +1,11 @@
-use crate::fault::{Fault, Faults, Problem, did_you_mean, nearest};
+use crate::fault::{Fault, Faults, Problem};
 use crate::foreign;
 use crate::input::{self, Base};
 use crate::library::Chain;
 use crate::model::Step;
 use crate::place::{Located, Place};
 use crate::substitute::{Reference, references, sole_reference, substitute};
+use crate::words::{did_you_mean, nearest};
 use indexmap::IndexMap;
 use pipeline::{Env, Input, Kind, Need, Origin, Output, Phase, Spec, Value, WrongType, keys};
 use std::collections::{HashMap, HashSet};

@@ -1,10 +1,9 @@
-use crate::library::MAX_PARENTS;
+use crate::limits::{MAX_FILE_SIZE, MAX_PARENTS};
 use crate::place::Place;
-use crate::source::MAX_FILE_SIZE;
 use crate::substitute::Reference;
 use crate::tree::Syntax;
+use crate::words::{clip, shown, with_article};
 use pipeline::{Diagnose, FailureKind, Kind, Origin, WrongType};
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -246,6 +245,11 @@ impl From<Fault> for Faults {
     }
 }
 
+/// How many characters a message has; it may name several values.
+const MAX_MESSAGE: usize = 2_000;
+/// How many faults a report shows.
+const MAX_SHOWN_FAULTS: usize = 50;
+
 /// The faults, one after the other, as many as somebody would read, and the number of all.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -270,15 +274,6 @@ impl Diagnose for Faults {
     }
 }
 
-/// `an array`, `a dict`.
-pub(crate) fn with_article(kind: &str) -> String {
-    match kind {
-        "null" => "empty".to_owned(),
-        _ if kind.starts_with(['a', 'i', 'M']) => format!("an {kind}"),
-        _ => format!("a {kind}"),
-    }
-}
-
 fn missing(names: &[String]) -> String {
     match names {
         [name] => format!("the input `{}` is missing", shown(name)),
@@ -291,66 +286,4 @@ fn missing(names: &[String]) -> String {
 
 fn chain(names: &[String]) -> String {
     names.iter().map(|name| shown(name)).collect::<Vec<_>>().join(" -> ")
-}
-
-/// How many characters of one value from a recipe a message shows.
-const MAX_SHOWN: usize = 200;
-/// How many characters a message has; it may name several values.
-const MAX_MESSAGE: usize = 2_000;
-/// How many faults a report shows.
-const MAX_SHOWN_FAULTS: usize = 50;
-
-/// A value from a recipe as a message shows it.
-pub(crate) fn shown(value: &str) -> Cow<'_, str> {
-    clip(value, MAX_SHOWN)
-}
-
-/// The text up to a length, in characters that do nothing to the terminal or log that it is printed to: recipes come from
-/// strangers, and an escape sequence or a line break could make a report say what it does not. What is escaped already
-/// stays as it is.
-fn clip(text: &str, length: usize) -> Cow<'_, str> {
-    let end = text.char_indices().nth(length).map(|(end, _)| end);
-    if end.is_none() && !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut clipped = String::new();
-    for ch in text[..end.unwrap_or(text.len())].chars() {
-        match ch {
-            ch if acts(ch) => clipped.extend(ch.escape_unicode()),
-            ch => clipped.push(ch),
-        }
-    }
-    if end.is_some() {
-        clipped.push('…');
-    }
-    Cow::Owned(clipped)
-}
-
-/// Control characters, line breaks, and what turns the direction of writing.
-fn acts(ch: char) -> bool {
-    ch.is_control()
-        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The known name nearest to a wrong one, if it is near enough to be what was meant: case does not count, and a third of
-/// the letters may differ.
-pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // Comparing takes time and memory with the product of the lengths, and nobody types so much.
-    let comparable = |name: &str| name.len() <= MAX_SHOWN;
-    if !comparable(name) {
-        return None;
-    }
-    let wanted = name.to_lowercase();
-    let allowed = (name.chars().count() / 3).clamp(1, 4);
-    known
-        .into_iter()
-        .filter(|known| comparable(known))
-        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
-        .filter(|(distance, _)| *distance <= allowed && *distance < name.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
-pub(crate) fn did_you_mean<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
-    nearest(name, known).map(|known| format!("did you mean `{}`?", shown(known)))
 }

@@ -1,10 +1,11 @@
 //! The environment before the first step: settings, the runner's own keys, `Input`, the command line; references between
 //! them are followed in whatever order they stand.
 
-use crate::fault::{Fault, Problem, did_you_mean};
+use crate::fault::{Fault, Problem};
 use crate::library::Chain;
 use crate::place::Place;
 use crate::substitute::{Known, Reference, Substituted, references, substitute_with};
+use crate::words::did_you_mean;
 use indexmap::IndexMap;
 use pipeline::{Env, Origin, Spec, Value};
 use std::collections::{HashMap, HashSet};

@@ -49,10 +49,12 @@
 //! ```
 
 mod check;
+mod encoding;
 mod fault;
 mod foreign;
 mod input;
 mod library;
+mod limits;
 mod model;
 mod place;
 mod plist;
@@ -61,17 +63,20 @@ mod source;
 mod substitute;
 mod tree;
 mod version;
+mod words;
 mod yaml;
 
 pub use check::{Checked, CheckedStep, check};
-pub use fault::{Fault, Faults, Problem, nearest};
+pub use fault::{Fault, Faults, Problem};
 pub use library::{Chain, Library};
+pub use limits::MAX_FILE_SIZE;
 pub use model::{Recipe, Step};
 pub use place::{Located, Place, Position};
 pub use plist::{NotPlist, from_plist, to_plist_binary, to_plist_xml};
-pub use source::{MAX_FILE_SIZE, Source};
+pub use source::Source;
 pub use substitute::{MAX_SUBSTITUTED, Reference, Substituted, Unresolved, references, substitute};
 pub use tree::{Malformed, Syntax};
+pub use words::nearest;
 pub use yaml::{from_yaml, to_yaml};
 
 /// The AutoPkg version whose recipes are understood: its `MinimumVersion` check passes up to this.

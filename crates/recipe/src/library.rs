@@ -1,4 +1,5 @@
 use crate::fault::{Fault, Faults, Problem};
+use crate::limits::MAX_PARENTS;
 use crate::model::{Recipe, Step};
 use crate::place::{Located, Place};
 use crate::search::Search;
@@ -28,9 +29,6 @@ pub struct Chain {
     pub(crate) is_complete: bool,
     pub(crate) faults: Vec<Fault>,
 }
-
-/// How many parents a recipe may have, one above the other. Real chains have three or four.
-pub(crate) const MAX_PARENTS: usize = 50;
 
 /// Where recipes are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

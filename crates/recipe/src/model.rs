@@ -1,7 +1,8 @@
-use crate::fault::{Fault, Faults, Problem, did_you_mean, nearest};
+use crate::fault::{Fault, Faults, Problem};
 use crate::place::{Located, Place, Position};
 use crate::source::{Format, Source};
 use crate::tree::{Member, Members, Node, Tree};
+use crate::words::{did_you_mean, nearest};
 use crate::{AUTOPKG_LEVEL, version};
 use indexmap::IndexMap;
 use pipeline::Value;

@@ -19,7 +19,7 @@ pub fn from_plist(bytes: &[u8]) -> Result<Value, Malformed> {
     if bytes.starts_with(BINARY_MAGIC) {
         parse_binary(bytes).map(Node::into_value)
     } else {
-        parse_xml(crate::source::xml_text(bytes)?).map(Node::into_value)
+        parse_xml(crate::encoding::xml_text(bytes)?).map(Node::into_value)
     }
 }
 

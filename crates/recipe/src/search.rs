@@ -1,8 +1,9 @@
 //! Finding recipe files: by identifier, by name, near to each other.
 
-use crate::fault::{Fault, did_you_mean};
+use crate::fault::Fault;
 use crate::model::Recipe;
 use crate::source::{Format, Source};
+use crate::words::did_you_mean;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

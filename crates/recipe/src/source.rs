@@ -1,14 +1,13 @@
+use crate::encoding::{utf8, xml_text};
 use crate::fault::Problem;
+use crate::limits::MAX_FILE_SIZE;
 use crate::plist::{BINARY_MAGIC, parse_binary, parse_xml};
-use crate::tree::{Malformed, Node, Syntax};
+use crate::tree::{Malformed, Node};
 use crate::yaml;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The largest recipe file that is read: a hundred times the size of the largest one known.
-pub const MAX_FILE_SIZE: u64 = 4 << 20;
 
 /// A recipe file's bytes and its name: read from disk, or shipped with the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,44 +80,4 @@ impl Source {
 
 fn unreadable(error: std::io::Error) -> Problem {
     Problem::Unreadable(Arc::new(error))
-}
-
-/// The text without its byte order mark.
-fn utf8(bytes: &[u8]) -> Result<&str, Malformed> {
-    let other = match bytes {
-        [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, 0, _, ..] | [_, 0, _, 0, ..] => Some("UTF-16"),
-        _ => None,
-    };
-    if let Some(other) = other {
-        return Err(Malformed::new(Syntax::Encoding(other.to_owned()), None));
-    }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
-        let (good, bad) = bytes.split_at(error.valid_up_to());
-        let good = String::from_utf8_lossy(good);
-        let at = crate::place::Cursor::new(&good).advance_to(good.len());
-        Malformed::new(Syntax::NotUtf8(bad.first().copied().unwrap_or_default()), Some(at))
-    })
-}
-
-/// XML says its own encoding. Only UTF-8 is read, and ASCII is UTF-8 whatever it calls itself.
-pub(crate) fn xml_text(bytes: &[u8]) -> Result<&str, Malformed> {
-    let declared = declared_encoding(bytes);
-    let is_utf8 = |name: &str| ["utf-8", "utf8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str());
-    match declared {
-        Some(name) if !is_utf8(&name) && !bytes.is_ascii() => {
-            Err(Malformed::new(Syntax::Encoding(name), None))
-        }
-        _ => utf8(bytes),
-    }
-}
-
-/// `encoding="…"` of the XML declaration.
-fn declared_encoding(bytes: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(bytes.get(..200).unwrap_or(bytes));
-    let declaration = head.trim_start_matches('\u{FEFF}').strip_prefix("<?xml")?.split("?>").next()?;
-    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|ch| matches!(ch, '"' | '\''))?;
-    value[1..].split(quote).next().map(str::to_owned)
 }

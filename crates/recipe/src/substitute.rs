@@ -1,4 +1,4 @@
-use crate::fault::{shown, with_article};
+use crate::words::{shown, with_article};
 use pipeline::{Dict, Env, Value};
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! What both formats are read into before anybody asks what a recipe is: values with their positions, within limits.
 
-use crate::fault::shown;
 use crate::place::Position;
+use crate::words::shown;
 use indexmap::IndexMap;
 use pipeline::{Dict, Value};
 use std::cell::Cell;
@@ -48,7 +48,7 @@ pub enum Syntax {
     #[error("`{}` is not a tag that recipes use", shown(.0))]
     Tag(String),
     /// A name that is no text.
-    #[error("the name of an entry is {}, not text", crate::fault::with_article(.0))]
+    #[error("the name of an entry is {}, not text", crate::words::with_article(.0))]
     Name(&'static str),
 }
 

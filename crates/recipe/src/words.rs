@@ -1,0 +1,70 @@
+//! Names and values of recipes as messages show them.
+
+use std::borrow::Cow;
+
+/// `an array`, `a dict`.
+pub(crate) fn with_article(kind: &str) -> String {
+    match kind {
+        "null" => "empty".to_owned(),
+        _ if kind.starts_with(['a', 'i', 'M']) => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
+}
+
+/// How many characters of one value from a recipe a message shows.
+const MAX_SHOWN: usize = 200;
+
+/// A value from a recipe as a message shows it.
+pub(crate) fn shown(value: &str) -> Cow<'_, str> {
+    clip(value, MAX_SHOWN)
+}
+
+/// The text up to a length, in characters that do nothing to the terminal or log that it is printed to: recipes come from
+/// strangers, and an escape sequence or a line break could make a report say what it does not. What is escaped already
+/// stays as it is.
+pub(crate) fn clip(text: &str, length: usize) -> Cow<'_, str> {
+    let end = text.char_indices().nth(length).map(|(end, _)| end);
+    if end.is_none() && !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut clipped = String::new();
+    for ch in text[..end.unwrap_or(text.len())].chars() {
+        match ch {
+            ch if acts(ch) => clipped.extend(ch.escape_unicode()),
+            ch => clipped.push(ch),
+        }
+    }
+    if end.is_some() {
+        clipped.push('…');
+    }
+    Cow::Owned(clipped)
+}
+
+/// Control characters, line breaks, and what turns the direction of writing.
+fn acts(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The known name nearest to a wrong one, if it is near enough to be what was meant: case does not count, and a third of
+/// the letters may differ.
+pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // Comparing takes time and memory with the product of the lengths, and nobody types so much.
+    let comparable = |name: &str| name.len() <= MAX_SHOWN;
+    if !comparable(name) {
+        return None;
+    }
+    let wanted = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .filter(|known| comparable(known))
+        .map(|known| (strsim::damerau_levenshtein(&wanted, &known.to_lowercase()), known))
+        .filter(|(distance, _)| *distance <= allowed && *distance < name.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+pub(crate) fn did_you_mean<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    nearest(name, known).map(|known| format!("did you mean `{}`?", shown(known)))
+}
