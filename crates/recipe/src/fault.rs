@@ -29,12 +29,7 @@ impl Fault {
     /// What is wrong and why, without place, step and hint.
     #[must_use]
     pub fn message(&self) -> String {
-        let mut message = self.problem.to_string();
-        let mut cause = std::error::Error::source(&self.problem);
-        while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
-            cause = error.source();
-        }
+        let message = pipeline::causes(&self.problem).collect::<Vec<_>>().join(": ");
         clip(&message, MAX_MESSAGE).into_owned()
     }
 
