@@ -28,6 +28,20 @@ pub struct Expected {
     pub sha3_512: Option<Sha3_512>,
 }
 
+impl Expected {
+    /// What comparing these with known digests comes to.
+    #[must_use]
+    pub fn compare(self, fingerprint: Fingerprint) -> Comparison {
+        if self.md5.is_some_and(|md5| md5 != fingerprint.md5) {
+            Comparison::Md5Differs { md5: fingerprint.md5 }
+        } else if self.sha3_512.is_some_and(|sha3_512| sha3_512 != fingerprint.sha3_512) {
+            Comparison::Sha3Differs { fingerprint }
+        } else {
+            Comparison::Equal { fingerprint }
+        }
+    }
+}
+
 /// What comparing a file with [`Expected`] digests came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {

@@ -42,6 +42,14 @@ impl FileIdentity {
         Self::new(&metadata, path)
     }
 
+    /// Whether the file has rested long enough before `now` that a later write would show in its times. They are coarse
+    /// (two seconds on some file systems), so a write within the same tick leaves them as they are: the "racy git" problem.
+    #[must_use]
+    pub fn settled_by(&self, now: jiff::Timestamp) -> bool {
+        const REST: i128 = 3_000_000_000;
+        [self.modified, self.changed].iter().all(|time| *time <= now.as_nanosecond() - REST)
+    }
+
     fn new(metadata: &Metadata, path: &Path) -> Result<Self, Error> {
         let path = || path.to_owned();
         if metadata.is_dir() {

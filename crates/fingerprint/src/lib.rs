@@ -5,6 +5,8 @@
 //! - [`FileIdentity`] tells whether a file is still the one that was looked at. Folders, devices and empty files are
 //!   refused there, so whoever has an identity has a file that can be sent.
 //!
+//! - [`Digests`] reads a file only if its digests are not remembered; where they are kept is for who implements [`Memory`].
+//!
 //! It knows nothing of Jamf, and it decides nothing: what a difference means is the caller's business.
 //!
 //! ```
@@ -27,11 +29,13 @@
 //! # }
 //! ```
 
+mod cached;
 mod digest;
 mod error;
 mod identity;
 mod pass;
 
+pub use cached::{Digests, Memory};
 pub use digest::{Comparison, Expected, Fingerprint, compare_with, digest};
 pub use error::Error;
 pub use identity::FileIdentity;

@@ -1,0 +1,109 @@
+use crate::{Comparison, Error, Expected, FileIdentity, Fingerprint, compare_with, digest};
+use jiff::Timestamp;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Where digests are remembered between runs. Remembering is a favour: what is lost is computed again.
+pub trait Memory: Send + Sync + 'static {
+    /// The digests of the file that was at `path` with this identity.
+    fn recall(&self, path: &Path, identity: &FileIdentity) -> Option<Fingerprint>;
+    /// Remembers them.
+    fn remember(&self, path: &Path, identity: &FileIdentity, fingerprint: Fingerprint);
+}
+
+/// Digests of files, read from the file only if they are not remembered.
+#[derive(Clone, Default)]
+pub struct Digests {
+    memory: Option<Arc<dyn Memory>>,
+    recalls: bool,
+}
+
+impl Digests {
+    /// Digests that are remembered there. With `rehash`, what is remembered is not believed, but replaced.
+    #[must_use]
+    pub fn new(memory: Arc<dyn Memory>, rehash: bool) -> Self {
+        Self { memory: Some(memory), recalls: !rehash }
+    }
+
+    /// What is remembered of the file that is at `path` now. It is not opened.
+    ///
+    /// # Errors
+    /// When there is no file that can be sent.
+    pub fn known(&self, path: &Path) -> Result<Option<Fingerprint>, Error> {
+        let identity = FileIdentity::of(path)?;
+        Ok(self.recall(path, &identity))
+    }
+
+    /// As [`digest()`], unless the digests are remembered. `now` is asked once the file was read: what was written just
+    /// before is not remembered, because it may be written to again without its times showing it.
+    ///
+    /// # Errors
+    /// As [`digest()`].
+    pub async fn digest(
+        &self,
+        path: &Path,
+        now: impl Fn() -> Timestamp,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<(Fingerprint, FileIdentity), Error> {
+        let identity = FileIdentity::of(path)?;
+        if let Some(known) = self.recall(path, &identity) {
+            return Ok((known, identity));
+        }
+        let (fingerprint, identity) = digest(path, progress, cancel).await?;
+        self.remember(path, &identity, fingerprint, now());
+        Ok((fingerprint, identity))
+    }
+
+    /// As [`compare_with`], unless the digests are remembered.
+    ///
+    /// # Errors
+    /// As [`compare_with`].
+    pub async fn compare_with(
+        &self,
+        path: &Path,
+        expected: Expected,
+        now: impl Fn() -> Timestamp,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<Comparison, Error> {
+        let identity = FileIdentity::of(path)?;
+        if let Some(known) = self.recall(path, &identity) {
+            return Ok(expected.compare(known));
+        }
+        let comparison = compare_with(path, expected, progress, cancel).await?;
+        if let Comparison::Equal { fingerprint } | Comparison::Sha3Differs { fingerprint } = comparison
+            // The comparison has made sure that the file is still the one that it opened.
+            && FileIdentity::of(path)? == identity
+        {
+            self.remember(path, &identity, fingerprint, now());
+        }
+        Ok(comparison)
+    }
+
+    fn recall(&self, path: &Path, identity: &FileIdentity) -> Option<Fingerprint> {
+        let memory = self.memory.as_ref().filter(|_| self.recalls)?;
+        memory.recall(&absolute(path), identity)
+    }
+
+    fn remember(&self, path: &Path, identity: &FileIdentity, fingerprint: Fingerprint, now: Timestamp) {
+        if let Some(memory) = &self.memory
+            && identity.settled_by(now)
+        {
+            memory.remember(&absolute(path), identity, fingerprint);
+        }
+    }
+}
+
+/// A path that means the same in every folder.
+fn absolute(path: &Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+impl fmt::Debug for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Digests").field("recalls", &self.recalls).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+use pipeline::{Diagnose, FailureKind};
+use std::io;
+use std::path::PathBuf;
+
+/// The state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A folder or file of it.
+    #[error("cannot use {path}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A newer program wrote the file.
+    #[error("{path} was written by a newer pkgferry (format {found}; this one knows {known})")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that is known here.
+        known: i64,
+    },
+    /// SQLite refused.
+    #[error("the state could not be read or written")]
+    Database(#[from] rusqlite::Error),
+    /// An entry is not what this program writes.
+    #[error("an entry of the state is not understood: {what}")]
+    Entry {
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    pub(crate) fn folder(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |source| Self::Folder { path, source }
+    }
+}
+
+impl Diagnose for Error {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Local
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Newer { .. } => Some("update this pkgferry, or name another state folder".into()),
+            Self::Folder { path, .. } => Some(format!(
+                "name a state folder that can be written, or mend the rights of {}",
+                path.display()
+            )),
+            Self::Database(_) | Self::Entry { .. } => None,
+        }
+    }
+}

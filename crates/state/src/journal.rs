@@ -1,0 +1,86 @@
+use crate::uploads::Phase;
+use crate::{Error, State, StoredPart};
+use fingerprint::Fingerprint;
+use rusqlite::params;
+
+/// The journal of one upload. It belongs to this process until the value is dropped; what is written stays until
+/// [`close`](Journal::close).
+#[derive(Debug)]
+pub struct Journal {
+    state: State,
+    id: i64,
+}
+
+impl Journal {
+    pub(crate) fn new(state: State, id: i64) -> Self {
+        Self { state, id }
+    }
+
+    /// S3 has begun the upload, with this checksum. What an earlier upload left in the journal is forgotten.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begun(&self, upload_id: &str, checksum: &str) -> Result<(), Error> {
+        let mut database = self.state.database();
+        let transaction = database.transaction()?;
+        transaction.execute("DELETE FROM parts WHERE upload = ?1", [self.id])?;
+        transaction.execute(
+            "UPDATE uploads SET upload_id = ?1, checksum = ?2 WHERE id = ?3",
+            params![upload_id, checksum, self.id],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// S3 has confirmed a part.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn part(&self, part: &StoredPart) -> Result<(), Error> {
+        let database = self.state.database();
+        let mut insert = database.prepare_cached(
+            "INSERT OR REPLACE INTO parts (upload, number, size, etag, checksum) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        insert.execute(params![self.id, part.number, part.size.cast_signed(), part.etag, part.checksum])?;
+        Ok(())
+    }
+
+    /// The digests of the file are known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn digests(&self, found: Fingerprint) -> Result<(), Error> {
+        let (md5, sha3_512) = (found.md5.as_bytes(), found.sha3_512.as_bytes());
+        let update = "UPDATE uploads SET md5 = ?1, sha3_512 = ?2 WHERE id = ?3";
+        self.state.database().execute(update, params![md5, sha3_512, self.id])?;
+        Ok(())
+    }
+
+    /// A phase is about to begin.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn phase(&self, phase: Phase) -> Result<(), Error> {
+        let update = "UPDATE uploads SET phase = ?1 WHERE id = ?2";
+        self.state.database().execute(update, params![phase.word(), self.id])?;
+        Ok(())
+    }
+
+    /// The upload is over: it is in place, or S3 has forgotten it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn close(self) -> Result<(), Error> {
+        self.state.database().execute("DELETE FROM uploads WHERE id = ?1", [self.id])?;
+        Ok(())
+    }
+}
+
+/// What is not closed is left behind for the next run, of this process too.
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.state.held().remove(&self.id);
+        // If this fails, the others wait until this process ends.
+        let give_up = "UPDATE uploads SET life = '' WHERE id = ?1";
+        let _ = self.state.database().execute(give_up, [self.id]);
+    }
+}

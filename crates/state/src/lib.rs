@@ -1,0 +1,103 @@
+//! What is remembered between runs, in one SQLite file: digests of local files, and journals of uploads in flight.
+//!
+//! - [`State`] opens the file, or keeps everything in memory where nothing shall outlast the run. A damaged file is set
+//!   aside, not repaired: nothing in it is the only copy of anything.
+//! - It is the [`Memory`](fingerprint::Memory) of digests.
+//! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
+//!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
+//!
+//! It stores and finds; what a left-over means is decided by who asks. There are no secrets in it.
+//!
+//! ```
+//! use fingerprint::{FileIdentity, Fingerprint, Memory as _};
+//! use pipeline::{Md5, Sha3_512};
+//! use state::State;
+//! # let path = std::path::Path::new("/tmp/Example.pkg");
+//! # let identity = FileIdentity { size: 3, modified: 0, changed: 0, inode: 1, device: 1 };
+//! # let md5 = Md5::from_bytes([0; 16]);
+//! # let sha3_512 = Sha3_512::from_bytes([0; 64]);
+//!
+//! let state = State::in_memory()?;
+//! state.remember(path, &identity, Fingerprint { size: 3, md5, sha3_512 });
+//! assert!(state.recall(path, &identity).is_some());
+//! # Ok::<(), state::Error>(())
+//! ```
+
+mod database;
+mod digests;
+mod error;
+mod journal;
+mod life;
+mod uploads;
+
+pub use error::Error;
+pub use journal::Journal;
+pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
+
+use life::Life;
+use rusqlite::Connection;
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What is remembered between runs. Clones share it.
+#[derive(Clone)]
+pub struct State {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    database: Mutex<Connection>,
+    life: Life,
+    /// Uploads that this process is working at.
+    held: Mutex<HashSet<i64>>,
+}
+
+/// A state that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// It.
+    pub state: State,
+    /// Where the former file is now, if it was damaged.
+    pub set_aside: Option<PathBuf>,
+}
+
+impl State {
+    /// Opens the state in `folder`, which is made if missing, for this user alone.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be used, or a newer program has written the file.
+    pub fn open(folder: &Path) -> Result<Opened, Error> {
+        let life = Life::begin(folder)?;
+        let (database, set_aside) = database::open(folder)?;
+        Ok(Opened { state: Self::new(database, life), set_aside })
+    }
+
+    /// A state that ends with this value and its clones.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn in_memory() -> Result<Self, Error> {
+        Ok(Self::new(database::in_memory()?, Life::unrecorded()))
+    }
+
+    fn new(database: Connection, life: Life) -> Self {
+        let shared = Shared { database: Mutex::new(database), life, held: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    fn database(&self) -> MutexGuard<'_, Connection> {
+        self.shared.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.shared.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}

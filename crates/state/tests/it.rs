@@ -1,0 +1,137 @@
+//! Journals, over a real file and from the point of view of several processes.
+
+use fingerprint::{FileIdentity, Fingerprint};
+use pipeline::{FileName, Md5, Sha3_512};
+use state::{Journal, NewUpload, Phase, Place, State, StoredPart, StoredUpload};
+use std::path::Path;
+
+const SERVER: &str = "https://example.jamfcloud.com";
+const IDENTITY: FileIdentity = FileIdentity { size: 20 << 20, modified: 1, changed: 2, inode: 3, device: 4 };
+
+fn open(folder: &Path) -> State {
+    State::open(folder).unwrap().state
+}
+
+fn begin(state: &State, name: &str) -> Journal {
+    let place =
+        Place { endpoint: None, region: "us-east-1".into(), bucket: "jcds".into(), prefix: "tmp/1/".into() };
+    let file: FileName = name.parse().unwrap();
+    let path = Path::new("/packages").join(name);
+    let key = format!("tmp/1/{name}");
+    let new = NewUpload {
+        server: SERVER,
+        file: &file,
+        path: &path,
+        identity: IDENTITY,
+        place: &place,
+        key: &key,
+        part_size: 8 << 20,
+        begun: "2026-11-20T22:00:00Z".parse().unwrap(),
+    };
+    state.begin(&new).unwrap()
+}
+
+fn part(number: i32) -> StoredPart {
+    StoredPart { number, size: 8 << 20, etag: format!("\"{number}\""), checksum: Some("AAAA".into()) }
+}
+
+fn take_all(state: &State) -> Vec<(Journal, StoredUpload)> {
+    state.take_over(SERVER, |_| true).unwrap()
+}
+
+#[test]
+fn what_was_written_is_found_by_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = open(folder.path());
+    let journal = begin(&first, "App.pkg");
+    journal.begun("upload-1", "crc64nvme").unwrap();
+    for number in [2, 1] {
+        journal.part(&part(number)).unwrap();
+    }
+    let digests = Fingerprint {
+        size: IDENTITY.size,
+        md5: Md5::from_bytes([1; 16]),
+        sha3_512: Sha3_512::from_bytes([2; 64]),
+    };
+    journal.digests(digests).unwrap();
+    journal.phase(Phase::Deleting).unwrap();
+    drop((journal, first));
+
+    let next = open(folder.path());
+    let found = take_all(&next);
+    let [(_, found)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(found.server, SERVER);
+    assert_eq!(found.file, "App.pkg");
+    assert_eq!(found.path, Path::new("/packages/App.pkg"));
+    assert_eq!(found.identity, IDENTITY);
+    assert_eq!(found.upload_id.as_deref(), Some("upload-1"));
+    assert_eq!(found.checksum.as_deref(), Some("crc64nvme"));
+    assert_eq!((found.part_size, found.phase), (8 << 20, Phase::Deleting));
+    assert_eq!(found.place.prefix, "tmp/1/");
+    assert_eq!(found.fingerprint, Some(digests));
+    assert_eq!(found.parts, [part(1), part(2)]);
+    assert_eq!(found.begun.to_string(), "2026-11-20T22:00:00Z");
+}
+
+#[test]
+fn nobody_takes_over_what_a_living_process_works_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (open(folder.path()), open(folder.path()));
+    let journal = begin(&one, "App.pkg");
+    assert!(take_all(&other).is_empty());
+    assert!(take_all(&one).is_empty());
+    assert!(other.left_over().unwrap().is_empty());
+
+    // Given up, by a process that goes on: itself and others may go on with it, but only one of them.
+    drop(journal);
+    assert_eq!(other.left_over().unwrap().len(), 1);
+    let taken = take_all(&one);
+    assert_eq!(taken.len(), 1);
+    assert!(take_all(&one).is_empty());
+    assert!(take_all(&other).is_empty());
+}
+
+#[test]
+fn only_what_is_wanted_is_taken() {
+    let state = State::in_memory().unwrap();
+    drop((begin(&state, "App.pkg"), begin(&state, "Other.pkg")));
+    let taken = state.take_over(SERVER, |upload| upload.file == "Other.pkg").unwrap();
+    assert_eq!(taken.iter().map(|(_, upload)| upload.file.as_str()).collect::<Vec<_>>(), ["Other.pkg"]);
+    assert!(state.take_over("https://other.jamfcloud.com", |_| true).unwrap().is_empty());
+    assert_eq!(take_all(&state).len(), 1, "the other one is still there to be taken");
+}
+
+#[test]
+fn a_closed_journal_leaves_nothing() {
+    let state = State::in_memory().unwrap();
+    let journal = begin(&state, "App.pkg");
+    journal.begun("upload-1", "crc32").unwrap();
+    journal.part(&part(1)).unwrap();
+    journal.close().unwrap();
+    assert!(take_all(&state).is_empty());
+}
+
+#[test]
+fn a_second_beginning_forgets_the_parts_of_the_first() {
+    let state = State::in_memory().unwrap();
+    let journal = begin(&state, "App.pkg");
+    journal.begun("upload-1", "crc64nvme").unwrap();
+    journal.part(&part(1)).unwrap();
+    journal.begun("upload-2", "none").unwrap();
+    drop(journal);
+    let taken = take_all(&state);
+    assert_eq!(taken[0].1.upload_id.as_deref(), Some("upload-2"));
+    assert_eq!(taken[0].1.parts, []);
+}
+
+#[test]
+fn the_folder_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let _state = open(&path);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
