@@ -10,7 +10,8 @@
 //! use compare_hash::CompareHash;
 //! use pipeline::{Processor as _, keys};
 //!
-//! let spec = CompareHash.spec();
+//! let step = CompareHash::default();
+//! let spec = step.spec();
 //! assert!(!spec.writes);
 //! assert!(spec.outputs.iter().any(|output| output.name == keys::VERDICT.name()));
 //! ```

@@ -1,5 +1,5 @@
 use crate::decision::{Decision, Listed, Reason, after_reading, before_reading};
-use fingerprint::{Comparison, Expected, FileIdentity, compare_with};
+use fingerprint::{Comparison, Digests, Expected, FileIdentity};
 use pipeline::{
     Activity, Applied, Context, Default, Env, EnvError, Failure, Input, Md5, Output, Plan, Processor,
     Sha3_512, Spec, keys,
@@ -8,8 +8,18 @@ use std::convert::Infallible;
 use std::path::Path;
 
 /// The processor.
-#[derive(Clone, Copy, Debug)]
-pub struct CompareHash;
+#[derive(Clone, Debug, std::default::Default)]
+pub struct CompareHash {
+    digests: Digests,
+}
+
+impl CompareHash {
+    /// The processor; a file whose digests are remembered is not read.
+    #[must_use]
+    pub fn new(digests: Digests) -> Self {
+        Self { digests }
+    }
+}
 
 static SPEC: Spec = Spec {
     name: "compare-hash",
@@ -19,7 +29,7 @@ The verdict is `absent` (the server has no file of this name), `same` (size, MD5
 
 The size is compared first; if it differs, nothing is read. Then both digests are computed over one pass of the file: a \
 different MD5 ends it at once, and SHA3-512 confirms what MD5 calls the same. A server entry without a digest is never \
-called the same. With `force: true` a file that is there is called different without reading anything.
+called the same. Digests are remembered, and a file that was not touched since is not read again. With `force: true` a file that is there is called different without reading anything.
 
 What the server holds comes from find-package, which has to be an earlier step. To compare with something else, give the \
 jcds_file_* values as arguments; jcds_file_found is needed in any case, since nothing is absent before somebody has looked.",
@@ -57,7 +67,7 @@ impl Processor for CompareHash {
         let size = FileIdentity::of(&path)?.size;
         let found = match before_reading(size, server, force) {
             Decision::Settled(reason) => Found { reason, md5: None, sha3_512: None },
-            Decision::Read(expected) => read(&path, size, expected, cx).await?,
+            Decision::Read(expected) => self.read(&path, size, expected, cx).await?,
         };
         let Found { reason, md5, sha3_512 } = found;
         let verdict = reason.verdict();
@@ -91,16 +101,25 @@ struct Found {
     sha3_512: Option<Sha3_512>,
 }
 
-async fn read(path: &Path, size: u64, expected: Expected, cx: &Context) -> Result<Found, fingerprint::Error> {
-    let speaker = cx.clone();
-    let progress = move |done| speaker.progress(Activity::Hashing, done, size);
-    progress(0);
-    let comparison = compare_with(path, expected, progress, cx.cancelled()).await?;
-    let reason = after_reading(&comparison);
-    Ok(match comparison {
-        Comparison::Md5Differs { md5 } => Found { reason, md5: Some(md5), sha3_512: None },
-        Comparison::Sha3Differs { fingerprint } | Comparison::Equal { fingerprint } => {
-            Found { reason, md5: Some(fingerprint.md5), sha3_512: Some(fingerprint.sha3_512) }
-        }
-    })
+impl CompareHash {
+    async fn read(
+        &self,
+        path: &Path,
+        size: u64,
+        expected: Expected,
+        cx: &Context,
+    ) -> Result<Found, fingerprint::Error> {
+        let speaker = cx.clone();
+        let progress = move |done| speaker.progress(Activity::Hashing, done, size);
+        progress(0);
+        let now = || cx.clock().now();
+        let comparison = self.digests.compare_with(path, expected, now, progress, cx.cancelled()).await?;
+        let reason = after_reading(&comparison);
+        Ok(match comparison {
+            Comparison::Md5Differs { md5 } => Found { reason, md5: Some(md5), sha3_512: None },
+            Comparison::Sha3Differs { fingerprint } | Comparison::Equal { fingerprint } => {
+                Found { reason, md5: Some(fingerprint.md5), sha3_512: Some(fingerprint.sha3_512) }
+            }
+        })
+    }
 }

@@ -93,7 +93,7 @@ impl Bench {
     }
 
     async fn plan(&self) -> Seen {
-        match CompareHash.plan(&self.env, &self.cx).await.unwrap() {
+        match CompareHash::default().plan(&self.env, &self.cx).await.unwrap() {
             Plan::Settled { outcome: Outcome::Done { message }, outputs } => {
                 Seen { message, env: outputs.from_step(2) }
             }
@@ -102,7 +102,7 @@ impl Bench {
     }
 
     async fn failure(&self) -> (FailureKind, String) {
-        let failure = CompareHash.plan(&self.env, &self.cx).await.unwrap_err();
+        let failure = CompareHash::default().plan(&self.env, &self.cx).await.unwrap_err();
         let text = format!("{failure}\nhint: {}", failure.hint().unwrap_or_else(|| "-".into()));
         (failure.kind(), text.replace(&self.folder.path().display().to_string(), "FOLDER"))
     }
@@ -271,7 +271,12 @@ async fn alone_in_a_recipe() {
         ),
         ("force", "false"),
     ] {
-        CompareHash.spec().input(name).unwrap().check(&pipeline::Value::String(text.into())).unwrap();
+        CompareHash::default()
+            .spec()
+            .input(name)
+            .unwrap()
+            .check(&pipeline::Value::String(text.into()))
+            .unwrap();
         bench.env.insert(name, pipeline::Value::String(text.into()), Origin::Argument(1), false);
     }
     assert_snapshot!(bench.plan().await.message, @"same: 3 bytes, MD5 and SHA3-512 agree");
@@ -333,7 +338,7 @@ async fn without_a_look_at_the_server() {
     jcds_file_found is not set
     hint: -
     ");
-    let needed = CompareHash.spec().input("jcds_file_found").unwrap().need;
+    let needed = CompareHash::default().spec().input("jcds_file_found").unwrap().need;
     assert_eq!(needed, pipeline::Need::Required, "so that checking a recipe finds it");
 }
 
@@ -352,7 +357,7 @@ async fn outputs_are_declared() {
     bench.server_has(b"abc").await;
     let seen = bench.plan().await;
     let given: Vec<_> = seen.env.iter().map(|(name, _)| name).collect();
-    let declared: Vec<_> = CompareHash.spec().outputs.iter().map(|output| output.name).collect();
+    let declared: Vec<_> = CompareHash::default().spec().outputs.iter().map(|output| output.name).collect();
     assert_eq!(given, declared);
 }
 

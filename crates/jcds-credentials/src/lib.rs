@@ -1,7 +1,8 @@
 //! The processor `jcds-credentials`: temporary S3 credentials for one upload (`jamf-pro-api.md §7.2`).
 //!
 //! Planning asks for nothing: credentials are obtained only when a file is going to be sent, right before the step
-//! that sends it. It does not renew them; `s3-upload` does that while it works.
+//! that sends it. If an earlier run has left an upload of the file unfinished, the credentials of that upload are renewed,
+//! so that `s3-upload` can go on with it. While it works, `s3-upload` renews them by itself.
 //!
 //! ```
 //! use jcds_credentials::JcdsCredentials;
@@ -9,9 +10,9 @@
 //! use std::sync::Arc;
 //!
 //! let sessions = Arc::new(jamf::Sessions::new(jamf::Config::default())?);
-//! let step = JcdsCredentials::new(sessions);
+//! let step = JcdsCredentials::new(sessions, state::State::in_memory()?);
 //! assert_eq!(step.spec().name, "jcds-credentials");
-//! # Ok::<(), jamf::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod error;
@@ -22,8 +23,9 @@ use jamf::{CONNECTION, Session, Sessions, UploadGrant};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{
     Applied, Change, Context, Env, EnvError, Failure, Input, Output, Plan, Processor, Spec, Subject, Verb,
-    Verdict, join, keys,
+    Verdict, causes, join, keys,
 };
+use state::{State, StoredUpload};
 use std::sync::Arc;
 
 /// Credentials that end sooner than this are of no use: not even the request that begins an upload would fit in.
@@ -33,13 +35,48 @@ const TOO_SHORT: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Debug)]
 pub struct JcdsCredentials {
     sessions: Arc<Sessions>,
+    state: State,
 }
 
 impl JcdsCredentials {
-    /// A step that talks through these sessions.
+    /// A step that talks through these sessions, and looks there for what earlier runs have left unfinished.
     #[must_use]
-    pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Arc<Sessions>, state: State) -> Self {
+        Self { sessions, state }
+    }
+
+    /// The latest upload of this file that was begun on this server and not finished.
+    fn left_over(&self, session: &Session, env: &Env) -> Option<StoredUpload> {
+        let name = keys::file_name(env).ok()?;
+        // What cannot be read is not gone on with.
+        let left = self.state.left_over().ok()?.into_iter();
+        left.filter(|left| left.server == session.server() && name.same_name(&left.file)).next_back()
+    }
+}
+
+/// Renews the credentials of an upload that was left unfinished, whose place they still open (`jamf-pro-api.md §7.3`).
+/// `None` if the server will not; then there are new ones to be had.
+async fn renew(session: &Session, left: &StoredUpload, cx: &Context) -> Option<UploadGrant> {
+    let place = &left.place;
+    let first = UploadGrant {
+        access_key_id: String::new(),
+        secret_access_key: String::new().into(),
+        session_token: String::new().into(),
+        expiration: Timestamp::MIN,
+        region: place.region.clone(),
+        bucket: place.bucket.clone(),
+        path: place.prefix.clone(),
+    };
+    match session.jcds_renew(cx, &first).await {
+        // The upload goes on where it began, whatever the answer says about the place.
+        Ok(grant) => {
+            Some(UploadGrant { region: first.region, bucket: first.bucket, path: first.path, ..grant })
+        }
+        Err(error) => {
+            let why = causes(&error).collect::<Vec<_>>().join(": ");
+            cx.warn(format!("what an earlier run left of {} cannot be gone on with ({why})", left.file));
+            None
+        }
     }
 }
 
@@ -60,10 +97,18 @@ impl Processor for JcdsCredentials {
         Ok(Plan::change(change, session))
     }
 
-    async fn apply(&self, session: Self::Work, _env: &Env, cx: &Context) -> Result<Applied, Failure> {
-        let grant = session.jcds_initiate(cx).await?;
+    async fn apply(&self, session: Self::Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
+        let renewed = match self.left_over(&session, env) {
+            Some(left) => renew(&session, &left, cx).await,
+            None => None,
+        };
+        let for_what = if renewed.is_some() { " for the upload that an earlier run began" } else { "" };
+        let grant = match renewed {
+            Some(grant) => grant,
+            None => session.jcds_initiate(cx).await?,
+        };
         check(&grant, cx.clock().now())?;
-        Ok(Applied::done(format!("upload credentials, good until {}", grant.expiration))
+        Ok(Applied::done(format!("upload credentials{for_what}, good until {}", grant.expiration))
             .with(keys::JCDS_ACCESS_KEY_ID, grant.access_key_id)
             .with(keys::JCDS_SECRET_ACCESS_KEY, grant.secret_access_key)
             .with(keys::JCDS_SESSION_TOKEN, grant.session_token)
@@ -105,7 +150,8 @@ static SPEC: Spec = Spec {
     summary: "obtains temporary credentials for one upload into the distribution service",
     docs: "Asks Jamf Pro for temporary Amazon S3 credentials. They open one folder of one bucket for a limited time, so \
            put this step right before s3-upload. A dry run asks for nothing. When an earlier compare-hash found the \
-           server's file to be the same, nothing is asked for either.\n\n\
+           server's file to be the same, nothing is asked for either. For an upload that an earlier run has left unfinished, its \
+           credentials are renewed.\n\n\
            The API role or account needs the privilege Create Jamf Cloud Distribution Service Files.",
     writes: true,
     inputs: &INPUTS,

@@ -28,7 +28,10 @@ impl Stage {
         let mut config = Config::new(folder.path().to_owned(), clock.clone());
         adjust(&mut config);
         let sandbox = Sandbox::start(config).await.unwrap();
-        let step = JcdsCredentials::new(Arc::new(Sessions::new(jamf::Config::default()).unwrap()));
+        let step = JcdsCredentials::new(
+            Arc::new(Sessions::new(jamf::Config::default()).unwrap()),
+            state::State::in_memory().unwrap(),
+        );
         Self { sandbox, clock, step, _folder: folder }
     }
 

@@ -1,20 +1,20 @@
-//! The four requests that make an upload, through the SDK, with nothing of the user's AWS settings in them.
+//! The requests that make an upload, through the SDK, with nothing of the user's AWS settings in them.
 
+use crate::checksum::Checksum;
+use crate::connections::Connections;
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
 use crate::parts::Part;
+use crate::payload::Payload;
 use crate::s3_error::S3Error;
+use aws_sdk_s3::Client;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    BehaviorVersion, Builder, ConfigBag, IdentityCache, Intercept, Region, RequestChecksumCalculation,
-    RuntimeComponents, StalledStreamProtectionConfig,
-};
+use aws_sdk_s3::config::{Builder, ConfigBag, Intercept, RequestChecksumCalculation, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
-use aws_sdk_s3::{Client, Config};
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use pipeline::{Boundary, Effect};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,17 +24,13 @@ const TRIES: u32 = 5;
 /// Before the second try; each later pause is up to twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const CONNECT: Duration = Duration::from_secs(10);
-/// For an answer, once everything is sent.
+/// For the answer to a small request.
 const ANSWER: Duration = Duration::from_secs(120);
 /// Somebody waits for the end after Ctrl-C, and what is not aborted here is only left over.
 const ABORT: Duration = Duration::from_secs(15);
 /// S3 may work for minutes on a large object, and sends blanks meanwhile (`jamf-pro-api.md §9.5`). Its work is not lost
 /// when nobody waits any more: the list tells what became of it.
 const COMPLETION: Duration = Duration::from_secs(5 * 60);
-/// A part that moves slower than this, in bytes a second, is given up and sent again. It is a floor for the throughput
-/// and not a limit on the upload's time, which would break large files on slow lines (`user-pains.md` rows 3 and 5). The
-/// SDK notices a line that stands still long before.
-const FLOOR: u64 = 8 * 1024;
 
 /// Which bucket, and where.
 #[derive(Clone, Debug)]
@@ -51,6 +47,8 @@ pub(crate) struct Upload {
     pub key: String,
     /// S3's name for the upload.
     pub id: String,
+    /// What goes along with each part. It is agreed at the beginning (`jamf-pro-api.md §9.4`).
+    pub checksum: Checksum,
 }
 
 /// A part that is in S3. S3 cannot be asked for it again (`jamf-pro-api.md §9.2`), so what completion needs is kept.
@@ -60,7 +58,17 @@ pub(crate) struct SentPart {
     pub size: u64,
     /// In quotes, as received.
     pub etag: String,
-    pub crc32: Option<String>,
+    /// In base64, if one went along.
+    pub checksum: Option<String>,
+}
+
+/// Whether S3 still knows an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Open,
+    Gone,
+    /// The credentials may not ask.
+    Unknown,
 }
 
 /// A bucket that temporary credentials open.
@@ -68,15 +76,25 @@ pub(crate) struct SentPart {
 pub(crate) struct Bucket {
     client: Client,
     credentials: LiveCredentials,
+    gate: Gate,
     name: String,
     host: String,
 }
 
 impl Bucket {
-    pub(crate) fn open(place: Place, credentials: LiveCredentials, boundary: Arc<Boundary>) -> Self {
-        let host = place.endpoint.host(&place.bucket, &place.region);
-        let client = Client::from_conf(config(&place, credentials.clone(), boundary));
-        Self { client, credentials, name: place.bucket, host }
+    pub(crate) fn open(
+        place: &Place,
+        credentials: LiveCredentials,
+        connections: &Connections,
+        boundary: Arc<Boundary>,
+    ) -> Self {
+        Self {
+            client: connections.client(&place.endpoint, &place.region),
+            credentials,
+            gate: Gate { boundary },
+            name: place.bucket.clone(),
+            host: place.endpoint.host(&place.bucket, &place.region),
+        }
     }
 
     /// The credentials that open it.
@@ -85,33 +103,40 @@ impl Bucket {
     }
 
     /// Begins an upload.
-    pub(crate) async fn begin(&self, key: &str) -> Result<Upload, S3Error> {
+    pub(crate) async fn begin(&self, key: &str, checksum: Checksum) -> Result<Upload, S3Error> {
+        let (algorithm, kind) = match checksum {
+            Checksum::Crc64Nvme => (Some(ChecksumAlgorithm::Crc64Nvme), Some(ChecksumType::FullObject)),
+            Checksum::Crc32 => (Some(ChecksumAlgorithm::Crc32), None),
+            Checksum::None => (None, None),
+        };
         let answer = self
             .with_fresh_credentials(|| {
                 self.client
                     .create_multipart_upload()
                     .bucket(&self.name)
                     .key(key)
-                    // S3 wants the parts' algorithm here (`jamf-pro-api.md §9.4`).
-                    .checksum_algorithm(ChecksumAlgorithm::Crc32)
+                    .set_checksum_algorithm(algorithm.clone())
+                    .set_checksum_type(kind.clone())
                     .customize()
-                    .config_override(tries(TRIES, ANSWER))
+                    .config_override(self.tries(TRIES, Some(ANSWER)))
                     .send()
             })
             .await?;
         let id = answer.upload_id.unwrap_or_default();
-        Ok(Upload { key: key.to_owned(), id })
+        Ok(Upload { key: key.to_owned(), id, checksum })
     }
 
-    /// Sends one part: one try, because repeating is for the caller, who tells of it. `body` gives the bytes, anew each time
-    /// that it is asked.
+    /// Sends one part: one try, because repeating is for the caller, who tells of it. `metered` is called with the body
+    /// each time that it leaves.
     pub(crate) async fn send(
         &self,
         upload: &Upload,
         part: Part,
-        body: impl Fn() -> ByteStream,
+        payload: &Payload,
+        metered: impl Fn(SdkBody) -> SdkBody,
     ) -> Result<SentPart, S3Error> {
-        let limit = ANSWER + Duration::from_secs(part.length / FLOOR);
+        let checksum = payload.checksum().map(str::to_owned);
+        let of = |wanted| checksum.clone().filter(|_| upload.checksum == wanted);
         let answer = self
             .with_fresh_credentials(|| {
                 self.client
@@ -120,19 +145,20 @@ impl Bucket {
                     .key(&upload.key)
                     .upload_id(&upload.id)
                     .part_number(part.number)
-                    .checksum_algorithm(ChecksumAlgorithm::Crc32)
-                    .body(body())
+                    .set_checksum_crc64_nvme(of(Checksum::Crc64Nvme))
+                    .set_checksum_crc32(of(Checksum::Crc32))
+                    .body(ByteStream::new(metered(payload.body())))
                     .customize()
-                    .config_override(tries(1, limit))
+                    // SHA-256 over every byte takes five times as long as TLS does (`baselines.md`), and TLS or the
+                    // checksum notices what it would notice.
+                    .disable_payload_signing()
+                    .config_override(self.tries(1, None))
                     .send()
             })
             .await?;
-        Ok(SentPart {
-            number: part.number,
-            size: part.length,
-            etag: answer.e_tag.unwrap_or_default(),
-            crc32: answer.checksum_crc32,
-        })
+        let etag =
+            answer.e_tag.filter(|etag| !etag.is_empty()).ok_or_else(|| S3Error::no_etag(&self.host))?;
+        Ok(SentPart { number: part.number, size: part.length, etag, checksum })
     }
 
     /// What a try that was given up for its silence failed of.
@@ -140,18 +166,24 @@ impl Bucket {
         S3Error::silent(&self.host, time)
     }
 
-    /// Makes one object of the parts: one try, because what a failure means is for the caller to find out. Gives the
-    /// object's ETag.
+    /// Makes one object of the parts: one try, because what a failure means is for the caller to find out. S3 compares the
+    /// size and, where it can, the checksum of the whole. Gives the object's ETag.
     pub(crate) async fn complete(
         &self,
         upload: &Upload,
         parts: &[SentPart],
     ) -> Result<Option<String>, S3Error> {
+        let size: u64 = parts.iter().map(|part| part.size).sum();
+        let sums: Option<Vec<_>> =
+            parts.iter().map(|part| Some((part.checksum.as_deref()?, part.size))).collect();
+        let whole = sums.and_then(|sums| upload.checksum.of_whole(sums));
         let parts = parts.iter().map(|part| {
+            let of = |wanted| part.checksum.clone().filter(|_| upload.checksum == wanted);
             CompletedPart::builder()
                 .part_number(part.number)
                 .e_tag(&part.etag)
-                .set_checksum_crc32(part.crc32.clone())
+                .set_checksum_crc64_nvme(of(Checksum::Crc64Nvme))
+                .set_checksum_crc32(of(Checksum::Crc32))
                 .build()
         });
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
@@ -162,13 +194,12 @@ impl Bucket {
                     .bucket(&self.name)
                     .key(&upload.key)
                     .upload_id(&upload.id)
+                    .set_mpu_object_size(i64::try_from(size).ok())
+                    .set_checksum_type(whole.as_ref().map(|_| ChecksumType::FullObject))
+                    .set_checksum_crc64_nvme(whole.clone())
                     .multipart_upload(parts.clone())
                     .customize()
-                    // Blanks now and then are too few bytes for the SDK, which would call the answer stalled.
-                    .config_override(
-                        tries(1, COMPLETION)
-                            .stalled_stream_protection(StalledStreamProtectionConfig::disabled()),
-                    )
+                    .config_override(self.tries(1, Some(COMPLETION)))
                     .send()
             })
             .await?;
@@ -176,16 +207,16 @@ impl Bucket {
     }
 
     /// Forgets an upload and its parts.
-    pub(crate) async fn abort(&self, upload: &Upload) -> Result<(), S3Error> {
+    pub(crate) async fn abort(&self, key: &str, id: &str) -> Result<(), S3Error> {
         let aborted = self
             .with_fresh_credentials(|| {
                 self.client
                     .abort_multipart_upload()
                     .bucket(&self.name)
-                    .key(&upload.key)
-                    .upload_id(&upload.id)
+                    .key(key)
+                    .upload_id(id)
                     .customize()
-                    .config_override(tries(2, ABORT))
+                    .config_override(self.tries(2, Some(ABORT)))
                     .send()
             })
             .await;
@@ -193,6 +224,48 @@ impl Bucket {
             Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Whether S3 still knows an upload.
+    pub(crate) async fn standing(&self, upload: &Upload) -> Standing {
+        let listed = self
+            .with_fresh_credentials(|| {
+                self.client
+                    .list_parts()
+                    .bucket(&self.name)
+                    .key(&upload.key)
+                    .upload_id(&upload.id)
+                    .max_parts(1)
+                    .customize()
+                    .config_override(self.tries(2, Some(ANSWER)))
+                    .send()
+            })
+            .await;
+        match listed {
+            Ok(_) => Standing::Open,
+            Err(error) if error.code() == Some("NoSuchUpload") => Standing::Gone,
+            Err(_) => Standing::Unknown,
+        }
+    }
+
+    /// The uploads of this key that are open, as far as the credentials may ask.
+    pub(crate) async fn open_uploads(&self, key: &str) -> Result<Vec<String>, S3Error> {
+        let answer = self
+            .with_fresh_credentials(|| {
+                self.client
+                    .list_multipart_uploads()
+                    .bucket(&self.name)
+                    .prefix(key)
+                    .customize()
+                    .config_override(self.tries(2, Some(ANSWER)))
+                    .send()
+            })
+            .await?;
+        let uploads = answer.uploads.unwrap_or_default().into_iter();
+        Ok(uploads
+            .filter(|open| open.key.as_deref() == Some(key))
+            .filter_map(|open| open.upload_id)
+            .collect())
     }
 
     /// Sends a request; if S3 says that the credentials have ended, once more with new ones.
@@ -218,46 +291,26 @@ impl Bucket {
     {
         S3Error::new(error, &self.host, |text| self.credentials.hide(text))
     }
-}
 
-/// The SDK's configuration, by hand: `aws-config` would bring in profiles, variables and endpoints of the user
-/// (`jamf-pro-api.md §9.1`).
-fn config(place: &Place, credentials: LiveCredentials, boundary: Arc<Boundary>) -> Config {
-    let builder = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(place.region.clone()))
-        .credentials_provider(credentials)
-        // The provider knows when credentials end; a cache in front of it would hand out old ones.
-        .identity_cache(IdentityCache::no_cache())
-        .request_checksum_calculation(RequestChecksumCalculation::WhenSupported)
-        .stalled_stream_protection(
-            StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build(),
-        )
-        .interceptor(Gate { boundary });
-    match &place.endpoint {
-        Endpoint::Amazon => builder,
-        Endpoint::Other(url) => {
-            let builder = builder.endpoint_url(url.as_str().trim_end_matches('/')).force_path_style(true);
-            // Plain HTTP stays on this machine, where no proxy finds it; the SDK's own client would ask `HTTP_PROXY`.
-            if url.scheme() == "http" {
-                builder.http_client(aws_smithy_http_client::Builder::new().build_http())
-            } else {
-                builder
-            }
-        }
+    /// What one request adds to the client: who asks, how often it is tried, and how long each try may take.
+    fn tries(&self, times: u32, limit: Option<Duration>) -> Builder {
+        let limits = TimeoutConfig::builder().connect_timeout(CONNECT);
+        let limits = match limit {
+            Some(limit) => limits.operation_attempt_timeout(limit),
+            None => limits,
+        };
+        aws_sdk_s3::Config::builder()
+            .credentials_provider(self.credentials.clone())
+            .interceptor(self.gate.clone())
+            // Checksums are computed while reading; the SDK shall add none of its own.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .timeout_config(limits.build())
+            .retry_config(RetryConfig::standard().with_max_attempts(times).with_initial_backoff(FIRST_PAUSE))
     }
-    .build()
-}
-
-/// How often one request is tried, and how long each try may take.
-fn tries(times: u32, limit: Duration) -> Builder {
-    let limits = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(limit);
-    let retry = RetryConfig::standard().with_max_attempts(times).with_initial_backoff(FIRST_PAUSE);
-    Config::builder().timeout_config(limits.build()).retry_config(retry)
 }
 
 /// Every try of every request passes the boundary.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Gate {
     boundary: Arc<Boundary>,
 }
@@ -274,6 +327,7 @@ impl Intercept for Gate {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request();
-        Ok(self.boundary.pass(Effect::Write, request.method(), request.uri())?)
+        let effect = if request.method() == "GET" { Effect::Read } else { Effect::Write };
+        Ok(self.boundary.pass(effect, request.method(), request.uri())?)
     }
 }

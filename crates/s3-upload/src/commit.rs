@@ -6,7 +6,9 @@
 //! the deletion on, nothing calls the upload off: the new file is then the only copy.
 
 use crate::bucket::{Bucket, SentPart, Upload};
+use crate::error::Leftover;
 use crate::listed::file_to_replace;
+use crate::log::Log;
 use crate::s3_error::in_full;
 use crate::{Error, S3Error};
 use fingerprint::Fingerprint;
@@ -14,6 +16,7 @@ use jamf::{JcdsFile, Session};
 use jiff::{SignedDuration, Timestamp};
 use md5::Digest as _;
 use pipeline::{Activity, Context, Diagnose as _, FailureKind, FileName};
+use state::Phase;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +47,7 @@ pub(crate) struct Commit<'a> {
     pub fingerprint: Fingerprint,
     /// The file that the plan showed as the one to be replaced.
     pub planned: Option<&'a JcdsFile>,
+    pub log: &'a Log,
     pub cx: &'a Context,
 }
 
@@ -108,7 +112,7 @@ impl Commit<'_> {
         let cancelled = self.cx.cancelled();
         let ready = match cancelled.run_until_cancelled(self.prepare()).await {
             Some(ready) if !cancelled.is_cancelled() => ready?,
-            _ => return Err(Error::Interrupted { file: self.name.clone() }),
+            _ => return Err(Error::Interrupted { file: self.name.clone(), leftover: Leftover::None }),
         };
         // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
         let commit = Commit { cx: &self.cx.shielded(), ..*self };
@@ -126,10 +130,14 @@ impl Commit<'_> {
     /// Deletes the old file and completes the upload, with no way back.
     async fn finish(&self, Ready { old, listed }: Ready) -> Result<Committed, Error> {
         let judgement = match &old {
-            Some(old) => self.free_the_name(&old.name).await?,
+            Some(old) => {
+                self.log.phase(Phase::Deleting);
+                self.free_the_name(&old.name).await?
+            }
             None => Judgement::Complete,
         };
         self.step(1);
+        self.log.phase(Phase::Completing);
         let completed = self.complete(old.is_some()).await;
         self.tell_twins(&listed).await;
         let etag = completed.map_err(|source| self.not_completed(source, old.is_some()))?;
@@ -321,7 +329,7 @@ mod tests {
     }
 
     fn part(etag: &str) -> SentPart {
-        SentPart { number: 1, size: 1, etag: etag.into(), crc32: None }
+        SentPart { number: 1, size: 1, etag: etag.into(), checksum: None }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::Error;
 use url::{Host, Url};
 
 /// Amazon's S3, or another server that speaks its protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Endpoint {
     /// `https://{bucket}.s3.{region}.amazonaws.com` (`jamf-pro-api.md §9.1`).
     Amazon,
@@ -36,6 +36,14 @@ impl Endpoint {
             "http" if loopback => Ok(Self::Other(url)),
             "http" => Err(wrong("plain http is for this machine only; use https")),
             _ => Err(wrong("it takes https, or http for this machine")),
+        }
+    }
+
+    /// The address, unless it is Amazon's.
+    pub(crate) fn address(&self) -> Option<&str> {
+        match self {
+            Self::Amazon => None,
+            Self::Other(url) => Some(url.as_str()),
         }
     }
 

@@ -1,6 +1,7 @@
 use crate::S3Error;
 use crate::parts::LARGEST_FILE;
 use pipeline::{Diagnose, EnvError, FailureKind, FileName, InvalidFileName};
+use std::fmt;
 use std::path::PathBuf;
 
 /// A file was not sent.
@@ -35,10 +36,12 @@ pub enum Error {
         path: PathBuf,
     },
     /// Ctrl-C.
-    #[error("the upload of {file} was interrupted; nothing of it was put in place")]
+    #[error("the upload of {file} was interrupted; nothing of it was put in place{leftover}")]
     Interrupted {
         /// Name of the file.
         file: FileName,
+        /// What became of the parts that were sent.
+        leftover: Leftover,
     },
     /// The distribution service could not be asked.
     #[error("the list of the distribution service could not be read, so {file} was not put in place")]
@@ -94,6 +97,16 @@ pub enum Error {
         file: FileName,
         /// Why there are no new ones; `None` if those that came had ended as well.
         source: Option<Box<jamf::Error>>,
+    },
+    /// There are no credentials to begin anew with.
+    #[error(
+        "what an earlier run left of {file} cannot be gone on with, and there are no credentials to send it anew"
+    )]
+    NoCredentials {
+        /// Name of the file.
+        file: FileName,
+        /// Why.
+        source: Box<jamf::Error>,
     },
     /// S3 did not begin the upload.
     #[error("the upload of {file} could not begin")]
@@ -155,7 +168,73 @@ pub enum Error {
     },
 }
 
+/// What became of the parts of an upload that ended early.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leftover {
+    /// Nothing was sent, or nobody has looked yet.
+    #[default]
+    None,
+    /// They were removed.
+    Removed,
+    /// They are kept on purpose.
+    Kept,
+    /// They could not be removed.
+    Stuck,
+}
+
+/// As the end of a sentence.
+impl fmt::Display for Leftover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "",
+            Self::Removed => ", and its parts were removed from S3",
+            Self::Kept => "; its parts are kept, and the next run goes on with them",
+            Self::Stuck => "; its parts could not be removed, and the next run goes on with them",
+        })
+    }
+}
+
 impl Error {
+    /// The same, with what became of the parts.
+    pub(crate) fn leaving(self, leftover: Leftover) -> Self {
+        match self {
+            Self::Interrupted { file, .. } => Self::Interrupted { file, leftover },
+            other => other,
+        }
+    }
+
+    /// Whether the same upload may do better later: nothing is wrong with the file, nor with what the server holds.
+    pub(crate) fn is_worth_keeping_for(&self) -> bool {
+        match self {
+            Self::Interrupted { .. } => true,
+            Self::Part { source, .. } => source.may_pass(),
+            Self::List { source, .. } => source.kind() == FailureKind::Remote,
+            Self::ShortLived { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether S3 did not understand the checksums.
+    pub(crate) fn refuses_checksums(&self) -> bool {
+        match self {
+            Self::Begin { source, .. }
+            | Self::Part { source, .. }
+            | Self::NotCompleted { source, .. }
+            | Self::Lost { source, .. } => source.refuses_checksums(),
+            _ => false,
+        }
+    }
+
+    /// Whether an upload of an earlier run cannot be gone on with: S3 has forgotten it, or the credentials do not open it.
+    pub(crate) fn shuts_out(&self) -> bool {
+        match self {
+            Self::Begin { source, .. } | Self::Part { source, .. } | Self::NotCompleted { source, .. } => {
+                source.shuts_out()
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the parts in S3 may still become the file: S3 was asked to complete and nobody knows what it did, or the old
     /// file has gone and they are all that there is.
     pub(crate) fn needs_the_parts(&self) -> bool {
@@ -181,6 +260,7 @@ impl Diagnose for Error {
             Self::Interrupted { .. } => FailureKind::Interrupted,
             Self::List { source, .. }
             | Self::Delete { source, .. }
+            | Self::NoCredentials { source, .. }
             | Self::ShortLived { source: Some(source), .. } => source.kind(),
             Self::Part { source, .. } if source.is_damage() => FailureKind::Remote,
             Self::Begin { source, .. } | Self::Part { source, .. } => source.kind(),
@@ -201,7 +281,7 @@ impl Diagnose for Error {
             Self::Endpoint { .. } => Some("leave it unset to reach Amazon's S3".into()),
             Self::File(source) => source.hint(),
             Self::Changed { .. } => Some("run again when nothing writes to the file any more".into()),
-            Self::List { source, .. } | Self::Delete { source, .. } => source.hint(),
+            Self::List { source, .. } | Self::Delete { source, .. } | Self::NoCredentials { source, .. } => source.hint(),
             Self::SeveralFiles { .. } => Some(
                 "find out which of these files the package record serves, and delete the others; then run again".into(),
             ),

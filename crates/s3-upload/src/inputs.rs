@@ -1,9 +1,10 @@
 //! What the environment says about an upload.
 
 use crate::Error;
-use crate::bucket::Place;
+use crate::checksum::ChecksumChoice;
 use crate::endpoint::Endpoint;
 use crate::parts::PartSize;
+use crate::stall::Patience;
 use fingerprint::Fingerprint;
 use jamf::UploadGrant;
 use jiff::Timestamp;
@@ -16,35 +17,42 @@ pub(crate) const UPLOAD_CONCURRENCY: Key<Concurrency> = Key::new("upload_concurr
 /// How large a part is at least.
 pub(crate) const PART_SIZE: Key<PartSize> = Key::new("part_size_mib");
 
-/// How many parts are sent at a time: 1 to 32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Concurrency(u32);
+/// After how many seconds of too little throughput a part is sent again.
+pub(crate) const UPLOAD_STALL_SECONDS: Key<Patience> = Key::new("upload_stall_seconds");
+/// Which checksum goes along with the parts.
+pub(crate) const UPLOAD_CHECKSUM: Key<ChecksumChoice> = Key::new("upload_checksum");
+/// Whether what was sent is kept when an upload ends early.
+pub const KEEP_PARTIAL: Key<bool> = Key::new("keep_partial");
 
-impl Concurrency {
-    pub(crate) fn get(self) -> usize {
-        self.0 as usize
-    }
+/// How many parts are sent at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Concurrency {
+    /// As many as make the upload faster.
+    #[default]
+    Auto,
+    /// This many: 1 to 32.
+    Fixed(u8),
 }
 
-impl Default for Concurrency {
-    fn default() -> Self {
-        Self(4)
-    }
-}
-
-/// A whole number from 1 to 32.
+/// `auto`, or a whole number from 1 to 32.
 impl Typed for Concurrency {
-    const KIND: Kind = Kind::Integer;
+    const KIND: Kind = Kind::String;
 
     fn read(value: &Value) -> Result<Self, WrongType> {
-        match u32::read(value) {
-            Ok(number @ 1..=32) => Ok(Self(number)),
-            _ => Err(WrongType::new("a whole number from 1 to 32", value)),
+        if matches!(value, Value::String(text) if text.eq_ignore_ascii_case("auto")) {
+            return Ok(Self::Auto);
+        }
+        match u32::read(value).ok().and_then(|number| u8::try_from(number).ok()) {
+            Some(number @ 1..=32) => Ok(Self::Fixed(number)),
+            _ => Err(WrongType::new("auto, or a whole number from 1 to 32", value)),
         }
     }
 
     fn write(self) -> Value {
-        self.0.write()
+        match self {
+            Self::Auto => Value::String("auto".to_owned()),
+            Self::Fixed(number) => Value::Integer(number.into()),
+        }
     }
 }
 
@@ -61,12 +69,6 @@ pub(crate) fn grant(env: &Env) -> Result<UploadGrant, EnvError> {
         // Exactly one slash between path and name (`jamf-pro-api.md §9.1`).
         path: format!("{}/", path.trim_end_matches('/')),
     })
-}
-
-/// Where those credentials open something.
-pub(crate) fn place(env: &Env, grant: &UploadGrant) -> Result<Place, Error> {
-    let endpoint = endpoint(env)?;
-    Ok(Place { endpoint, region: grant.region.clone(), bucket: grant.bucket.clone() })
 }
 
 /// Whether S3 is Amazon's.
@@ -107,8 +109,17 @@ mod tests {
 
     #[test]
     fn concurrency_has_bounds() {
-        for (text, good) in [("0", false), ("1", true), ("32", true), ("33", false), ("4.0", false)] {
+        for (text, good) in [
+            ("0", false),
+            ("1", true),
+            ("32", true),
+            ("33", false),
+            ("300", false),
+            ("4.0", false),
+            ("auto", true),
+        ] {
             assert_eq!(Concurrency::read(&Value::String(text.into())).is_ok(), good, "{text}");
         }
+        assert_eq!(Concurrency::read(&Value::Integer(4)).unwrap(), Concurrency::Fixed(4));
     }
 }

@@ -4,8 +4,12 @@
 //! moment is ours to choose. So a file that is replaced stays listed and downloadable until every part of the new one
 //! is in S3; then it is deleted, its name is seen to be free, and the upload is completed, in one go.
 //!
-//! - `parts` cuts the file; `send` sends the parts side by side, in constant memory; `local` watches the file meanwhile.
-//! - `bucket` makes the requests, `credentials` keeps them signed with keys that have not ended.
+//! - `parts` cuts the file; `payload` reads a part once and sums it up in passing; `send` sends parts side by side, as many
+//!   as `pacer` finds useful, in constant memory, and those that `stall` again; `local` watches the file meanwhile.
+//! - `bucket` makes the requests over `connections` that outlast one upload, `credentials` keeps them signed with keys that
+//!   have not ended, `checksum` goes along.
+//! - `log` writes down what a later run must know; `resume` reads it.
+//! - `transfer` decides what to go on with and what to begin; `attempt` is one multipart upload until its end.
 //! - `listed` sees to it that what is replaced is what the plan showed; `commit` replaces, and finds out what became of a completion whose answer was lost.
 //!
 //! It does not decide whether to send (that is `compare-hash`), and what it calls sent is not yet proven
@@ -17,45 +21,96 @@
 //! use std::sync::Arc;
 //!
 //! let sessions = Arc::new(jamf::Sessions::new(jamf::Config::default())?);
-//! let step = S3Upload::new(sessions);
+//! let memory = s3_upload::Memory::of_one_run()?;
+//! let step = S3Upload::new(sessions, memory);
 //! assert_eq!(step.spec().name, "s3-upload");
-//! # Ok::<(), jamf::Error>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod attempt;
 mod bucket;
+mod checksum;
 mod commit;
+mod connections;
 mod credentials;
 mod endpoint;
 mod error;
 mod inputs;
 mod listed;
 mod local;
+mod log;
+mod pacer;
 mod parts;
+mod payload;
+mod resume;
 mod s3_error;
 mod send;
 mod spec;
+mod stall;
 mod transfer;
 
-pub use error::Error;
-pub use inputs::JCDS_OBJECT_KEY;
+pub use connections::Connections;
+pub use error::{Error, Leftover};
+pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
 pub use s3_error::{Cause, S3Error};
 pub use transfer::Work;
 
-use jamf::Sessions;
-use pipeline::{Applied, Context, Env, Failure, Plan, Processor, Spec, Verdict, keys};
+use fingerprint::Digests;
+use jamf::{Session, Sessions};
+use pipeline::{Applied, Context, Env, EnvError, Failure, Plan, Processor, Spec, Verdict, keys};
+use state::{Phase, State, StoredUpload};
 use std::sync::Arc;
 
 /// Sends a file into the distribution service, in place of an old one if there is one.
 #[derive(Debug)]
 pub struct S3Upload {
     sessions: Arc<Sessions>,
+    memory: Memory,
+}
+
+/// What outlasts one upload.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Journals of uploads.
+    pub state: State,
+    /// Digests of local files.
+    pub digests: Digests,
+    /// Open connections to S3.
+    pub connections: Connections,
+}
+
+impl Memory {
+    /// A memory that ends with the run: a later one cannot go on with what this one leaves.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn of_one_run() -> Result<Self, state::Error> {
+        let state = State::in_memory()?;
+        Ok(Self {
+            digests: Digests::new(Arc::new(state.clone()), false),
+            state,
+            connections: Connections::default(),
+        })
+    }
 }
 
 impl S3Upload {
     /// A step that talks to Jamf Pro through these sessions.
     #[must_use]
-    pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Arc<Sessions>, memory: Memory) -> Self {
+        Self { sessions, memory }
+    }
+
+    /// An upload whose completion was not heard of any more is seen to be in place: there is nothing left to do for it.
+    fn settle(&self, session: &Session, env: &Env) -> Result<(), EnvError> {
+        let name = keys::file_name(env)?;
+        let wanted =
+            |stored: &StoredUpload| name.same_name(&stored.file) && stored.phase == Phase::Completing;
+        // What cannot be read or written now is found again by the next run.
+        for (journal, _) in self.memory.state.take_over(session.server(), wanted).unwrap_or_default() {
+            let _ = journal.close();
+        }
+        Ok(())
     }
 }
 
@@ -68,11 +123,13 @@ impl Processor for S3Upload {
 
     async fn plan(&self, env: &Env, cx: &Context) -> Result<Plan<Work>, Failure> {
         let reason = env.get(keys::VERDICT_REASON)?;
+        let session = self.sessions.open(env)?;
         if env.get(keys::VERDICT)? == Some(Verdict::Same) {
+            self.settle(&session, env)?;
             let reason = reason.unwrap_or_else(|| "the server holds the same file".to_owned());
             return Ok(Plan::skipped(reason).with(keys::PKG_UPLOADED, false));
         }
-        let work = Work::plan(self.sessions.open(env)?, env, cx).await?;
+        let work = Work::plan(session, &self.memory, env, cx).await?;
         Ok(Plan::change(work.change(reason), work).with(keys::PKG_UPLOADED, true))
     }
 

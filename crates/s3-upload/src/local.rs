@@ -1,11 +1,9 @@
-//! The local file: still the one that was looked at, and its digests.
+//! The local file: still the one that was looked at.
 
 use crate::Error;
-use fingerprint::{FileIdentity, Fingerprint};
-use pipeline::{Activity, Context};
+use fingerprint::FileIdentity;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use tokio_util::sync::CancellationToken;
 
 /// A file as it was when the upload was planned.
 #[derive(Debug)]
@@ -32,24 +30,22 @@ impl LocalFile {
         self.identity.size
     }
 
+    pub(crate) fn identity(&self) -> FileIdentity {
+        self.identity
+    }
+
+    /// Its path, as it is written down for later runs.
+    pub(crate) fn absolute(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+
     /// Whether nobody has touched it since the plan.
     pub(crate) fn check_unchanged(&self) -> Result<(), Error> {
         self.is(FileIdentity::of(&self.path)?)
     }
 
-    fn is(&self, now: FileIdentity) -> Result<(), Error> {
+    /// Whether this is the file as it was planned.
+    pub(crate) fn is(&self, now: FileIdentity) -> Result<(), Error> {
         if now == self.identity { Ok(()) } else { Err(Error::Changed { path: self.path.clone() }) }
-    }
-
-    /// Reads the file for its digests, and makes sure that what was read is the planned file.
-    pub(crate) async fn fingerprint(&self, cx: &Context) -> Result<Fingerprint, Error> {
-        let total = self.size();
-        let voice = cx.clone();
-        let progress = move |done| voice.progress(Activity::Hashing, done, total);
-        // Ctrl-C drops this future, which ends the reading.
-        let never = CancellationToken::new();
-        let (fingerprint, identity) = fingerprint::digest(&self.path, progress, &never).await?;
-        self.is(identity)?;
-        Ok(fingerprint)
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartPlan {
     file: u64,
-    part: u64,
+    part_size: u64,
 }
 
 impl PartPlan {
@@ -69,7 +69,21 @@ impl PartPlan {
     /// `None` if it is larger than [`LARGEST_FILE`], or empty, which S3 takes as a single request only (`§9.3`).
     pub(crate) fn new(file: u64, least: PartSize) -> Option<Self> {
         let needed = file.div_ceil(MOST_PARTS).next_multiple_of(MIB);
-        (1..=LARGEST_FILE).contains(&file).then(|| Self { file, part: needed.max(least.bytes()) })
+        (1..=LARGEST_FILE).contains(&file).then(|| Self { file, part_size: needed.max(least.bytes()) })
+    }
+
+    /// Goes on with a file that was cut into parts of `part` bytes before. `None` if S3 would not take such parts.
+    pub(crate) fn again(file: u64, part: u64) -> Option<Self> {
+        if !(5 * MIB..=PartSize::LARGEST_MIB * MIB).contains(&part) {
+            return None;
+        }
+        let plan = Self { file, part_size: part };
+        ((1..=LARGEST_FILE).contains(&file) && plan.count() <= MOST_PARTS).then_some(plan)
+    }
+
+    /// Bytes of each part but the last.
+    pub(crate) fn part_size(self) -> u64 {
+        self.part_size
     }
 
     /// Bytes of the file.
@@ -79,14 +93,19 @@ impl PartPlan {
 
     /// How many parts there are.
     pub(crate) fn count(self) -> u64 {
-        self.file.div_ceil(self.part)
+        self.file.div_ceil(self.part_size)
     }
 
     /// The parts, in order.
     pub(crate) fn parts(self) -> impl Iterator<Item = Part> {
-        (1_i32..)
-            .zip((0..self.count()).map(move |index| index * self.part))
-            .map(move |(number, offset)| Part { number, offset, length: self.part.min(self.file - offset) })
+        (1_i32..).map_while(move |number| self.part(number))
+    }
+
+    /// The part of this number, if there is one.
+    pub(crate) fn part(self, number: i32) -> Option<Part> {
+        let index = u64::try_from(number).ok()?.checked_sub(1).filter(|index| *index < self.count())?;
+        let offset = index * self.part_size;
+        Some(Part { number, offset, length: self.part_size.min(self.file - offset) })
     }
 }
 
@@ -122,6 +141,15 @@ mod tests {
             prop_assert_eq!(reached, file);
             prop_assert!(plan.count() <= MOST_PARTS);
             prop_assert_eq!(plan.parts().count() as u64, plan.count());
+        }
+    }
+
+    #[test]
+    fn a_cut_can_be_made_again_if_s3_takes_it() {
+        let first = PartPlan::new(20 * MIB, PartSize::default()).unwrap();
+        assert_eq!(PartPlan::again(first.file(), first.part_size()), Some(first));
+        for (file, part) in [(20 * MIB, 0), (20 * MIB, 4 * MIB), (0, 8 * MIB), (LARGEST_FILE, 8 * MIB)] {
+            assert_eq!(PartPlan::again(file, part), None, "{file} in {part}");
         }
     }
 

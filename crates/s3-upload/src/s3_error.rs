@@ -39,6 +39,12 @@ pub enum S3Error {
         /// Why.
         source: Cause,
     },
+    /// S3 took a part, but its answer lacks what completion needs.
+    #[error("{host} took the part, but its answer has no ETag")]
+    NoEtag {
+        /// Who answered.
+        host: String,
+    },
     /// The request was not sent.
     #[error("a request to {host} could not be made")]
     Unsendable {
@@ -98,6 +104,11 @@ impl S3Error {
         Self::NoAnswer { host: host.to_owned(), source }
     }
 
+    /// A part was taken without an ETag.
+    pub(crate) fn no_etag(host: &str) -> Self {
+        Self::NoEtag { host: host.to_owned() }
+    }
+
     /// S3's name for the error.
     pub(crate) fn code(&self) -> Option<&str> {
         match self {
@@ -111,9 +122,34 @@ impl S3Error {
         match self {
             // An error in a 200 is S3's own trouble (`jamf-pro-api.md §9.5`); a redirection leads astray every time.
             Self::Answer { status, .. } => matches!(status, 200..=299 | 408 | 429 | 500..=599),
-            Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
+            Self::NoAnswer { .. } | Self::Unreadable { .. } | Self::NoEtag { .. } => true,
             Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
         }
+    }
+
+    /// Whether S3 has too much to do.
+    pub(crate) fn asks_to_slow_down(&self) -> bool {
+        matches!(self, Self::Answer { status: 429 | 503, .. })
+    }
+
+    /// Whether the server does not know the checksum, or any. There is no code for it, and the words differ.
+    pub(crate) fn refuses_checksums(&self) -> bool {
+        let Self::Answer { status, code, message, .. } = self else { return false };
+        let says = |word| message.as_ref().is_some_and(|message| message.to_ascii_lowercase().contains(word));
+        match code.as_deref() {
+            Some("NotImplemented") => true,
+            None => *status == 501,
+            Some("InvalidArgument" | "InvalidRequest") => {
+                says("checksum") || says("algorithm") || says("x-amz-")
+            }
+            Some(_) => false,
+        }
+    }
+
+    /// Whether S3 has forgotten the upload, or these credentials do not open it.
+    pub(crate) fn shuts_out(&self) -> bool {
+        let codes = ["NoSuchUpload", "AccessDenied", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken"];
+        self.code().is_some_and(|code| codes.contains(&code))
     }
 
     /// Whether S3 may have done what was asked: no answer of its own came.
@@ -122,7 +158,7 @@ impl S3Error {
             Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
             // A gateway that gave up waiting says so without S3's words.
             Self::Answer { code, status, .. } => code.is_none() && matches!(status, 500..=599),
-            Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
+            Self::NoEtag { .. } | Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
         }
     }
 
@@ -179,6 +215,9 @@ impl Diagnose for S3Error {
             )),
             Self::Unreadable { host, .. } | Self::Answer { host, code: None, .. } => {
                 Some(format!("a proxy or gateway seems to answer for {host}; let it pass untouched"))
+            }
+            Self::NoEtag { host } => {
+                Some(format!("a proxy seems to remove headers of {host}'s answers; let it pass untouched"))
             }
             Self::Unsendable { .. } => None,
             Self::Answer { host, code: Some(code), message, .. } => {

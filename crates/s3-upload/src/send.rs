@@ -2,21 +2,26 @@
 
 use crate::Error;
 use crate::bucket::{Bucket, SentPart, Upload};
+use crate::inputs::Concurrency;
 use crate::local::LocalFile;
+use crate::log::Log;
+use crate::pacer::Pacer;
 use crate::parts::{Part, PartPlan};
-use crate::s3_error::in_full;
-use aws_sdk_s3::primitives::{ByteStream, Length, SdkBody};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use crate::payload::{POOL, Payload, Source};
+use crate::s3_error::{S3Error, in_full};
+use crate::stall::{Moved, Patience, unless_stalled};
+use aws_sdk_s3::primitives::SdkBody;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use http_body_util::BodyExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pipeline::{Activity, Context, FileName};
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Reads of this size cost a quarter of what 4 KiB reads cost (`baselines.md §2`).
-const BUFFER: usize = 256 * 1024;
+/// Parts at a time, if nobody says how many: no line that leads to S3 needs more, and their memory is bounded.
+const MOST: u64 = 8;
 
 /// Tries of a part in all. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
 const TRIES: u32 = 8;
@@ -27,9 +32,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// off by it, so that it is no limit for slow lines; but an S3 that never answers ends the upload in minutes, not in hours.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 const PACE: u64 = 64 * 1024;
-/// A try of which no byte moves and no answer comes for this long is given up. Less would take a slow line, on which the
-/// system still holds the last bytes, for a dead one.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// The parts of one upload on their way.
 pub(crate) struct Sending<'a> {
@@ -38,102 +40,117 @@ pub(crate) struct Sending<'a> {
     pub file: &'a LocalFile,
     pub name: &'a FileName,
     pub plan: PartPlan,
+    pub concurrency: Concurrency,
+    pub patience: Patience,
+    pub log: &'a Log,
     pub cx: &'a Context,
 }
 
 impl Sending<'_> {
-    /// Sends all parts, `at_once` of them at a time, and gives them in order.
-    pub(crate) async fn run(self, at_once: usize) -> Result<Vec<SentPart>, Error> {
-        let total = self.plan.file();
-        let meter = Arc::new(Meter { cx: self.cx.clone(), sent: AtomicU64::new(0), total });
-        let sending = self.plan.parts().map(|part| {
-            let meter = Arc::new(PartMeter { meter: Arc::clone(&meter), part, counted: AtomicU64::new(0) });
-            self.send(part, meter)
-        });
-        let mut sent: Vec<SentPart> =
-            futures_util::stream::iter(sending).buffer_unordered(at_once).try_collect().await?;
+    /// Sends all parts but those that S3 has, and gives all of them in order.
+    pub(crate) async fn run(self, mut sent: Vec<SentPart>) -> Result<Vec<SentPart>, Error> {
+        let (most, pacer) = pacer(self.concurrency, self.plan.part_size(), self.cx.clock().now());
+        let source = Source::new(self.file, self.upload.checksum, self.plan.part_size(), most);
+        let there: u64 = sent.iter().map(|part| part.size).sum();
+        let meter =
+            Arc::new(Meter { cx: self.cx.clone(), sent: AtomicU64::new(there), total: self.plan.file() });
+        let pacer = Mutex::new(pacer);
+        let have: Vec<i32> = sent.iter().map(|part| part.number).collect();
+        let mut missing = self.plan.parts().filter(|part| !have.contains(&part.number));
+        let mut on_their_way = FuturesUnordered::new();
+        loop {
+            while on_their_way.len() < lock(&pacer).at_once()
+                && let Some(part) = missing.next()
+            {
+                let meter = PartMeter { meter: Arc::clone(&meter), part, counted: AtomicU64::new(0) };
+                on_their_way.push(self.send(part, &source, Arc::new(meter), &pacer));
+            }
+            let Some(part) = on_their_way.next().await.transpose()? else { break };
+            self.log.part(&part);
+            lock(&pacer).arrived(part.size, self.cx.clock().now());
+            sent.push(part);
+        }
         sent.sort_unstable_by_key(|part| part.number);
         Ok(sent)
     }
 
     /// Sends one part until S3 has it. The SDK would repeat it too, but without a word, on a clock of its own, and not when
     /// the bytes were damaged on the way.
-    async fn send(&self, part: Part, meter: Arc<PartMeter>) -> Result<SentPart, Error> {
+    async fn send(
+        &self,
+        part: Part,
+        source: &Source,
+        meter: Arc<PartMeter>,
+        pacer: &Mutex<Pacer>,
+    ) -> Result<SentPart, Error> {
         let (number, count) = (part.number, self.plan.count());
         let end = self.cx.clock().now() + patience(part);
+        self.file.check_unchanged()?;
+        let mut payload = source.prepare(part).await?;
         let mut made = 0;
         loop {
             // Before every try, so that hours are not spent on a file that is not the planned one any more.
             self.file.check_unchanged()?;
-            let body = self.body(part, &meter).await?;
-            let body = || ByteStream::new(body.try_clone().unwrap_or_else(SdkBody::taken));
-            let sending = self.bucket.send(self.upload, part, body);
-            let source = match unless_silent(sending, SILENCE, || meter.counted.load(Ordering::Relaxed)).await
-            {
-                Some(Ok(sent)) => {
+            let failure = match self.once(part, &payload, &meter).await {
+                Ok(sent) => {
                     meter.finish();
                     return Ok(sent);
                 }
-                Some(Err(error)) => error,
-                None => self.bucket.silent_for(SILENCE),
+                Err(failure) => failure,
             };
             made += 1;
             let pause = backoff(made, fastrand::f64());
             let late = made == TRIES || self.cx.clock().now() + pause >= end;
-            if late || !(source.may_pass() || source.is_damage()) {
-                return Err(Error::Part { file: self.name.clone(), number, count, source });
+            if late || !(failure.may_pass() || failure.is_damage()) {
+                return Err(Error::Part { file: self.name.clone(), number, count, source: failure });
+            }
+            if failure.asks_to_slow_down() {
+                lock(pacer).slow_down();
             }
             self.cx.warn(format!(
                 "part {number} of {count} of {}: {}; trying again in {:.1} s (try {} of {TRIES})",
                 self.name,
-                in_full(&source),
+                in_full(&failure),
                 pause.as_secs_f64(),
                 made + 1
             ));
             self.cx.clock().sleep(pause).await;
+            if failure.is_damage() {
+                // Memory may be what damaged it.
+                drop(payload);
+                payload = source.prepare(part).await?;
+            }
         }
     }
 
-    /// A range of the file that the SDK reads while it sends. Parts in memory would be hashed with SHA-256 for the
-    /// signature, which takes five times as long (`baselines.md`), and would make memory grow with the part size.
-    async fn body(&self, part: Part, meter: &Arc<PartMeter>) -> Result<SdkBody, Error> {
-        let range = ByteStream::read_from()
-            .path(self.file.path())
-            .offset(part.offset)
-            .length(Length::Exact(part.length))
-            .buffer_size(BUFFER)
-            .build()
-            .await;
-        match range {
-            Ok(range) => Ok(metered(range.into_inner(), meter)),
-            // Only a file that became shorter, or went away, fails here.
-            Err(_) => Err(Error::Changed { path: self.file.path().to_owned() }),
+    async fn once(&self, part: Part, payload: &Payload, meter: &Arc<PartMeter>) -> Result<SentPart, S3Error> {
+        let sending = self.bucket.send(self.upload, part, payload, |body| metered(body, meter));
+        let moved = || Moved { bytes: meter.counted.load(Ordering::Relaxed), of: part.length };
+        let sent = unless_stalled(sending, self.patience, moved).await;
+        sent.unwrap_or_else(|| Err(self.bucket.silent_for(self.patience.window())))
+    }
+}
+
+/// How many parts there can be at a time, and who decides how many there are. Parts of the usual size stay within the pool.
+fn pacer(concurrency: Concurrency, part_size: u64, now: Timestamp) -> (usize, Pacer) {
+    match concurrency {
+        Concurrency::Fixed(number) => (number.into(), Pacer::fixed(number.into(), now)),
+        Concurrency::Auto => {
+            let pooled = POOL / part_size;
+            let most = if pooled >= 3 { pooled.min(MOST) } else { MOST } as usize;
+            (most, Pacer::adaptive(most, now))
         }
     }
+}
+
+fn lock(pacer: &Mutex<Pacer>) -> MutexGuard<'_, Pacer> {
+    pacer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a part may take, all tries together.
 fn patience(part: Part) -> SignedDuration {
     let seconds = i64::try_from(part.length / PACE).unwrap_or(i64::MAX);
     PATIENCE.saturating_add(SignedDuration::from_secs(seconds))
-}
-
-/// Gives up sending when `moved` has not changed for a while. It waits on the runtime's clock, as the SDK's limits do: the
-/// network does not follow an injected one.
-async fn unless_silent<T>(
-    sending: impl Future<Output = T>,
-    limit: Duration,
-    moved: impl Fn() -> u64,
-) -> Option<T> {
-    let mut sending = pin!(sending);
-    loop {
-        let before = moved();
-        match tokio::time::timeout(limit, &mut sending).await {
-            Ok(sent) => return Some(sent),
-            Err(_) if moved() == before => return None,
-            Err(_) => {}
-        }
-    }
 }
 
 /// The pause after this many tries: doubled each time, then cut at random (from 0 to 1) to between half and all of it, so
@@ -200,16 +217,13 @@ impl PartMeter {
 
 /// Counts the bytes of a body as they are taken from it.
 fn metered(body: SdkBody, meter: &Arc<PartMeter>) -> SdkBody {
+    meter.restart();
     let meter = Arc::clone(meter);
-    body.map_preserve_contents(move |body| {
-        meter.restart();
-        let meter = Arc::clone(&meter);
-        SdkBody::from_body_1_x(body.inspect_frame(move |frame| {
-            if let Some(data) = frame.data_ref() {
-                meter.advance(data.len() as u64);
-            }
-        }))
-    })
+    SdkBody::from_body_1_x(body.inspect_frame(move |frame| {
+        if let Some(data) = frame.data_ref() {
+            meter.advance(data.len() as u64);
+        }
+    }))
 }
 
 #[cfg(test)]
@@ -222,7 +236,7 @@ mod tests {
             number,
             size: *size,
             etag: format!("\"{number}\""),
-            crc32: None,
+            checksum: None,
         };
         sizes.iter().zip(1..).map(part).collect()
     }
@@ -242,20 +256,13 @@ mod tests {
         assert_eq!(patience(5 * 1024 * MIB), "PT22H55M20S");
     }
 
-    #[tokio::test]
-    async fn a_try_ends_when_nothing_moves_and_no_sooner() {
-        let shortly = Duration::from_millis(1);
-        assert_eq!(unless_silent(std::future::pending::<()>(), shortly, || 7).await, None);
-
-        // Nothing but the limit wakes it.
-        let mut polls = 0;
-        let slow = std::future::poll_fn(|_| {
-            polls += 1;
-            if polls < 20 { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-        });
-        let moved = AtomicU64::new(0);
-        let moving = || moved.fetch_add(1, Ordering::Relaxed);
-        assert_eq!(unless_silent(slow, shortly, moving).await, Some(()), "slow is not silent");
+    #[test]
+    fn parts_of_the_usual_size_stay_within_the_pool() {
+        let most = |concurrency, mib| pacer(concurrency, mib * MIB, Timestamp::UNIX_EPOCH).0;
+        assert_eq!(most(Concurrency::Auto, 8), 6);
+        assert_eq!(most(Concurrency::Auto, 16), 3);
+        assert_eq!(most(Concurrency::Auto, 525), 8, "these are streamed");
+        assert_eq!(most(Concurrency::Fixed(32), 8), 32);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What the processor declares about itself.
 
-use crate::inputs::{JCDS_OBJECT_KEY, PART_SIZE, UPLOAD_CONCURRENCY};
+use crate::inputs::{
+    JCDS_OBJECT_KEY, KEEP_PARTIAL, PART_SIZE, UPLOAD_CHECKSUM, UPLOAD_CONCURRENCY, UPLOAD_STALL_SECONDS,
+};
 use jamf::CONNECTION;
 use pipeline::{Default, Input, Output, Spec, join, keys};
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 16] = [
+const OWN: [Input; 19] = [
     Input::required(keys::PKG_PATH, "The local file."),
     Input::optional(
         keys::PKG_NAME,
@@ -32,13 +34,30 @@ const OWN: [Input; 16] = [
     Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it."),
     Input::with_default(
         UPLOAD_CONCURRENCY,
-        Default::Number(4),
-        "How many parts are sent at a time, 1 to 32.",
+        Default::Text("auto"),
+        "How many parts are sent at a time: 1 to 32, or `auto` for as many as make the upload faster.",
     ),
     Input::with_default(
         PART_SIZE,
         Default::Number(8),
         "How large a part is at least, in MiB, 8 to 5120. Large files have larger parts in any case.",
+    ),
+    Input::with_default(
+        UPLOAD_CHECKSUM,
+        Default::Text("auto"),
+        "Checksum that S3 compares each part with: `crc64nvme`, `crc32`, `none`, or `auto` for the first of them that the \
+         server takes.",
+    ),
+    Input::with_default(
+        UPLOAD_STALL_SECONDS,
+        Default::Number(60),
+        "A part of which less than 1 KiB a second moves for so many seconds, 1 to 3600, is given up and sent again. There is \
+         no limit on how long an upload takes.",
+    ),
+    Input::with_default(
+        KEEP_PARTIAL,
+        Default::Flag(false),
+        "Keep what was sent when the upload is interrupted or fails on the way, so that the next run goes on with it.",
     ),
 ];
 
@@ -55,6 +74,9 @@ pub(crate) static SPEC: Spec = Spec {
            file left alone, if the local file changes while it is sent, if the file on the server is not the one that \
            the plan showed, or if the credentials may end before the new file is in place.\n\n\
            A part that is damaged or lost on the way is sent again, up to eight times; each time is told.\n\n\
+           What S3 has confirmed is written down. A run that was killed is gone on with by the next one, if the file is still \
+           the same and the server renews the credentials; otherwise its parts are removed and the upload begins anew. An \
+           upload that was killed between the deletion and the completion is completed first of all.\n\n\
            A file that compare-hash found to be the same is not sent. What was sent is not yet proven: let \
            verify-delivery follow.\n\n\
            The API role or account needs the privileges Read, Create and Delete Jamf Cloud Distribution Service Files.",
@@ -72,8 +94,10 @@ pub(crate) static SPEC: Spec = Spec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checksum::ChecksumChoice;
     use crate::inputs::Concurrency;
     use crate::parts::PartSize;
+    use crate::stall::Patience;
     use pipeline::{Key, Need, Typed};
 
     /// A step that runs without the runner falls back on the type's own default.
@@ -87,5 +111,7 @@ mod tests {
         }
         assert_eq!(declared(PART_SIZE), Some(PartSize::default()));
         assert_eq!(declared(UPLOAD_CONCURRENCY), Some(Concurrency::default()));
+        assert_eq!(declared(UPLOAD_CHECKSUM), Some(ChecksumChoice::default()));
+        assert_eq!(declared(UPLOAD_STALL_SECONDS), Some(Patience::default()));
     }
 }

@@ -1,37 +1,56 @@
 //! One upload from its plan to its end.
 
-use crate::Error;
-use crate::bucket::{Bucket, SentPart, Upload};
-use crate::commit::{Commit, Committed, Doubt};
+use crate::attempt::{Attempt, Done};
+use crate::bucket::{Bucket, Place, Standing};
+use crate::checksum::ChecksumChoice;
+use crate::commit::Doubt;
+use crate::connections::Connections;
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
-use crate::inputs::{self, JCDS_OBJECT_KEY, PART_SIZE, UPLOAD_CONCURRENCY};
+use crate::inputs::{
+    self, Concurrency, JCDS_OBJECT_KEY, KEEP_PARTIAL, PART_SIZE, UPLOAD_CHECKSUM, UPLOAD_CONCURRENCY,
+    UPLOAD_STALL_SECONDS,
+};
 use crate::listed::only_file;
 use crate::local::LocalFile;
+use crate::log::Log;
 use crate::parts::PartPlan;
-use crate::s3_error::in_full;
-use crate::send::{Sending, check_whole};
-use fingerprint::Fingerprint;
-use jamf::{JcdsFile, Session};
+use crate::resume::{Resumption, abandon, is_at, is_stale};
+use crate::stall::Patience;
+use crate::{Error, Memory};
+use fingerprint::{Digests, Fingerprint};
+use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
+use state::{Journal, NewUpload, State, StoredUpload};
 use std::sync::Arc;
 
 /// A planned upload.
 #[derive(Debug)]
 pub struct Work {
-    session: Arc<Session>,
-    file: LocalFile,
-    name: FileName,
-    parts: PartPlan,
-    at_once: usize,
-    known: Option<Fingerprint>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) digests: Digests,
+    pub(crate) file: LocalFile,
+    pub(crate) name: FileName,
+    pub(crate) parts: PartPlan,
+    pub(crate) concurrency: Concurrency,
+    pub(crate) patience: Patience,
     /// The file of that name that the service lists.
-    old: Option<JcdsFile>,
+    pub(crate) old: Option<JcdsFile>,
+    checksum: ChecksumChoice,
+    known: Option<Fingerprint>,
+    keep: bool,
+    state: State,
+    connections: Connections,
 }
 
 impl Work {
     /// Looks at the file and at the list of the service.
-    pub(crate) async fn plan(session: Arc<Session>, env: &Env, cx: &Context) -> Result<Self, Error> {
+    pub(crate) async fn plan(
+        session: Arc<Session>,
+        memory: &Memory,
+        env: &Env,
+        cx: &Context,
+    ) -> Result<Self, Error> {
         let name = keys::file_name(env)?;
         let path = env.need(keys::PKG_PATH)?;
         // Settings that cannot work are told before the first byte is sent.
@@ -50,8 +69,17 @@ impl Work {
             None => name,
         };
         Ok(Self {
-            known: inputs::known_fingerprint(env, file.size())?,
-            at_once: env.get(UPLOAD_CONCURRENCY)?.unwrap_or_default().get(),
+            known: match inputs::known_fingerprint(env, file.size())? {
+                Some(known) => Some(known),
+                None => memory.digests.known(file.path())?,
+            },
+            checksum: env.get(UPLOAD_CHECKSUM)?.unwrap_or_default(),
+            concurrency: env.get(UPLOAD_CONCURRENCY)?.unwrap_or_default(),
+            patience: env.get(UPLOAD_STALL_SECONDS)?.unwrap_or_default(),
+            keep: env.get(KEEP_PARTIAL)?.unwrap_or(false),
+            digests: memory.digests.clone(),
+            state: memory.state.clone(),
+            connections: memory.connections.clone(),
             session,
             name,
             old,
@@ -73,95 +101,178 @@ impl Work {
     /// Sends the file and puts it in place, or leaves everything as it was.
     pub(crate) async fn apply(&self, env: &Env, cx: &Context) -> Result<Applied, Error> {
         let grant = inputs::grant(env)?;
-        let place = inputs::place(env, &grant)?;
-        let key = format!("{}{}", grant.path, self.name);
+        let endpoint = inputs::endpoint(env)?;
+        self.file.check_unchanged()?;
+        let left = self.left_over(&grant, cx);
+        let second_hand = left.iter().any(|(_, stored)| stored.place.prefix == grant.path);
+        let place = place_of(&endpoint, &grant);
+        let bucket = self.open(&place, grant.clone(), cx);
+        let done = match self.go_on(&bucket, &place, &grant.path, left, cx).await {
+            Some(done) => done,
+            None => self.begin(&bucket, &place, &grant.path, cx).await,
+        };
+        let (bucket, done) = match done {
+            // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
+            Err(error) if second_hand && error.shuts_out() => {
+                cx.warn(format!(
+                    "what an earlier run left of {} cannot be gone on with: {}; it is sent anew",
+                    self.name,
+                    crate::s3_error::in_full(&error)
+                ));
+                let renewed = self.session.jcds_initiate(cx).await;
+                let grant = renewed.map_err(|source| Error::NoCredentials {
+                    file: self.name.clone(),
+                    source: Box::new(source),
+                })?;
+                let place = place_of(&endpoint, &grant);
+                let bucket = self.open(&place, grant.clone(), cx);
+                let done = self.begin(&bucket, &place, &grant.path, cx).await;
+                (bucket, done)
+            }
+            done => (bucket, done),
+        };
+        let done = done?;
+        self.tidy(&bucket, &endpoint, cx).await;
+        Ok(self.applied(&done))
+    }
+
+    fn open(&self, place: &Place, grant: UploadGrant, cx: &Context) -> Bucket {
         let credentials = LiveCredentials::new(grant, Arc::clone(&self.session), cx);
-        let bucket = Bucket::open(place, credentials, Arc::clone(cx.boundary()));
+        Bucket::open(place, credentials, &self.connections, Arc::clone(cx.boundary()))
+    }
 
-        self.file.check_unchanged()?;
-        let upload =
-            bucket.begin(&key).await.map_err(|source| Error::Begin { file: self.name.clone(), source })?;
-        match self.fill_and_commit(&bucket, &upload, cx).await {
-            Ok((committed, fingerprint)) => Ok(self.applied(&committed, fingerprint, key)),
-            // An abort could take away what S3 is about to put together, or the only copy there is.
-            Err(error) if error.needs_the_parts() => Err(error),
+    fn attempt<'a>(&'a self, bucket: &'a Bucket, known: Option<Fingerprint>, cx: &'a Context) -> Attempt<'a> {
+        Attempt { work: self, bucket, known: known.or(self.known), keep: self.keep, cx }
+    }
+
+    /// Sends the file from its first byte, with the best checksum that the server takes.
+    async fn begin(&self, bucket: &Bucket, place: &Place, prefix: &str, cx: &Context) -> Result<Done, Error> {
+        let key = format!("{prefix}{}", self.name);
+        let attempt = self.attempt(bucket, None, cx);
+        let stored = state::Place {
+            endpoint: place.endpoint.address().map(str::to_owned),
+            region: place.region.clone(),
+            bucket: place.bucket.clone(),
+            prefix: prefix.to_owned(),
+        };
+        let mut checksum = self.checksum.first();
+        loop {
+            let new = NewUpload {
+                server: self.session.server(),
+                file: &self.name,
+                path: &self.file.absolute(),
+                identity: self.file.identity(),
+                place: &stored,
+                key: &key,
+                part_size: self.parts.part_size(),
+                begun: cx.clock().now(),
+            };
+            let log = Log::begin(&self.state, &new, cx);
+            match attempt.anew(&key, checksum, &log).await {
+                Err(error) if error.refuses_checksums() && self.checksum.after(checksum).is_some() => {
+                    let lesser = self.checksum.after(checksum).unwrap_or(checksum);
+                    cx.info(format!(
+                        "the server does not take {} checksums; trying {}",
+                        checksum.word(),
+                        lesser.word()
+                    ));
+                    checksum = lesser;
+                    log.close();
+                }
+                done => {
+                    log.end(&done);
+                    return done;
+                }
+            }
+        }
+    }
+
+    /// What earlier runs left of this file, the newest last. Without a journal there is nothing.
+    fn left_over(&self, grant: &UploadGrant, cx: &Context) -> Vec<(Journal, StoredUpload)> {
+        let wanted = |stored: &StoredUpload| self.name.same_name(&stored.file);
+        match self.state.take_over(self.session.server(), wanted) {
+            Ok(mut left) => {
+                // What these credentials open is the likeliest to be gone on with.
+                left.sort_by_key(|(_, stored)| stored.place.prefix == grant.path);
+                left
+            }
             Err(error) => {
-                self.abort(&bucket, &upload, cx).await;
-                Err(error)
+                cx.warn(format!("the journal cannot be read: {}", crate::s3_error::in_full(&error)));
+                Vec::new()
             }
         }
     }
 
-    async fn fill_and_commit(
+    /// Goes on with the newest upload that fits, and removes what does not. `None` if there is nothing to go on with.
+    async fn go_on(
         &self,
         bucket: &Bucket,
-        upload: &Upload,
+        place: &Place,
+        prefix: &str,
+        left: Vec<(Journal, StoredUpload)>,
         cx: &Context,
-    ) -> Result<(Committed, Fingerprint), Error> {
-        let (parts, fingerprint) = self.fill(bucket, upload, cx).await?;
-        let commit = Commit {
-            session: &self.session,
-            bucket,
-            upload,
-            name: &self.name,
-            parts: &parts,
-            fingerprint,
-            planned: self.old.as_ref(),
-            cx,
-        };
-        let committed = commit.run().await;
-        // What the session remembers is the list before the completion, which it does not see.
-        self.session.forget_jcds_files();
-        Ok((committed?, fingerprint))
-    }
-
-    /// Sends all parts. The digests are computed beside it and not before it: SHA3-512 is slower than a fast network
-    /// (`baselines.md`).
-    async fn fill(
-        &self,
-        bucket: &Bucket,
-        upload: &Upload,
-        cx: &Context,
-    ) -> Result<(Vec<SentPart>, Fingerprint), Error> {
-        let sending = Sending { bucket, upload, file: &self.file, name: &self.name, plan: self.parts, cx }
-            .run(self.at_once);
-        let digests = async {
-            match self.known {
-                Some(fingerprint) => Ok(fingerprint),
-                None => self.file.fingerprint(cx).await,
+    ) -> Option<Result<Done, Error>> {
+        let mut fitting = None;
+        for (journal, stored) in left.into_iter().rev() {
+            let resumption = Resumption::of(&stored, self.file.identity(), place, prefix);
+            match resumption.filter(|_| fitting.is_none()) {
+                Some(resumption) => fitting = Some((journal, resumption)),
+                None if is_at(&stored, place) => _ = abandon(bucket, journal, &stored, cx).await,
+                // These credentials lead elsewhere.
+                None => {}
             }
-        };
-        let filling = async { tokio::try_join!(sending, digests) };
-        let Some(filled) = cx.cancelled().run_until_cancelled(filling).await else {
-            return Err(Error::Interrupted { file: self.name.clone() });
-        };
-        // A file that changed explains whatever else went wrong: a body cut short, a checksum that does not fit.
-        self.file.check_unchanged()?;
-        let (parts, fingerprint) = filled?;
-        check_whole(&parts, self.parts, &self.name)?;
-        Ok((parts, fingerprint))
+        }
+        let (journal, mut resumption) = fitting?;
+        let log = Log::go_on(journal, cx);
+        let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
+        if there == count {
+            // Nothing may be deleted for an upload that S3 has forgotten; and where S3 may not be asked, sending a part
+            // tells.
+            match bucket.standing(&resumption.upload).await {
+                Standing::Open => {}
+                Standing::Gone if self.old.is_some() => {
+                    log.close();
+                    return None;
+                }
+                Standing::Unknown if self.old.is_some() => _ = resumption.sent.pop(),
+                Standing::Gone | Standing::Unknown => {}
+            }
+        }
+        cx.info(format!(
+            "going on with the upload of {} that an earlier run began: {there} of {count} parts are in S3",
+            self.name
+        ));
+        let known = resumption.fingerprint;
+        let done = self.attempt(bucket, known, cx).go_on(resumption, &log).await;
+        match &done {
+            Err(error) if error.shuts_out() => log.close(),
+            _ => log.end(&done),
+        }
+        Some(done)
     }
 
-    /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
-    /// only told.
-    async fn abort(&self, bucket: &Bucket, upload: &Upload, cx: &Context) {
-        if let Err(error) = bucket.abort(upload).await {
-            cx.warn(format!(
-                "the parts of {} that were sent could not be removed from S3: {}",
-                self.name,
-                in_full(&error)
-            ));
+    /// Removes what nobody will go on with, of other files too.
+    async fn tidy(&self, bucket: &Bucket, endpoint: &Endpoint, cx: &Context) {
+        let now = cx.clock().now();
+        let stale = |stored: &StoredUpload| !self.name.same_name(&stored.file) && is_stale(stored, now);
+        for (journal, stored) in self.state.take_over(self.session.server(), stale).unwrap_or_default() {
+            if stored.place.endpoint.as_deref() == endpoint.address() {
+                abandon(bucket, journal, &stored, cx).await;
+            }
         }
     }
 
-    fn applied(&self, committed: &Committed, sent: Fingerprint, key: String) -> Applied {
-        let name = &self.name;
-        let applied = match committed.doubt {
+    fn applied(&self, done: &Done) -> Applied {
+        let (name, sent) = (&self.name, done.fingerprint);
+        let applied = match done.committed.doubt {
             None => {
-                let how = if committed.replaced { ", in place of the old file" } else { "" };
-                let parts = self.parts.count();
-                let noun = if parts == 1 { "part" } else { "parts" };
-                Applied::done(format!("sent {name}: {} in {parts} {noun}{how}", pipeline::size(sent.size)))
+                let how = if done.committed.replaced { ", in place of the old file" } else { "" };
+                let noun = if done.parts == 1 { "part" } else { "parts" };
+                Applied::done(format!(
+                    "sent {name}: {} in {} {noun}{how}",
+                    pipeline::size(sent.size),
+                    done.parts
+                ))
             }
             Some(Doubt::NameTaken) => Applied::warned(
                 Warning::Unverified,
@@ -180,6 +291,10 @@ impl Work {
             .with(keys::PKG_SIZE, sent.size)
             .with(keys::PKG_MD5, sent.md5)
             .with(keys::PKG_SHA3_512, sent.sha3_512)
-            .with(JCDS_OBJECT_KEY, key)
+            .with(JCDS_OBJECT_KEY, done.key.clone())
     }
+}
+
+fn place_of(endpoint: &Endpoint, grant: &UploadGrant) -> Place {
+    Place { endpoint: endpoint.clone(), region: grant.region.clone(), bucket: grant.bucket.clone() }
 }

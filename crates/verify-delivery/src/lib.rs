@@ -16,7 +16,7 @@
 //!
 //! # fn example(config: jamf::Config) -> Result<(), jamf::Error> {
 //! let sessions = Arc::new(jamf::Sessions::new(config)?);
-//! let step = VerifyDelivery::new(sessions);
+//! let step = VerifyDelivery::new(sessions, fingerprint::Digests::default());
 //! assert!(step.spec().input("verify_timeout").is_some());
 //! # Ok(())
 //! # }
@@ -33,7 +33,7 @@ pub use error::Error;
 
 use crate::judge::{Expected, READY};
 use crate::spec::VERIFY_TIMEOUT;
-use fingerprint::{FileIdentity, Fingerprint};
+use fingerprint::{Digests, FileIdentity, Fingerprint};
 use jamf::{Session, Sessions};
 use pipeline::{
     Activity, Applied, Change, Context, Env, Failure, FileName, Plan, Processor, Spec, Subject, Verb, keys,
@@ -45,6 +45,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct VerifyDelivery {
     sessions: Arc<Sessions>,
+    digests: Digests,
 }
 
 /// What [`plan`](Processor::plan) found to prove.
@@ -56,10 +57,10 @@ pub struct Work {
 }
 
 impl VerifyDelivery {
-    /// The processor over these sessions.
+    /// The processor over these sessions; a file whose digests are remembered is not read.
     #[must_use]
-    pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Arc<Sessions>, digests: Digests) -> Self {
+        Self { sessions, digests }
     }
 
     async fn look(&self, env: &Env, cx: &Context) -> Result<Plan<Work>, Error> {
@@ -110,14 +111,14 @@ impl Processor for VerifyDelivery {
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
         let file = work.file.clone();
         // Boxed: the client's futures are large, and this one would hold several of them on the stack.
-        let applied = cx.cancelled().run_until_cancelled(Box::pin(work.apply(env, cx))).await;
+        let applied = cx.cancelled().run_until_cancelled(Box::pin(work.apply(&self.digests, env, cx))).await;
         Ok(applied.unwrap_or(Err(Error::Interrupted { file }))?)
     }
 }
 
 impl Work {
-    async fn apply(self, env: &Env, cx: &Context) -> Result<Applied, Error> {
-        let bytes = local_bytes(env, cx).await?;
+    async fn apply(self, digests: &Digests, env: &Env, cx: &Context) -> Result<Applied, Error> {
+        let bytes = local_bytes(digests, env, cx).await?;
         let record = match env.get(keys::PACKAGE_ID)? {
             Some(id) => Some(id),
             None => self.session.only_package_named(cx, &self.file).await?.map(|record| record.id),
@@ -130,7 +131,7 @@ impl Work {
 }
 
 /// What the local file holds: from the steps before, which have read it already, else by reading it.
-async fn local_bytes(env: &Env, cx: &Context) -> Result<Fingerprint, Error> {
+async fn local_bytes(digests: &Digests, env: &Env, cx: &Context) -> Result<Fingerprint, Error> {
     let path = env.need(keys::PKG_PATH)?;
     if let (Some(md5), Some(sha3_512)) = (env.get(keys::PKG_MD5)?, env.get(keys::PKG_SHA3_512)?) {
         let size = match env.get(keys::PKG_SIZE)? {
@@ -144,6 +145,7 @@ async fn local_bytes(env: &Env, cx: &Context) -> Result<Fingerprint, Error> {
         let cx = cx.clone();
         move |bytes| cx.progress(Activity::Hashing, bytes, total)
     };
-    let (fingerprint, _) = fingerprint::digest(&path, progress, cx.cancelled()).await?;
+    let now = || cx.clock().now();
+    let (fingerprint, _) = digests.digest(&path, now, progress, cx.cancelled()).await?;
     Ok(fingerprint)
 }

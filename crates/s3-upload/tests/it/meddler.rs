@@ -187,15 +187,13 @@ fn answer(status: u16, body: &str) -> String {
     format!("HTTP/1.1 {status} Meddled\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n{body}")
 }
 
-/// Changes the first byte after the size line of the first chunk (`aws-chunked`), so that the framing stays whole.
+/// Changes the first byte of the body.
 async fn damage(client: &mut TcpStream, body: &mut Vec<u8>) -> io::Result<()> {
-    let payload = loop {
-        let line = body.windows(2).position(|window| window == b"\r\n").map(|at| at + 2);
-        if let Some(payload) = line.filter(|payload| *payload < body.len()) {
-            break payload;
-        }
+    if body.is_empty() {
         client.read_buf(body).await?;
-    };
-    body[payload] ^= 1;
+    }
+    if let Some(first) = body.first_mut() {
+        *first ^= 1;
+    }
     Ok(())
 }

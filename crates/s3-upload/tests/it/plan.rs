@@ -11,7 +11,12 @@ use std::sync::Arc;
 async fn plan(stage: &Stage, env: &Env) -> Result<Plan<Work>, Failure> {
     let boundary = Arc::new(Boundary::new(Access::ReadOnly));
     let cx = Context::new(stage.clock.clone(), boundary, Arc::new(Silent), stage.cancel.clone());
-    S3Upload::new(Arc::new(Sessions::new(jamf::Config::default()).unwrap())).plan(env, &cx).await
+    S3Upload::new(
+        Arc::new(Sessions::new(jamf::Config::default()).unwrap()),
+        s3_upload::Memory::of_one_run().unwrap(),
+    )
+    .plan(env, &cx)
+    .await
 }
 
 fn shown(plan: Plan<Work>) -> String {
@@ -74,7 +79,7 @@ async fn what_cannot_work_is_told_by_the_plan() {
         failure.to_string().replace(&stage.path().display().to_string(), "local.pkg")
     };
     let good = || stage.env("App.pkg", &bytes(1, 10));
-    assert_snapshot!(failed(with(good(), &[("upload_concurrency", "0")])).await, @r#"upload_concurrency (from -k) has the wrong type: string "0" is not a whole number from 1 to 32"#);
+    assert_snapshot!(failed(with(good(), &[("upload_concurrency", "0")])).await, @r#"upload_concurrency (from -k) has the wrong type: string "0" is not auto, or a whole number from 1 to 32"#);
     assert_snapshot!(failed(with(good(), &[("part_size_mib", "5")])).await, @r#"part_size_mib (from -k) has the wrong type: string "5" is not a whole number of MiB from 8 to 5120"#);
     assert_snapshot!(failed(with(good(), &[("PKGFERRY_S3_ENDPOINT", "http://s3.example.com")])).await, @"PKGFERRY_S3_ENDPOINT http://s3.example.com cannot be used: plain http is for this machine only; use https");
     assert_snapshot!(failed(stage.env("App.pkg", b"")).await, @"local.pkg is empty");

@@ -7,7 +7,7 @@ use pipeline::{
     Access, Applied, Boundary, Context, Env, Event, Failure, Level, Listener, Occurrence, Origin, Outcome,
     Plan, Processor as _, Progress, SimulatedClock, Value, keys,
 };
-use s3_upload::S3Upload;
+use s3_upload::{Memory, S3Upload};
 use sandbox::{Config, Sandbox};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -37,6 +37,8 @@ pub struct Stage {
     pub meddler: Meddler,
     pub ear: Arc<Ear>,
     pub boundary: Arc<Boundary>,
+    /// What outlasts an upload; a new run of the program has another one.
+    pub memory: Memory,
     env: Env,
     folder: TempDir,
     _ports: [DropGuard; 2],
@@ -73,6 +75,7 @@ impl Stage {
             meddler,
             ear: Arc::default(),
             boundary: Arc::new(Boundary::new(Access::ReadWrite)),
+            memory: Memory::of_one_run().unwrap(),
             env,
             folder,
             _ports: ports,
@@ -110,7 +113,8 @@ impl Stage {
     pub async fn send_after(&self, mut env: Env, meanwhile: impl FnOnce(&mut Env)) -> Result<Sent, Failure> {
         let cx = self.context();
         let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
-        let (credentials, upload) = (JcdsCredentials::new(Arc::clone(&sessions)), S3Upload::new(sessions));
+        let credentials = JcdsCredentials::new(Arc::clone(&sessions), self.memory.state.clone());
+        let upload = S3Upload::new(sessions, self.memory.clone());
         let Plan::Pending { work: obtain, .. } = credentials.plan(&env, &cx).await? else {
             panic!("skipped")
         };

@@ -106,7 +106,10 @@ impl Stage {
 }
 
 fn step() -> VerifyDelivery {
-    VerifyDelivery::new(Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap()))
+    VerifyDelivery::new(
+        Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap()),
+        fingerprint::Digests::default(),
+    )
 }
 
 /// The outcome with its hint, and the output.

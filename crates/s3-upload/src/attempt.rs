@@ -1,0 +1,173 @@
+//! One multipart upload: from its beginning, or from where an earlier run left it, until the file is in place.
+
+use crate::Error;
+use crate::bucket::{Bucket, SentPart, Upload};
+use crate::checksum::Checksum;
+use crate::commit::{Commit, Committed};
+use crate::error::Leftover;
+use crate::log::Log;
+use crate::parts::PartPlan;
+use crate::resume::Resumption;
+use crate::s3_error::in_full;
+use crate::send::{Sending, check_whole};
+use crate::transfer::Work;
+use fingerprint::Fingerprint;
+use pipeline::{Activity, Context};
+use tokio_util::sync::CancellationToken;
+
+/// An upload that is in place.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub committed: Committed,
+    pub fingerprint: Fingerprint,
+    pub parts: u64,
+    pub key: String,
+}
+
+/// What an upload needs besides the file.
+pub(crate) struct Attempt<'a> {
+    pub work: &'a Work,
+    pub bucket: &'a Bucket,
+    /// The file's digests, if somebody knows them.
+    pub known: Option<Fingerprint>,
+    /// Whether parts are kept when it ends early.
+    pub keep: bool,
+    pub cx: &'a Context,
+}
+
+impl Attempt<'_> {
+    /// Begins an upload and brings it to its end.
+    pub(crate) async fn anew(&self, key: &str, checksum: Checksum, log: &Log) -> Result<Done, Error> {
+        let begun = self.cx.cancelled().run_until_cancelled(self.bucket.begin(key, checksum)).await;
+        let upload = match begun {
+            Some(begun) => begun.map_err(|source| Error::Begin { file: self.work.name.clone(), source })?,
+            None => return Err(self.interrupted()),
+        };
+        log.begun(&upload);
+        self.finish(&upload, self.work.parts, Vec::new(), log).await
+    }
+
+    /// Goes on with the upload of an earlier run.
+    pub(crate) async fn go_on(&self, left: Resumption, log: &Log) -> Result<Done, Error> {
+        self.finish(&left.upload, left.plan, left.sent, log).await
+    }
+
+    /// Whatever fails, the parts do not stay in S3 unless somebody will need them.
+    async fn finish(
+        &self,
+        upload: &Upload,
+        plan: PartPlan,
+        sent: Vec<SentPart>,
+        log: &Log,
+    ) -> Result<Done, Error> {
+        let result = self.fill_and_commit(upload, plan, sent, log).await;
+        let key = upload.key.clone();
+        let error = match result {
+            Ok((committed, fingerprint)) => {
+                return Ok(Done { committed, fingerprint, parts: plan.count(), key });
+            }
+            // An abort could take away what S3 is about to put together, or the only copy there is.
+            Err(error) if error.needs_the_parts() && !error.refuses_checksums() => return Err(error),
+            Err(error) => error,
+        };
+        if self.keep && error.is_worth_keeping_for() {
+            return Err(error.leaving(Leftover::Kept));
+        }
+        let leftover = self.abort(upload).await;
+        log.aborted(leftover);
+        Err(error.leaving(leftover))
+    }
+
+    async fn fill_and_commit(
+        &self,
+        upload: &Upload,
+        plan: PartPlan,
+        sent: Vec<SentPart>,
+        log: &Log,
+    ) -> Result<(Committed, Fingerprint), Error> {
+        let (parts, fingerprint) = self.fill(upload, plan, sent, log).await?;
+        let commit = Commit {
+            session: &self.work.session,
+            bucket: self.bucket,
+            upload,
+            name: &self.work.name,
+            parts: &parts,
+            fingerprint,
+            planned: self.work.old.as_ref(),
+            log,
+            cx: self.cx,
+        };
+        let committed = commit.run().await;
+        // What the session remembers is the list before the completion, which it does not see.
+        self.work.session.forget_jcds_files();
+        Ok((committed?, fingerprint))
+    }
+
+    /// Sends all parts. The digests are computed beside it and not before it: SHA3-512 is slower than a fast network
+    /// (`baselines.md`).
+    async fn fill(
+        &self,
+        upload: &Upload,
+        plan: PartPlan,
+        sent: Vec<SentPart>,
+        log: &Log,
+    ) -> Result<(Vec<SentPart>, Fingerprint), Error> {
+        let Work { file, name, concurrency, patience, .. } = self.work;
+        let sending = Sending {
+            bucket: self.bucket,
+            upload,
+            file,
+            name,
+            plan,
+            concurrency: *concurrency,
+            patience: *patience,
+            log,
+            cx: self.cx,
+        };
+        let filling = async { tokio::try_join!(sending.run(sent), self.digests(log)) };
+        let Some(filled) = self.cx.cancelled().run_until_cancelled(filling).await else {
+            return Err(self.interrupted());
+        };
+        // A file that changed explains whatever else went wrong: a body cut short, a checksum that does not fit.
+        file.check_unchanged()?;
+        let (parts, fingerprint) = filled?;
+        check_whole(&parts, plan, name)?;
+        Ok((parts, fingerprint))
+    }
+
+    async fn digests(&self, log: &Log) -> Result<Fingerprint, Error> {
+        if let Some(known) = self.known {
+            return Ok(known);
+        }
+        let file = &self.work.file;
+        let (voice, total) = (self.cx.clone(), file.size());
+        let progress = move |done| voice.progress(Activity::Hashing, done, total);
+        // Ctrl-C drops this future, which ends the reading.
+        let never = CancellationToken::new();
+        let now = || self.cx.clock().now();
+        let (fingerprint, identity) = self.work.digests.digest(file.path(), now, progress, &never).await?;
+        file.is(identity)?;
+        log.digests(fingerprint);
+        Ok(fingerprint)
+    }
+
+    /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
+    /// only told.
+    async fn abort(&self, upload: &Upload) -> Leftover {
+        match self.bucket.abort(&upload.key, &upload.id).await {
+            Ok(()) => Leftover::Removed,
+            Err(error) => {
+                self.cx.warn(format!(
+                    "the parts of {} that were sent could not be removed from S3: {}",
+                    self.work.name,
+                    in_full(&error)
+                ));
+                Leftover::Stuck
+            }
+        }
+    }
+
+    fn interrupted(&self) -> Error {
+        Error::Interrupted { file: self.work.name.clone(), leftover: Leftover::None }
+    }
+}
