@@ -73,6 +73,20 @@ pub struct UploadGrant {
 }
 
 impl UploadGrant {
+    /// A place whose keys are not known any more, to be renewed.
+    #[must_use]
+    pub fn of_place(region: &str, bucket: &str, path: &str) -> Self {
+        Self {
+            access_key_id: String::new(),
+            secret_access_key: String::new().into(),
+            session_token: String::new().into(),
+            expiration: Timestamp::MIN,
+            region: region.to_owned(),
+            bucket: bucket.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
     /// Reads an answer; the place may be taken from an earlier grant.
     fn from_answer(answer: &Answer, first: Option<&Self>) -> Result<Self, Error> {
         let expected = "complete upload credentials";

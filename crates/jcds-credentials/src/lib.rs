@@ -49,24 +49,15 @@ impl JcdsCredentials {
     fn left_over(&self, session: &Session, env: &Env) -> Option<StoredUpload> {
         let name = keys::file_name(env).ok()?;
         // What cannot be read is not gone on with.
-        let left = self.state.left_over().ok()?.into_iter();
-        left.filter(|left| left.server == session.server() && name.same_name(&left.file)).next_back()
+        let mut left = self.state.left_over().ok()?.into_iter();
+        left.rfind(|left| left.server == session.server() && name.same_name(&left.file))
     }
 }
 
 /// Renews the credentials of an upload that was left unfinished, whose place they still open (`jamf-pro-api.md §7.3`).
 /// `None` if the server will not; then there are new ones to be had.
 async fn renew(session: &Session, left: &StoredUpload, cx: &Context) -> Option<UploadGrant> {
-    let place = &left.place;
-    let first = UploadGrant {
-        access_key_id: String::new(),
-        secret_access_key: String::new().into(),
-        session_token: String::new().into(),
-        expiration: Timestamp::MIN,
-        region: place.region.clone(),
-        bucket: place.bucket.clone(),
-        path: place.prefix.clone(),
-    };
+    let first = UploadGrant::of_place(&left.place.region, &left.place.bucket, &left.place.prefix);
     match session.jcds_renew(cx, &first).await {
         // The upload goes on where it began, whatever the answer says about the place.
         Ok(grant) => {

@@ -30,6 +30,9 @@ pub struct Global {
     /// Name of a user account; also API_USERNAME. Its password comes from API_PASSWORD or the settings file
     #[arg(long, global = true, value_name = "NAME")]
     pub username: Option<String>,
+    /// Folder for what is remembered between runs; also PKGFERRY_STATE. Default: pkgferry in the user's state folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
     /// Which API serves package records
     #[arg(long, global = true, value_enum)]
     pub package_api: Option<PackageApi>,
@@ -64,6 +67,8 @@ pub enum Command {
     Run(RunArgs),
     /// Send package files with the shipped recipe, without writing one
     Upload(Box<UploadArgs>),
+    /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
+    Resume(ResumeArgs),
     /// Check recipes and everything they refer to, without a network
     Check(CheckArgs),
     /// Show the resolved steps of a recipe and where each value comes from
@@ -99,7 +104,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Mode {
     /// Print the plan and write nothing
     #[arg(long)]
@@ -113,9 +118,35 @@ pub struct Mode {
     /// Folder where the rehearsal server keeps its files; without it they end with the run
     #[arg(long, value_name = "DIR", requires = "sandbox")]
     pub sandbox_data: Option<PathBuf>,
+    /// Read files again, even if their digests are remembered
+    #[arg(long)]
+    pub rehash: bool,
+    /// Keep what was sent when an upload is interrupted, so that the next run goes on with it
+    #[arg(long)]
+    pub keep_partial: bool,
     /// Print events as JSON lines and a final result, instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Go on with nothing: remove all that was left
+    #[arg(long)]
+    pub discard: bool,
+    /// Keep what was sent when an upload is interrupted again
+    #[arg(long)]
+    pub keep_partial: bool,
+    /// Print events as JSON lines and a final result, instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl ResumeArgs {
+    /// The mode of the runs that go on.
+    pub fn mode(&self) -> Mode {
+        Mode { json: self.json, keep_partial: self.keep_partial, ..Mode::default() }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -60,6 +60,9 @@ pub enum Error {
     /// A path is not UTF-8, and the server's names are.
     #[error("{0} is not UTF-8")]
     PathNotText(PathBuf),
+    /// There is not even memory for a state.
+    #[error("cannot remember anything")]
+    State(#[source] state::Error),
     /// The HTTP client cannot be built.
     #[error("cannot set up the client of Jamf Pro")]
     Client(#[source] jamf::Error),
@@ -104,6 +107,7 @@ impl Error {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Client(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Registry(_)
+            | Self::State(_)
             | Self::Sandbox(_)
             | Self::TemporaryFolder(_)
             | Self::Runtime(_)

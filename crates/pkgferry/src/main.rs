@@ -13,6 +13,8 @@ mod explain;
 mod process;
 mod processors;
 mod registry;
+mod remembered;
+mod resume;
 mod run;
 mod serve;
 mod settings;
@@ -48,6 +50,7 @@ async fn dispatch(
     match cli.command {
         args::Command::Run(args) => run::run(args, settings, cancel).await,
         args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
+        args::Command::Resume(args) => resume::resume(args, settings, cancel).await,
         args::Command::Check(args) => {
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?
         }

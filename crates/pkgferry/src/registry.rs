@@ -1,21 +1,23 @@
 use crate::error::Error;
 use jamf::Sessions;
 use runner::Registry;
+use s3_upload::Memory;
 use std::sync::Arc;
 
 /// All processors that recipes may name.
-pub fn registry(sessions: &Arc<Sessions>) -> Result<Registry, Error> {
+pub fn registry(sessions: &Arc<Sessions>, memory: &Memory) -> Result<Registry, Error> {
     let mut registry = Registry::default();
     registry.register(find_package::FindPackage::new(Arc::clone(sessions)))?;
-    registry.register(compare_hash::CompareHash)?;
-    registry.register(jcds_credentials::JcdsCredentials::new(Arc::clone(sessions)))?;
-    registry.register(s3_upload::S3Upload::new(Arc::clone(sessions)))?;
+    registry.register(compare_hash::CompareHash::new(memory.digests.clone()))?;
+    registry.register(jcds_credentials::JcdsCredentials::new(Arc::clone(sessions), memory.state.clone()))?;
+    registry.register(s3_upload::S3Upload::new(Arc::clone(sessions), memory.clone()))?;
     registry.register(package_metadata::PackageMetadata::new(Arc::clone(sessions)))?;
-    registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions)))?;
+    registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions), memory.digests.clone()))?;
     Ok(registry)
 }
 
 /// The same for commands that only look at what the processors declare.
 pub fn declared() -> Result<Registry, Error> {
-    registry(&Arc::new(Sessions::new(jamf::Config::default()).map_err(Error::Client)?))
+    let sessions = Sessions::new(jamf::Config::default()).map_err(Error::Client)?;
+    registry(&Arc::new(sessions), &Memory::of_one_run().map_err(Error::State)?)
 }

@@ -7,7 +7,7 @@ use crate::serve;
 use crate::settings::Settings;
 use crate::signals;
 use jamf::Sessions;
-use pipeline::{Access, Boundary, Context, Env};
+use pipeline::{Access, Boundary, Context, Env, Origin};
 use recipe::{Chain, Faults};
 use runner::{Registry, Report, Status};
 use std::sync::Arc;
@@ -54,13 +54,18 @@ pub async fn execute(
     // The seed only spreads retries over time; two runs at once should not share it.
     let config = jamf::Config { seed: std::process::id().into(), ..jamf::Config::default() };
     let sessions = Arc::new(Sessions::new(config).map_err(Error::Client)?);
-    let registry = crate::registry::registry(&sessions)?;
+    let folder = if embedded.is_some() { settings.state.of_rehearsal() } else { settings.state.clone() };
+    let memory = folder.open(mode.rehash, &cx).map_err(Error::State)?;
+    let registry = crate::registry::registry(&sessions, &memory)?;
 
     let mut reports = Vec::with_capacity(jobs.len());
     let mut shown = Ok(());
     for mut job in jobs {
         if let Some(embedded) = &embedded {
             job.overrides.overlay(&embedded.env());
+        }
+        if mode.keep_partial {
+            job.overrides.set(s3_upload::KEEP_PARTIAL, true, Origin::Flag("--keep-partial"));
         }
         let report = match cx.cancelled().is_cancelled() {
             true => Report::not_begun(job.name, mode.dry_run),

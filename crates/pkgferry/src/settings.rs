@@ -3,6 +3,7 @@
 use crate::args::Global;
 use crate::error::Error;
 use crate::process::Process;
+use crate::remembered::StateFolder;
 use crate::shipped;
 use pipeline::{Dict, Env, Key, Origin, Typed, Value, keys};
 use recipe::Library;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub overrides: Env,
     /// The settings file that was read.
     pub file: Option<PathBuf>,
+    /// Where things are remembered between runs.
+    pub state: StateFolder,
     /// Folders to look for recipes in, and who named them.
     pub search_dirs: Vec<(PathBuf, Origin)>,
 }
@@ -41,7 +44,8 @@ impl Settings {
         }
         let named = global.search_dirs.iter().map(|folder| (folder.clone(), Origin::Flag("--search-dir")));
         let search_dirs = named.chain(folders(&preferences, process)?).collect();
-        Ok(Self { preferences, overrides: overrides(global, process), file, search_dirs })
+        let state = StateFolder::resolve(global, process);
+        Ok(Self { preferences, overrides: overrides(global, process), file, state, search_dirs })
     }
 
     /// Where recipes are found: the folders, then those that come with the program.

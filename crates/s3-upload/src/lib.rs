@@ -33,6 +33,7 @@ mod checksum;
 mod commit;
 mod connections;
 mod credentials;
+mod discard;
 mod endpoint;
 mod error;
 mod inputs;
@@ -50,6 +51,7 @@ mod stall;
 mod transfer;
 
 pub use connections::Connections;
+pub use discard::discard;
 pub use error::{Error, Leftover};
 pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
 pub use s3_error::{Cause, S3Error};

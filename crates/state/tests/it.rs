@@ -1,5 +1,7 @@
 //! Journals, over a real file and from the point of view of several processes.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where it fails, helpers included")]
+
 use fingerprint::{FileIdentity, Fingerprint};
 use pipeline::{FileName, Md5, Sha3_512};
 use state::{Journal, NewUpload, Phase, Place, State, StoredPart, StoredUpload};

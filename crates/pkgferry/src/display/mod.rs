@@ -37,6 +37,14 @@ impl Display {
         }
     }
 
+    /// Says something to a person. Programs see it by what is missing in the result.
+    pub fn say(&self, text: &str) -> Result<(), Error> {
+        match self {
+            Self::Human(human) => human.print(text),
+            Self::Json(_) => Ok(()),
+        }
+    }
+
     /// Shows what came of a recipe.
     pub fn report(&self, report: &Report) -> Result<(), Error> {
         match self {

@@ -7,5 +7,6 @@ mod faults;
 mod meddler;
 mod plan;
 mod replace;
+mod resume;
 mod stage;
 mod upload;

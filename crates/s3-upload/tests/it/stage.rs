@@ -9,7 +9,7 @@ use pipeline::{
 };
 use s3_upload::{Memory, S3Upload};
 use sandbox::{Config, Sandbox};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -97,10 +97,28 @@ impl Stage {
     /// The environment for a local file with these bytes that is to be called `name`.
     pub fn env(&self, name: &str, bytes: &[u8]) -> Env {
         std::fs::write(self.path(), bytes).unwrap();
+        self.env_of(name)
+    }
+
+    /// The same for the local file as it is.
+    pub fn env_of(&self, name: &str) -> Env {
         let mut env = self.env.clone();
         env.set(keys::PKG_PATH, self.path(), Origin::CommandLine);
         env.set(keys::PKG_NAME, name.parse().unwrap(), Origin::CommandLine);
         env
+    }
+
+    /// Sends the local file as it is.
+    pub async fn send_again(&self, name: &str) -> Result<Sent, Failure> {
+        self.send_after(self.env_of(name), |_| {}).await
+    }
+
+    /// Sends another file.
+    pub async fn send_file(&self, path: &Path, name: &str, bytes: &[u8]) -> Result<Sent, Failure> {
+        std::fs::write(path, bytes).unwrap();
+        let mut env = self.env_of(name);
+        env.set(keys::PKG_PATH, path.to_owned(), Origin::CommandLine);
+        self.send_after(env, |_| {}).await
     }
 
     /// Writes the local file, obtains credentials and sends it.
