@@ -25,7 +25,8 @@ impl Human {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn print(&self, text: &str) -> Result<(), Error> {
+    /// Text on standard output, above what moves.
+    pub fn print(&self, text: &str) -> Result<(), Error> {
         self.meter().above(|| std::io::stdout().lock().write_all(text.as_bytes())).map_err(Error::Output)
     }
 
