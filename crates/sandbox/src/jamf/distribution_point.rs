@@ -15,6 +15,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The last one only from 11.25 on.
 const FILTERABLE: [&str; 3] = ["fileName", "type", "inventoryId"];
 /// Counts up with each new configuration; 0 is none.
 const INVENTORY_ID: &str = "1";
@@ -88,7 +89,8 @@ async fn files(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> A
         }))
     };
     let rows = world.packages.iter().filter_map(row).collect();
-    page_of(rows, &FILTERABLE, &query)
+    let filterable = if core.version.filters_by_inventory() { &FILTERABLE[..] } else { &FILTERABLE[..2] };
+    page_of(rows, filterable, &query)
 }
 
 async fn refresh_inventory(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {

@@ -37,7 +37,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .merge(categories::routes())
         .merge(packages::routes(version))
         .merge(classic::routes())
-        .merge(jcds::routes(version))
+        .merge(if version.has_jcds() { jcds::routes(version) } else { Router::new() })
         .merge(distribution_point::routes(version))
         .merge(download::routes())
         .fallback(unknown_path)
