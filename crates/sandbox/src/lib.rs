@@ -11,8 +11,7 @@
 //!
 //! It is not a Jamf Pro: of its hundreds of calls it has those that carry a package, and where nobody knows what the
 //! real one does (`jamf-pro-api.md §19`) it does the dullest thing that the contract allows. Not here on purpose, until
-//! somebody in this house calls them: the platform gateway (`§14`), `/v1/packages/{id}/upload` with its
-//! `INVALID_FILE_NAME` (`§5.4`), history, manifests and export.
+//! somebody in this house calls them: the platform gateway (`§14`), history, manifests and export.
 //!
 //! ```
 //! use sandbox::{Config, Sandbox};

@@ -66,7 +66,7 @@ async fn upload_capability(State(core): State<Arc<Core>>, _caller: Caller) -> An
 }
 
 /// Fails where there is no distribution point.
-fn need(core: &Core) -> Result<(), Fault> {
+pub(super) fn need(core: &Core) -> Result<(), Fault> {
     if core.config.jcds { Ok(()) } else { Err(Fault::not_found("Cloud distribution point not found")) }
 }
 

@@ -13,8 +13,10 @@ mod jcds;
 mod list;
 mod meter;
 mod packages;
+mod received;
 mod server_facts;
 mod sticky;
+mod upload;
 
 use crate::core::Core;
 use answer::{Fault, Page};
@@ -25,7 +27,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
 use std::sync::Arc;
 
-/// No body here is larger: bytes of packages go to S3.
+/// No body is larger but those that carry a package, and they have their own rule.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes, as far as the version has them.

@@ -17,4 +17,5 @@ mod privileges;
 mod rehearsal;
 mod restart;
 mod stale;
+mod upload;
 mod without_jcds;
