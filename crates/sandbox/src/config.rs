@@ -1,3 +1,4 @@
+use crate::Gateway;
 use crate::version::Version;
 use pipeline::Clock;
 use std::fmt;
@@ -44,6 +45,10 @@ pub struct Config {
     pub version: String,
     /// Who may sign in.
     pub accounts: Vec<Account>,
+    /// The gateway of the Platform API to play in front of the Jamf side (`jamf-pro-api.md §14`); `None` plays the server
+    /// itself. `config.gateway = Some(Gateway::new(tenant))` switches it on, its fields set the limit and the rest, and
+    /// [`Connection::gateway`](crate::Connection::gateway) of the running server tells the addresses.
+    pub gateway: Option<Gateway>,
 }
 
 impl Config {
@@ -73,6 +78,7 @@ impl Config {
                 Account::user("rehearsal-user", &random_secret()),
                 Account::client("rehearsal-client", &random_secret()),
             ],
+            gateway: None,
         }
     }
 

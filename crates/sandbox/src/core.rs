@@ -39,7 +39,8 @@ impl Core {
     /// The world as it is now: what time brought has happened. Never held across an await.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.lock();
-        world.catch_up(self.now());
+        let replaced = world.catch_up(self.now());
+        self.discard(&replaced);
         world
     }
 
@@ -69,6 +70,11 @@ impl Core {
     /// Where a blob is.
     pub(crate) fn blob(&self, name: &str) -> PathBuf {
         self.disk.blob(name)
+    }
+
+    /// Where uploads are written until they are complete.
+    pub(crate) fn incoming(&self) -> PathBuf {
+        self.disk.incoming()
     }
 
     /// Deletes the bytes of files that are no longer in the world. Downloads that are under way go on.
@@ -105,11 +111,10 @@ impl Core {
         Ok(())
     }
 
-    fn take_in(&self, object: &Landed) -> io::Result<()> {
+    /// Takes the bytes of a finished upload over; from now on it goes the way of all files, by the configured delays.
+    pub(crate) fn take_in(&self, name: &str, object: &Landed, taken: TakenName) -> io::Result<()> {
         let blob = Disk::new_blob();
         std::fs::rename(&object.blob, self.blob(&blob))?;
-        // The last part of the key: the service knows no paths (`jamf-pro-api.md §7.1`).
-        let name = object.key.rsplit('/').next().unwrap_or_default();
         let content =
             Content { blob, size: object.size, md5: hex::encode(object.md5), sha3: hex::encode(object.sha3) };
         let listed_at = later(self.now(), self.config.listed_after);
@@ -118,9 +123,23 @@ impl Core {
             ready_at: later(listed_at, self.config.ready_after),
             sized_at: later(listed_at, self.config.hash_before_size),
         };
-        self.world().files.add(name, content, arrival);
+        let mut world = self.world();
+        match taken {
+            TakenName::IsNumbered => drop(world.files.add(name, content, arrival)),
+            TakenName::IsReplaced => world.files.replace(name, content, arrival),
+        }
+        drop(world);
         self.save()
     }
+}
+
+/// What becomes of an upload under a name that another file has (`jamf-pro-api.md §12`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TakenName {
+    /// It gets a number, and the other one stays: uploads over S3.
+    IsNumbered,
+    /// It takes the other one's place: uploads over the Pro API.
+    IsReplaced,
 }
 
 impl Desk for Core {
@@ -133,7 +152,9 @@ impl Desk for Core {
     }
 
     fn landed(&self, object: Landed) {
-        if let Err(error) = self.take_in(&object) {
+        // The last part of the key: the service knows no paths (`jamf-pro-api.md §7.1`).
+        let name = object.key.rsplit('/').next().unwrap_or_default();
+        if let Err(error) = self.take_in(name, &object, TakenName::IsNumbered) {
             tracing::error!(key = object.key, %error, "a finished upload could not be taken in");
         }
     }

@@ -34,7 +34,7 @@ pub struct Request {
 }
 
 /// Calls that sign in and out; they change no record and no file.
-const SIGN_IN: [&str; 3] = ["/api/v1/auth/", "/api/v1/oauth/", "/api/oauth/"];
+const SIGN_IN: [&str; 5] = ["/api/v1/auth/", "/api/v1/oauth/", "/api/oauth/", "/auth/", "/oauth2/"];
 
 impl Request {
     /// Whether it changes something other than a sign-in: anything but GET and HEAD, without the `auth` and `oauth` calls.
@@ -89,6 +89,8 @@ mod tests {
         assert!(!is_write(Side::Jamf, "GET", "/api/v1/packages"));
         assert!(!is_write(Side::Jamf, "POST", "/api/v1/auth/token"));
         assert!(!is_write(Side::Jamf, "POST", "/api/oauth/token"));
+        assert!(!is_write(Side::Jamf, "POST", "/auth/token"));
+        assert!(!is_write(Side::Jamf, "POST", "/oauth2/token"));
         assert!(is_write(Side::Jamf, "POST", "/api/v1/jcds/files"));
         assert!(is_write(Side::Jamf, "DELETE", "/JSSResource/packages/id/1"));
         assert!(is_write(Side::S3, "PUT", "/bucket/api/v1/auth/"));

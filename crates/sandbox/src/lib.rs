@@ -11,8 +11,8 @@
 //!
 //! It is not a Jamf Pro: of its hundreds of calls it has those that carry a package, and where nobody knows what the
 //! real one does (`jamf-pro-api.md §19`) it does the dullest thing that the contract allows. Not here on purpose, until
-//! somebody in this house calls them: the platform gateway (`§14`), `/v1/packages/{id}/upload` with its
-//! `INVALID_FILE_NAME` (`§5.4`), history, manifests and export.
+//! somebody in this house calls them: history, manifests and export. With a [`Gateway`] in its configuration it is reached
+//! as the Platform API has it (`§14`).
 //!
 //! ```
 //! use sandbox::{Config, Sandbox};
@@ -34,6 +34,7 @@
 
 mod config;
 mod core;
+mod gateway;
 mod grant;
 mod jamf;
 mod journal;
@@ -44,5 +45,6 @@ mod version;
 mod world;
 
 pub use config::{Account, Config, Error, Privilege};
+pub use gateway::{Addressing, Gateway, GatewayConnection, TokenPath};
 pub use journal::{Request, Side};
 pub use server::{Connection, ListedFile, Sandbox};

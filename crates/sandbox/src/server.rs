@@ -2,7 +2,7 @@ use crate::core::Core;
 use crate::grant::Desk;
 use crate::s3::S3Side;
 use crate::world::{Category, Package, Record};
-use crate::{Config, Error, Request, jamf};
+use crate::{Config, Error, GatewayConnection, Request, jamf};
 use pipeline::{Env, Origin, PackageId, Secret, keys};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +24,9 @@ pub struct Connection {
     pub password: String,
     /// `http://127.0.0.1:PORT`.
     pub s3_endpoint: String,
+    /// The addresses to use if a [gateway](crate::Config::gateway) is played. Under `jss_url` itself there is nothing then, and
+    /// only the API client can sign in.
+    pub gateway: Option<GatewayConnection>,
 }
 
 /// A file as the distribution service lists it.
@@ -62,8 +65,10 @@ impl Sandbox {
             account.map(|account| (account.id.clone(), account.secret.clone())).unwrap_or_default()
         };
         let ((client_id, client_secret), (username, password)) = (account(true), account(false));
+        let jss_url = format!("http://{jamf_address}");
         let connection = Connection {
-            jss_url: format!("http://{jamf_address}"),
+            gateway: core.config.gateway.as_ref().map(|gateway| gateway.connection(&jss_url)),
+            jss_url,
             client_id,
             client_secret,
             username,

@@ -18,6 +18,12 @@ impl Version {
         self >= Self::new(11, 5)
     }
 
+    /// `jcds/files` and the like. Every version that is known has them; they are deprecated, and a later one may not
+    /// (`§15`, `§19.12`). That this is the next major one is assumed.
+    pub(crate) fn has_jcds(self) -> bool {
+        self < Self::new(12, 0)
+    }
+
     /// `jcds/refresh-inventory`.
     pub(crate) fn has_jcds_refresh(self) -> bool {
         self >= Self::new(11, 10)
@@ -31,6 +37,11 @@ impl Version {
     /// `cloud-distribution-point/refresh-inventory`. It came in 11.24 or 11.25; the later one is assumed.
     pub(crate) fn has_distribution_point_refresh(self) -> bool {
         self >= Self::new(11, 25)
+    }
+
+    /// `inventoryId` as something to sort and filter the inventory by; it came with the refresh.
+    pub(crate) fn filters_by_inventory(self) -> bool {
+        self.has_distribution_point_refresh()
     }
 
     /// `sha3512` in package records.
@@ -73,6 +84,7 @@ mod tests {
         let version = |text: &str| text.parse::<Version>().unwrap();
         assert!(version("11.5.0").has_pro_packages() && !version("11.4.2").has_pro_packages());
         assert!(version("11.26.1").notices_missing_jcds() && !version("11.26.0").notices_missing_jcds());
+        assert!(version("11.999.9").has_jcds() && !version("12.0.0").has_jcds());
         assert!(version("11.10").has_jcds_refresh() && !version("11.9.9").has_jcds_refresh());
         assert!(version("11.30.1-t1784555528405").tells_sha3512() && !version("11.23.2").tells_sha3512());
     }

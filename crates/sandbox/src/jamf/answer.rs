@@ -38,8 +38,8 @@ pub(super) fn with_type(status: StatusCode, mime: &'static str, body: impl Into<
     response
 }
 
-/// An error of the Pro API (`§1.5`).
-#[derive(Debug, PartialEq)]
+/// An error of the Pro API (`§1.5`). The answer carries it along, for those who add to it on its way out.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fault {
     status: StatusCode,
     errors: Vec<Value>,
@@ -98,8 +98,22 @@ impl Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        json(self.status, &json!({ "httpStatus": self.status.as_u16(), "errors": self.errors }))
+        let body = json!({ "httpStatus": self.status.as_u16(), "errors": self.errors });
+        let mut response = json(self.status, &body);
+        response.extensions_mut().insert(self);
+        response
     }
+}
+
+/// The body of an error as it reads behind a gateway (`§14`).
+pub(super) fn with_trace(fault: &Fault, trace: &str) -> Body {
+    let body = json!({ "httpStatus": fault.status.as_u16(), "traceId": trace, "errors": fault.errors });
+    print(&body).map_or_else(|_| Body::empty(), Body::from)
+}
+
+/// A line of text.
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Response {
+    with_type(status, "text/plain; charset=utf-8", text)
 }
 
 /// An id in the path of the Pro API: digits, else 400.

@@ -71,26 +71,12 @@ fn find(core: &Core, is_client: bool, id: &str, secret: &str) -> Option<usize> {
     core.config.accounts.iter().position(fits)
 }
 
-/// Client credentials. Only a form in the body counts; errors are those of RFC 6749 (`§2.5`).
 async fn client_token(
     State(core): State<Arc<Core>>,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, OAuthError> {
-    let is_form = headers
-        .get(CONTENT_TYPE)
-        .and_then(|mime| mime.to_str().ok())
-        .is_some_and(|mime| mime.starts_with("application/x-www-form-urlencoded"));
-    let form = Query::new(if is_form { &body } else { "" });
-    let field = |name| form.get(name).ok_or(OAuthError::InvalidRequest { field: name });
-    if field("grant_type")? != "client_credentials" {
-        return Err(OAuthError::UnsupportedGrantType);
-    }
-    let (id, secret) = (field("client_id")?, field("client_secret")?);
-    let number = find(&core, true, id, secret).ok_or(OAuthError::InvalidClient)?;
-    if form.get("scope").is_some_and(|scope| scope.split_whitespace().any(|role| role != ROLE)) {
-        return Err(OAuthError::InvalidScope);
-    }
+    let number = client(&core, &headers, &body)?;
     let life = core.config.client_token_life;
     let token = core.world().tokens.issue(number, life, core.now()).token;
     let answer = json!({
@@ -103,7 +89,26 @@ async fn client_token(
     Ok(json(StatusCode::OK, &answer))
 }
 
-enum OAuthError {
+/// The account that client credentials belong to. Only a form in the body counts; errors are those of RFC 6749 (`§2.5`).
+pub(super) fn client(core: &Core, headers: &HeaderMap, body: &str) -> Result<usize, OAuthError> {
+    let is_form = headers
+        .get(CONTENT_TYPE)
+        .and_then(|mime| mime.to_str().ok())
+        .is_some_and(|mime| mime.starts_with("application/x-www-form-urlencoded"));
+    let form = Query::new(if is_form { body } else { "" });
+    let field = |name| form.get(name).ok_or(OAuthError::InvalidRequest { field: name });
+    if field("grant_type")? != "client_credentials" {
+        return Err(OAuthError::UnsupportedGrantType);
+    }
+    let (id, secret) = (field("client_id")?, field("client_secret")?);
+    let number = find(core, true, id, secret).ok_or(OAuthError::InvalidClient)?;
+    if form.get("scope").is_some_and(|scope| scope.split_whitespace().any(|role| role != ROLE)) {
+        return Err(OAuthError::InvalidScope);
+    }
+    Ok(number)
+}
+
+pub(super) enum OAuthError {
     InvalidRequest { field: &'static str },
     UnsupportedGrantType,
     InvalidScope,

@@ -15,6 +15,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The last one only from 11.25 on.
 const FILTERABLE: [&str; 3] = ["fileName", "type", "inventoryId"];
 /// Counts up with each new configuration; 0 is none.
 const INVENTORY_ID: &str = "1";
@@ -65,7 +66,7 @@ async fn upload_capability(State(core): State<Arc<Core>>, _caller: Caller) -> An
 }
 
 /// Fails where there is no distribution point.
-fn need(core: &Core) -> Result<(), Fault> {
+pub(super) fn need(core: &Core) -> Result<(), Fault> {
     if core.config.jcds { Ok(()) } else { Err(Fault::not_found("Cloud distribution point not found")) }
 }
 
@@ -88,7 +89,8 @@ async fn files(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> A
         }))
     };
     let rows = world.packages.iter().filter_map(row).collect();
-    page_of(rows, &FILTERABLE, &query)
+    let filterable = if core.version.filters_by_inventory() { &FILTERABLE[..] } else { &FILTERABLE[..2] };
+    page_of(rows, filterable, &query)
 }
 
 async fn refresh_inventory(State(core): State<Arc<Core>>, caller: Caller, query: Query) -> Answer {

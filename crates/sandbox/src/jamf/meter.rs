@@ -1,5 +1,6 @@
 //! Writes the journal and saves the world after each request.
 
+use super::received::Received;
 use crate::core::Core;
 use crate::grant::Desk as _;
 use crate::{Request, Side};
@@ -10,11 +11,10 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode};
-use http_body_util::BodyExt as _;
 use hyper::body::{Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 /// The outermost layer of the Jamf Pro side.
@@ -33,7 +33,7 @@ pub(super) async fn save_and_record(
         bytes_out: 0,
     };
     let is_head = request.method() == Method::HEAD;
-    let (request, received) = count_received(request);
+    let (request, received) = Received::count(request);
     let mut response = next.run(request).await;
     if entry.is_write()
         && let Err(error) = core.save()
@@ -50,18 +50,6 @@ pub(super) async fn save_and_record(
         return response;
     }
     response.map(|inner| Body::new(Counted { inner, pending }))
-}
-
-fn count_received(request: axum::extract::Request) -> (axum::extract::Request, Arc<AtomicU64>) {
-    let received = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&received);
-    let request = request.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            counter.fetch_add(frame.data_ref().map_or(0, |data| data.len() as u64), Ordering::Relaxed);
-            frame
-        }))
-    });
-    (request, received)
 }
 
 /// How long the body will be; every answer here says so.

@@ -9,12 +9,15 @@ mod classic;
 mod classic_xml;
 mod distribution_point;
 mod download;
+mod gateway;
 mod jcds;
 mod list;
 mod meter;
 mod packages;
+mod received;
 mod server_facts;
 mod sticky;
+mod upload;
 
 use crate::core::Core;
 use answer::{Fault, Page};
@@ -25,25 +28,30 @@ use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, Uri};
 use std::sync::Arc;
 
-/// No body here is larger: bytes of packages go to S3.
+/// No body is larger but those that carry a package, and they have their own rule.
 const MAX_BODY: usize = 1024 * 1024;
 
 /// All routes, as far as the version has them.
 pub(crate) fn router(core: Arc<Core>) -> Router {
     let version = core.version;
-    let served = Router::new()
+    let jamf_pro = Router::new()
         .merge(auth::routes())
         .merge(server_facts::routes())
         .merge(categories::routes())
         .merge(packages::routes(version))
         .merge(classic::routes())
-        .merge(jcds::routes(version))
+        .merge(if version.has_jcds() { jcds::routes(version) } else { Router::new() })
         .merge(distribution_point::routes(version))
-        .merge(download::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(refuse_large_bodies))
+        .layer(from_fn(refuse_large_bodies));
+    let entrance = match &core.config.gateway {
+        Some(gateway) => gateway::in_front_of(jamf_pro, gateway, &core),
+        None => jamf_pro,
+    };
+    let served = entrance
+        .merge(download::routes())
         .layer(from_fn(sticky::set_cookies))
         .layer(from_fn_with_state(Arc::clone(&core), meter::save_and_record));
     Router::new().merge(backstage::routes()).merge(served).with_state(core)

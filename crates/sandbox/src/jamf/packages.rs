@@ -5,6 +5,7 @@ use super::caller::{Base, Caller, Query};
 use super::categories::{Ids, read_body};
 use super::list::page_of;
 use super::sticky::Heard;
+use super::upload;
 use crate::Privilege;
 use crate::core::Core;
 use crate::version::Version;
@@ -61,6 +62,7 @@ pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
         .route("/api/v1/packages", get(list).post(create))
         .route("/api/v1/packages/delete-multiple", post(delete_multiple))
         .route("/api/v1/packages/{id}", get(read).put(update).delete(delete))
+        .route("/api/v1/packages/{id}/upload", upload::route())
 }
 
 async fn list(State(core): State<Arc<Core>>, caller: Caller, Heard(heard): Heard, query: Query) -> Answer {
@@ -196,6 +198,6 @@ fn check(world: &World, record: &Record, own: Option<&Package>) -> Result<(), Fa
     Ok(())
 }
 
-fn unknown(id: u64) -> Fault {
+pub(super) fn unknown(id: u64) -> Fault {
     Fault::unknown_id("Package", id)
 }

@@ -44,24 +44,32 @@ pub(crate) struct Content {
     pub sha3: String,
 }
 
-/// All files. Names are unique, those of files that are not listed yet included.
+/// All files. Names are unique, those of files that are not listed yet included; only a file and the one that will take
+/// its place share a name, and of these the list shows the later one that has arrived.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Files(Table<StoredFile>);
 
 impl Files {
     /// The files that the list shows.
     pub(crate) fn all_listed(&self, now: Timestamp) -> impl Iterator<Item = &StoredFile> {
-        self.0.iter().filter(move |file| file.arrival.listed_at <= now)
+        let shown = self.by_name(now);
+        self.arrived(now)
+            .filter(move |file| shown.get(file.name.as_str()).is_some_and(|last| last.id == file.id))
     }
 
     /// The listed file of this name.
     pub(crate) fn listed(&self, name: &str, now: Timestamp) -> Option<&StoredFile> {
-        self.all_listed(now).find(|file| file.name == name)
+        self.arrived(now).filter(|file| file.name == name).last()
     }
 
     /// The listed files by their names.
     pub(crate) fn by_name(&self, now: Timestamp) -> HashMap<&str, &StoredFile> {
-        self.all_listed(now).map(|file| (file.name.as_str(), file)).collect()
+        self.arrived(now).map(|file| (file.name.as_str(), file)).collect()
+    }
+
+    /// In the order in which they were added.
+    fn arrived(&self, now: Timestamp) -> impl Iterator<Item = &StoredFile> {
+        self.0.iter().filter(move |file| file.arrival.listed_at <= now)
     }
 
     /// The file whose blob this is.
@@ -75,6 +83,21 @@ impl Files {
         let name = self.free_name(name);
         self.0.insert(|id| StoredFile { id, name: name.clone(), content, arrival });
         name
+    }
+
+    /// Adds a file in the place of the one that has its name, if there is one. That one stays listed until the new one is:
+    /// whether a real service shows neither for a while is not known (`§19.5`).
+    pub(crate) fn replace(&mut self, name: &str, content: Content, arrival: Arrival) {
+        self.0.insert(|id| StoredFile { id, name: name.to_owned(), content, arrival });
+    }
+
+    /// Removes the files in whose place another one is listed. Their bytes are the caller's to remove.
+    pub(crate) fn remove_replaced(&mut self, now: Timestamp) -> Vec<StoredFile> {
+        let shown = self.by_name(now);
+        let is_replaced =
+            |file: &&StoredFile| shown.get(file.name.as_str()).is_some_and(|last| last.id > file.id);
+        let ids: Vec<u64> = self.arrived(now).filter(is_replaced).map(|file| file.id).collect();
+        ids.into_iter().filter_map(|id| self.0.remove(id)).collect()
     }
 
     /// Removes the file of this name, whether it is listed yet or not.
@@ -125,5 +148,28 @@ mod tests {
         assert!(files.listed("App.pkg", now).is_none());
         assert_eq!(files.add("App.pkg", content(), Arrival::at_once(now)), "App_1.pkg");
         assert_eq!(files.listed("App.pkg", then).unwrap().name, "App.pkg");
+    }
+
+    #[test]
+    fn a_file_stays_until_the_one_in_its_place_is_listed() {
+        let mut files = Files::default();
+        let (now, then) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+        files.add("App.pkg", content(), Arrival::at_once(now));
+        files.replace("App.pkg", content(), Arrival::at_once(then));
+        let shown = |files: &Files, at| files.all_listed(at).map(|file| file.id).collect::<Vec<_>>();
+        assert_eq!((files.listed("App.pkg", now).unwrap().id, shown(&files, now)), (1, vec![1]));
+        assert_eq!(files.remove_replaced(now), []);
+        assert_eq!((files.listed("App.pkg", then).unwrap().id, shown(&files, then)), (2, vec![2]));
+        assert_eq!(files.remove_replaced(then).into_iter().map(|file| file.id).collect::<Vec<_>>(), [1]);
+        assert_eq!(shown(&files, then), [2]);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_another_holds_its_name_alone_too() {
+        let mut files = Files::default();
+        let (now, then) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+        files.replace("App.pkg", content(), Arrival::at_once(then));
+        assert_eq!(files.add("App.pkg", content(), Arrival::at_once(now)), "App_1.pkg");
+        assert_eq!(files.remove("App.pkg").len(), 1);
     }
 }

@@ -44,9 +44,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Lets every record learn of the file that it names, as far as time has come.
-    pub(crate) fn catch_up(&mut self, now: Timestamp) {
+    /// Lets files take the places of others and every record learn of the file that it names, as far as time has come.
+    /// Gives the files that are gone, whose bytes are the caller's to remove.
+    pub(crate) fn catch_up(&mut self, now: Timestamp) -> Vec<StoredFile> {
+        let replaced = self.files.remove_replaced(now);
         notice(&mut self.packages, &self.files, now);
+        replaced
     }
 
     /// Keeps the records as they are now for the nodes that have heard of changes until `heard`.

@@ -45,6 +45,18 @@ async fn refreshes_come_with_their_versions() {
 }
 
 #[tokio::test]
+async fn the_inventory_can_be_filtered_by_its_id_from_11_25_on() {
+    for (version, status) in [("11.24.0", 400), ("11.25.0", 200)] {
+        let rehearsal = Rehearsal::with(|config| config.version = version.to_owned()).await;
+        let path = format!("{POINT}/files");
+        for (filter, status) in [("inventoryId==1", status), ("type==PACKAGE", 200), ("status==READY", 400)] {
+            let said = rehearsal.list(&path, &[("filter", filter)]).await;
+            assert_eq!(said.status, status, "{version} {filter}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_takes_names_up_to_255_characters() {
     let rehearsal = Rehearsal::start().await;
     for (length, status) in [(255, 204), (256, 400)] {

@@ -81,3 +81,21 @@ async fn is_marked_as_deprecated_from_11_25_on() {
         assert_eq!(header, mark, "{version}");
     }
 }
+
+/// The calls are deprecated; a client has to live with a server that lacks them (`jamf-pro-api.md §15`).
+#[tokio::test]
+async fn a_far_version_has_no_such_calls() {
+    let rehearsal = Rehearsal::with(|config| config.version = "12.0.0".to_owned()).await;
+    for (method, path) in [
+        (Method::GET, "/api/v1/jcds/files"),
+        (Method::POST, "/api/v1/jcds/files"),
+        (Method::POST, "/api/v1/jcds/renew-credentials"),
+        (Method::GET, "/api/v1/jcds/files/App.pkg"),
+        (Method::DELETE, "/api/v1/jcds/files/App.pkg"),
+        (Method::POST, "/api/v1/jcds/refresh-inventory"),
+    ] {
+        let absent = said(rehearsal.request(method, path)).await;
+        assert_wire(&absent, StatusCode::NOT_FOUND, "pro-api.404.empty-errors.response.json");
+    }
+    assert_eq!(rehearsal.get("/api/v1/cloud-distribution-point").await.status, 200);
+}

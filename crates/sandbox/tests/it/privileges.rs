@@ -2,7 +2,7 @@ use crate::rehearsal::{Rehearsal, assert_wire, said};
 use reqwest::{Method, StatusCode};
 use sandbox::{Account, Privilege};
 
-/// Every call that needs a privilege (`jamf-pro-api.md §16`).
+/// Every call that needs a privilege (`jamf-pro-api.md §16`); the one that needs two has its own test.
 const CALLS: &[(&str, &str, Privilege)] = &[
     ("GET", "/api/v1/categories", Privilege::ReadCategories),
     ("POST", "/api/v1/categories", Privilege::CreateCategories),

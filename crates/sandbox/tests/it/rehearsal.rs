@@ -49,16 +49,20 @@ impl Rehearsal {
 
     /// Signed in as the user, whose token lives for half an hour.
     pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
+        let mut rehearsal = Self::not_signed_in(configure).await;
+        rehearsal.token = rehearsal.user_token().await;
+        rehearsal.sandbox.clear_journal();
+        rehearsal
+    }
+
+    pub async fn not_signed_in(configure: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = clock();
         let mut config = Config::new(folder.path().to_owned(), clock.clone());
         configure(&mut config);
         let sandbox = Sandbox::start(config).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut rehearsal = Self { sandbox, clock, http, token: String::new(), folder };
-        rehearsal.token = rehearsal.user_token().await;
-        rehearsal.sandbox.clear_journal();
-        rehearsal
+        Self { sandbox, clock, http, token: String::new(), folder }
     }
 
     pub async fn user_token(&self) -> String {
@@ -152,6 +156,12 @@ impl Rehearsal {
             .unwrap();
     }
 
+    /// Uploads over the Pro API.
+    pub async fn upload_to(&self, id: impl std::fmt::Display, name: &str, bytes: &[u8]) -> Said {
+        let path = format!("/api/v1/packages/{id}/upload");
+        said(form(self.request(Method::POST, &path), &[("file", name, bytes)])).await
+    }
+
     /// The record of the Pro API.
     pub async fn record(&self, id: impl std::fmt::Display) -> Value {
         self.get_json(&format!("/api/v1/packages/{id}")).await
@@ -169,6 +179,43 @@ pub async fn said(request: RequestBuilder) -> Said {
     };
     let (status, mime) = (response.status().as_u16(), header("content-type"));
     Said { status, mime, body: response.text().await.unwrap() }
+}
+
+/// The request with a `multipart/form-data` body of these parts: name, file name, bytes.
+pub fn form(request: RequestBuilder, parts: &[(&str, &str, &[u8])]) -> RequestBuilder {
+    let mut body = Vec::new();
+    for (name, file_name, bytes) in parts {
+        body.extend_from_slice(head_of_part(name, file_name).as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    request.header("content-type", FORM).body(body)
+}
+
+/// The type of such a body.
+pub const FORM: &str = "multipart/form-data; boundary=----boundary0001";
+
+/// What stands between its parts.
+pub const BOUNDARY: &str = "----boundary0001";
+
+/// What stands before the bytes of a part. Names are escaped as HTML forms and clients do it.
+pub fn head_of_part(name: &str, file_name: &str) -> String {
+    let file_name = file_name.replace('"', "\\\"");
+    format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    )
+}
+
+/// Gives way until it is so.
+pub async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap();
 }
 
 /// An example of what a real server says.
