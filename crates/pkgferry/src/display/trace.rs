@@ -16,6 +16,7 @@ const OURS: &[&str] = &[
     "runner",
     "s3_upload",
     "sandbox",
+    "state",
     "verify_delivery",
 ];
 

@@ -172,8 +172,11 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
       PKGFERRY_S3_ENDPOINT  [not set]
       pkg_md5  [output of step 2]
       pkg_sha3_512  [output of step 2]
-      upload_concurrency = 4  [default of s3-upload]
+      upload_concurrency = "auto"  [default of s3-upload]
       part_size_mib = 8  [default of s3-upload]
+      upload_checksum = "auto"  [default of s3-upload]
+      upload_stall_seconds = 60  [default of s3-upload]
+      keep_partial = false  [default of s3-upload]
 
     Step 5: package-metadata
       JSS_URL = "https://example.jamfcloud.com"  [environment variable JSS_URL]

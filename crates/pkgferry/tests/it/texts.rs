@@ -19,7 +19,7 @@ fn a_processor_is_described_from_its_spec() {
 
     The verdict is `absent` (the server has no file of this name), `same` (size, MD5 and SHA3-512 agree) or `different`.
 
-    The size is compared first; if it differs, nothing is read. Then both digests are computed over one pass of the file: a different MD5 ends it at once, and SHA3-512 confirms what MD5 calls the same. A server entry without a digest is never called the same. With `force: true` a file that is there is called different without reading anything.
+    The size is compared first; if it differs, nothing is read. Then both digests are computed over one pass of the file: a different MD5 ends it at once, and SHA3-512 confirms what MD5 calls the same. A server entry without a digest is never called the same. Digests are remembered, and a file that was not touched since is not read again. With `force: true` a file that is there is called different without reading anything.
 
     What the server holds comes from find-package, which has to be an earlier step. To compare with something else, give the jcds_file_* values as arguments; jcds_file_found is needed in any case, since nothing is absent before somebody has looked.
 
