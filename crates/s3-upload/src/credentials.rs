@@ -21,7 +21,8 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// says about them (`jamf-pro-api.md §7.3`).
 #[derive(Clone)]
 pub(crate) struct LiveCredentials {
-    session: Arc<Session>,
+    /// Who renews them; `None`: nobody.
+    session: Option<Arc<Session>>,
     /// Deaf to Ctrl-C: who waits for credentials decides whether to go on waiting.
     cx: Context,
     state: Arc<Mutex<State>>,
@@ -52,6 +53,15 @@ impl State {
 
 impl LiveCredentials {
     pub(crate) fn new(grant: UploadGrant, session: Arc<Session>, cx: &Context) -> Self {
+        Self::renewed_by(Some(session), grant, cx)
+    }
+
+    /// Credentials that nobody renews.
+    pub(crate) fn fixed(grant: UploadGrant, cx: &Context) -> Self {
+        Self::renewed_by(None, grant, cx)
+    }
+
+    fn renewed_by(session: Option<Arc<Session>>, grant: UploadGrant, cx: &Context) -> Self {
         let cx = cx.shielded();
         let state = State::new(grant, cx.clock().now());
         let secrets = Secrets::default();
@@ -85,7 +95,8 @@ impl LiveCredentials {
     }
 
     async fn renew(&self, state: &mut State) -> Result<(), jamf::Error> {
-        let grant = self.session.jcds_renew(&self.cx, &state.grant).await?;
+        let Some(session) = &self.session else { return Ok(()) };
+        let grant = session.jcds_renew(&self.cx, &state.grant).await?;
         self.cx.info(format!("upload credentials renewed, good until {}", grant.expiration));
         self.secrets.add(&grant);
         *state = State::new(grant, self.now());

@@ -35,6 +35,7 @@ mod connections;
 mod credentials;
 mod discard;
 mod endpoint;
+mod engine;
 mod error;
 mod inputs;
 mod listed;
@@ -52,6 +53,7 @@ mod transfer;
 
 pub use connections::Connections;
 pub use discard::discard;
+pub use engine::Engine;
 pub use error::{Error, Leftover};
 pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
 pub use s3_error::{Cause, S3Error};

@@ -35,6 +35,11 @@ impl Log {
         Self::new(Some(journal), cx)
     }
 
+    /// No journal at all.
+    pub(crate) fn none(cx: &Context) -> Self {
+        Self::new(None, cx)
+    }
+
     fn new(journal: Option<Journal>, cx: &Context) -> Self {
         Self { journal, silent: AtomicBool::new(false), removed: AtomicBool::new(false), cx: cx.clone() }
     }
