@@ -7,6 +7,7 @@ mod dry_run;
 mod exit_codes;
 mod interrupted;
 mod json;
+mod killed;
 mod main_job;
 #[cfg(target_os = "linux")]
 mod memory;

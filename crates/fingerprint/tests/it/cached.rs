@@ -1,0 +1,124 @@
+//! Digests that are remembered.
+
+use fingerprint::{Comparison, Digests, Expected, FileIdentity, Fingerprint, Memory};
+use jiff::Timestamp;
+use pipeline::{Md5, Sha3_512};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Default)]
+struct Shelf(Mutex<HashMap<(PathBuf, FileIdentity), Fingerprint>>);
+
+impl Memory for Shelf {
+    fn recall(&self, path: &Path, identity: &FileIdentity) -> Option<Fingerprint> {
+        self.0.lock().unwrap().get(&(path.to_owned(), *identity)).copied()
+    }
+
+    fn remember(&self, path: &Path, identity: &FileIdentity, fingerprint: Fingerprint) {
+        self.0.lock().unwrap().insert((path.to_owned(), *identity), fingerprint);
+    }
+}
+
+struct Desk {
+    folder: tempfile::TempDir,
+    shelf: Arc<Shelf>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), shelf: Arc::default() }
+    }
+
+    fn write(&self, bytes: &str) -> PathBuf {
+        let path = self.folder.path().join("App.pkg");
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn digests(&self, rehash: bool) -> Digests {
+        Digests::new(self.shelf.clone(), rehash)
+    }
+}
+
+/// Long after any file of today was written.
+fn later() -> Timestamp {
+    "2100-01-01T00:00:00Z".parse().unwrap()
+}
+
+/// Digests, and whether the file was read for them.
+async fn digest(digests: &Digests, path: &Path, now: fn() -> Timestamp) -> (Fingerprint, bool) {
+    let read = Arc::new(AtomicBool::new(false));
+    let noticed = Arc::clone(&read);
+    let progress = move |_| noticed.store(true, Ordering::Relaxed);
+    let (fingerprint, _) = digests.digest(path, now, progress, &CancellationToken::new()).await.unwrap();
+    (fingerprint, read.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn a_file_is_read_once() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    assert_eq!(desk.digests(false).known(&path).unwrap(), None);
+    let (first, read) = digest(&desk.digests(false), &path, later).await;
+    assert!(read);
+    assert_eq!(digest(&desk.digests(false), &path, later).await, (first, false));
+    assert_eq!(desk.digests(false).known(&path).unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_not_believed_on_request_but_replaced() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    let identity = FileIdentity::of(&path).unwrap();
+    let wrong =
+        Fingerprint { size: 3, md5: Md5::from_bytes([9; 16]), sha3_512: Sha3_512::from_bytes([9; 64]) };
+    desk.shelf.remember(&path, &identity, wrong);
+    assert_eq!(digest(&desk.digests(false), &path, later).await, (wrong, false));
+    let (right, read) = digest(&desk.digests(true), &path, later).await;
+    assert!(read && right != wrong);
+    assert_eq!(digest(&desk.digests(false), &path, later).await, (right, false));
+}
+
+#[tokio::test]
+async fn another_file_at_the_path_is_read() {
+    let desk = Desk::new();
+    let (first, _) = digest(&desk.digests(false), &desk.write("abc"), later).await;
+    std::fs::remove_file(desk.folder.path().join("App.pkg")).unwrap();
+    let (second, read) = digest(&desk.digests(false), &desk.write("abd"), later).await;
+    assert!(read && first != second);
+}
+
+#[tokio::test]
+async fn a_file_that_was_written_just_now_is_not_remembered() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    let changed = FileIdentity::of(&path).unwrap().changed;
+    assert!(changed > 0);
+    // A clock that stands before the file was written.
+    digest(&desk.digests(false), &path, || Timestamp::UNIX_EPOCH).await;
+    assert_eq!(desk.digests(false).known(&path).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_comparison_remembers_and_recalls() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    let compare = async |expected| {
+        let read = Arc::new(AtomicBool::new(false));
+        let noticed = Arc::clone(&read);
+        let progress = move |_| noticed.store(true, Ordering::Relaxed);
+        let digests = desk.digests(false);
+        let done = digests.compare_with(&path, expected, later, progress, &CancellationToken::new()).await;
+        (done.unwrap(), read.load(Ordering::Relaxed))
+    };
+    let (Comparison::Equal { fingerprint }, true) = compare(Expected::default()).await else { panic!() };
+    let same = Expected { md5: Some(fingerprint.md5), sha3_512: Some(fingerprint.sha3_512) };
+    assert_eq!(compare(same).await, (Comparison::Equal { fingerprint }, false));
+    let other = Expected { md5: Some(Md5::from_bytes([0; 16])), ..same };
+    assert_eq!(compare(other).await, (Comparison::Md5Differs { md5: fingerprint.md5 }, false));
+    let other = Expected { sha3_512: Some(Sha3_512::from_bytes([0; 64])), ..same };
+    assert_eq!(compare(other).await, (Comparison::Sha3Differs { fingerprint }, false));
+}

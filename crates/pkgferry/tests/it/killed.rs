@@ -1,0 +1,117 @@
+//! `kill -9` at random moments, each time followed by the same command again.
+
+use crate::stage::{Server, Stage, noise};
+use sandbox::{Request, Side};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+const MIB: usize = 1 << 20;
+const PART: u64 = 8 * MIB as u64;
+
+/// Numbers that look random and are the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// Lets it run until the server has answered so many requests, and then for a moment more.
+fn kill_after(server: &Server, child: &mut Child, requests: u64, more: Duration) {
+    let end = Instant::now() + Duration::from_secs(60);
+    let is_running = |child: &mut Child| Instant::now() < end && child.try_wait().unwrap().is_none();
+    while is_running(child) && (server.journal().len() as u64) < requests {
+        std::thread::yield_now();
+    }
+    let moment = Instant::now() + more;
+    while is_running(child) && Instant::now() < moment {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// The parts that the journal of the killed run knows, as S3 was asked for them.
+fn known_parts(folder: PathBuf) -> Vec<(String, i32)> {
+    let state = state::State::open(&folder).unwrap().state;
+    let left = state.left_over().unwrap().into_iter();
+    left.filter_map(|left| Some((left.upload_id?, left.parts)))
+        .flat_map(|(id, parts)| parts.into_iter().map(move |part| (id.clone(), part.number)))
+        .collect()
+}
+
+fn sends(request: &Request, (id, number): &(String, i32)) -> bool {
+    request.side == Side::S3
+        && request.path.contains(&format!("partNumber={number}&"))
+        && request.path.contains(&format!("uploadId={id}"))
+}
+
+/// What holds after every kill and its rerun.
+fn kills(seed: u64, times: usize) {
+    let (stage, server) = Stage::with_server();
+    let mut dice = Dice(seed);
+    let mut resumed = 0;
+    for round in 0..times {
+        let name = format!("App{round}.pkg");
+        let replaces = dice.below(2) == 0;
+        let old = noise(round as u64, 1000);
+        if replaces {
+            server.put_file(&name, &old);
+        }
+        let new = noise(seed + round as u64, 2 * PART as usize + 1 + dice.below(PART) as usize);
+        let file = stage.write(&name, &new);
+        server.clear_journal();
+        // One part after the other leaves more moments between them.
+        let pace = if dice.below(4) == 0 { "upload_concurrency=auto" } else { "upload_concurrency=1" };
+        let mut command = stage.command(&["upload", &file, "-k", pace]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A whole run takes some twenty requests, and half of the time goes by while parts are sent.
+        let requests = if dice.below(2) == 0 { 5 + dice.below(5) } else { dice.below(22) };
+        kill_after(&server, &mut child, requests, Duration::from_micros(dice.below(20_000)));
+
+        let deleted =
+            server.journal().iter().any(|request| request.method == "DELETE" && request.side == Side::Jamf);
+        if replaces && !deleted {
+            let there = server.bytes_of(&name);
+            assert!(
+                there.as_deref() == Some(old.as_slice()),
+                "{name}: the old file is gone, and nobody deleted it"
+            );
+        }
+        let known = known_parts(stage.path("home/.local/state/pkgferry"));
+        resumed += usize::from(!known.is_empty());
+        server.clear_journal();
+        stage.run(&["upload", &file]).succeeded();
+
+        assert!(server.bytes_of(&name).as_deref() == Some(new.as_slice()), "{name}: other bytes");
+        let again: Vec<_> =
+            known.iter().filter(|part| server.journal().iter().any(|request| sends(request, part))).collect();
+        assert_eq!(
+            again,
+            Vec::<&(String, i32)>::new(),
+            "{name}: parts that the journal knew were sent again"
+        );
+        assert_eq!(server.open_uploads(), Vec::<String>::new(), "{name}: something is left in S3");
+        assert_eq!(
+            known_parts(stage.path("home/.local/state/pkgferry")),
+            [],
+            "{name}: something is left in the journal"
+        );
+        assert!(server.names().iter().all(|listed| !listed.contains('_')), "{:?}", server.names());
+        std::fs::remove_file(file).unwrap();
+    }
+    assert!(resumed * 8 > times, "only {resumed} of {times} kills came while parts were known");
+}
+
+#[test]
+fn fifty_killed_uploads_are_mended_by_running_again() {
+    kills(1, 50);
+}
+
+#[test]
+fn fifty_more_killed_uploads_are_mended_by_running_again() {
+    kills(1000, 50);
+}
