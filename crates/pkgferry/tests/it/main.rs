@@ -13,6 +13,7 @@ mod main_job;
 mod memory;
 mod names;
 mod readme;
+mod resume;
 mod sandbox_command;
 mod secrets;
 mod stage;
