@@ -152,7 +152,7 @@ impl Bench<'_> {
     /// On a disk, since what lives in memory is never cold.
     fn hash(&mut self, size: Size) -> Result<(), Error> {
         let parent = self.scale.folder.clone().unwrap_or_else(std::env::temp_dir);
-        let mut folder = Folder::make(Some(&parent), size.0)?;
+        let mut folder = self.make_folder(Some(&parent), size.0)?;
         let file = folder.file("large.pkg", size.0)?;
         let tools = self.tools;
         let contenders = [
@@ -276,7 +276,13 @@ impl Bench<'_> {
     }
 
     fn folder(&self, needed: u64) -> Result<Folder, Error> {
-        Folder::make(self.scale.folder.as_deref(), needed)
+        self.make_folder(self.scale.folder.as_deref(), needed)
+    }
+
+    fn make_folder(&self, parent: Option<&Path>, needed: u64) -> Result<Folder, Error> {
+        let folder = Folder::make(parent, needed)?;
+        self.sink.removes(folder.path())?;
+        Ok(folder)
     }
 
     fn stage<'b>(&'b self, over: Over, folder: &'b Folder) -> Stage<'b> {

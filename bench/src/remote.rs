@@ -28,19 +28,25 @@ impl Sink {
     /// Starts it as a process of its own; its certificate goes into `folder`.
     pub fn start(folder: &Path) -> Result<Self, Error> {
         let own = std::env::current_exe().map_err(Error::io("the bench does not find itself"))?;
-        let mut process = Command::new(own)
-            .arg("sink")
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(Error::io("the sink cannot be started"))?;
+        let mut command = Command::new(own);
+        command.arg("sink").arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // Ctrl-C is not for it: it ends by itself, and cleans up.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut process = command.spawn().map_err(Error::io("the sink cannot be started"))?;
         let mut line = String::new();
         if let Some(output) = process.stdout.take() {
             BufReader::new(output).read_line(&mut line).map_err(Error::io("the sink says nothing"))?;
         }
-        let reach = serde_json::from_str(&line).map_err(Error::json)?;
-        Ok(Self { process, reach })
+        let sink = Self { process, reach: serde_json::from_str(&line).map_err(Error::json)? };
+        sink.removes(folder)?;
+        Ok(sink)
+    }
+
+    /// Lets it remove a folder in the end, however the bench ends.
+    pub fn removes(&self, folder: &Path) -> Result<(), Error> {
+        let Some(mut input) = self.process.stdin.as_ref() else { return Ok(()) };
+        writeln!(input, "{}", folder.display()).map_err(Error::io("the sink has gone"))
     }
 
     /// Its address, without a slash at the end.

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use jamf::{Deletion, Sessions};
 use pipeline::{Access, Boundary, Context, Env, ExposeSecret as _, Origin, Silent, SimulatedClock, Value};
 use serde_json::{Value as Json, json};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -185,6 +185,15 @@ async fn a_download_serves_the_bytes_in_full_and_in_ranges() {
         assert_eq!(range.headers()["content-range"], format!("bytes 1048575-3145727/{}", 3 * MIB));
         assert_eq!(range.bytes().await.unwrap(), expected[MIB - 1..]);
     }
+}
+
+#[tokio::test]
+async fn folders_go_with_who_named_them() {
+    let (mut stage, folder) = (Stage::open(false).await, TempDir::new().unwrap());
+    std::fs::write(folder.path().join("large.pkg"), "left over").unwrap();
+    writeln!(stage.process.stdin.as_mut().unwrap(), "{}", folder.path().display()).unwrap();
+    drop(stage);
+    assert!(!folder.path().exists());
 }
 
 /// The whole bench, with a `curl` that says that it has sent the file and has not.

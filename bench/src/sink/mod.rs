@@ -13,6 +13,7 @@ mod world;
 pub use world::{Known, Tally};
 
 use crate::error::Error;
+use crate::source;
 use http::{Answer, Body, Connection, Head};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,8 @@ pub struct Reach {
     pub ca: PathBuf,
 }
 
-/// Serves until standard input ends, so that it does not outlive who started it. Writes its certificate into `folder`.
+/// Serves until standard input ends, so that it does not outlive who started it, and removes the folders that were named
+/// there, a line each: after Ctrl-C nobody else would. Writes its certificate into `folder`.
 pub fn serve(folder: &Path) -> Result<(), Error> {
     let config = tls::config(folder)?;
     let world = Arc::new(Mutex::new(World::default()));
@@ -53,7 +55,8 @@ pub fn serve(folder: &Path) -> Result<(), Error> {
     thread::spawn(move || accept(&plain, &base, None, &known));
     let base = format!("https://localhost:{}", reach.tls);
     thread::spawn(move || accept(&secure, &base, Some(&config), &world));
-    io::copy(&mut io::stdin(), &mut io::sink()).map(drop).map_err(Error::io("the sink lost its parent"))
+    let folders: Vec<String> = io::stdin().lines().map_while(Result::ok).collect();
+    folders.iter().try_for_each(|folder| source::remove(Path::new(folder)))
 }
 
 fn accept(listener: &TcpListener, base: &str, tls: Option<&Arc<ServerConfig>>, world: &Arc<Mutex<World>>) {
