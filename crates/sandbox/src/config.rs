@@ -1,3 +1,4 @@
+use crate::Fault;
 use crate::version::Version;
 use pipeline::Clock;
 use std::fmt;
@@ -32,6 +33,8 @@ pub struct Config {
     pub stale_reads: Duration,
     /// Whether the distribution service is set up. Without it there is no cloud distribution point at all.
     pub jcds: bool,
+    /// Faults that are armed from the start; more can be [injected](crate::Sandbox::inject) while it runs.
+    pub faults: Vec<Fault>,
     /// Life of a user's token.
     pub user_token_life: Duration,
     /// Life of an API client's token.
@@ -64,6 +67,7 @@ impl Config {
             refresh_takes: Duration::ZERO,
             stale_reads: Duration::ZERO,
             jcds: true,
+            faults: Vec::new(),
             user_token_life: Duration::from_secs(30 * 60),
             client_token_life: Duration::from_secs(60),
             grant_life: Duration::from_secs(60 * 60),

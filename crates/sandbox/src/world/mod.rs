@@ -12,7 +12,7 @@ mod tokens;
 pub(crate) use categories::{Categories, Category};
 pub(crate) use disk::Disk;
 pub(crate) use files::{Arrival, Content, Files, StoredFile};
-pub(crate) use grants::Grants;
+pub(crate) use grants::{Grants, RenewedPath};
 pub(crate) use packages::{Package, Packages, Record};
 pub(crate) use tokens::{Issued, Tokens};
 
@@ -44,9 +44,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Lets every record learn of the file that it names, as far as time has come.
-    pub(crate) fn catch_up(&mut self, now: Timestamp) {
+    /// Lets every record learn of the file that it names, as far as time has come. Gives the files that have gone
+    /// meanwhile, whose bytes are the caller's to remove.
+    pub(crate) fn catch_up(&mut self, now: Timestamp) -> Vec<StoredFile> {
+        let gone = self.files.take_gone(now);
         notice(&mut self.packages, &self.files, now);
+        gone
     }
 
     /// Keeps the records as they are now for the nodes that have heard of changes until `heard`.

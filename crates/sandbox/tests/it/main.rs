@@ -8,6 +8,7 @@ mod classic;
 mod delivery;
 mod distribution_point;
 mod download;
+mod faults;
 mod jcds;
 mod journal;
 mod limits;
