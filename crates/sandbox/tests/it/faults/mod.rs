@@ -6,6 +6,7 @@ mod door;
 mod download;
 mod landing;
 mod parts;
+mod unfinished;
 
 use crate::rehearsal::Rehearsal;
 use aws_sdk_s3::Client;
