@@ -1,6 +1,7 @@
 //! What can be typed. Nothing here decides anything.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sandbox::Fault;
 use std::path::PathBuf;
 
 /// Carries macOS installer packages into Jamf Cloud. What is already there, byte for byte, is not sent again.
@@ -124,6 +125,9 @@ pub struct Mode {
     /// Keep what was sent when an upload is interrupted, so that the next run goes on with it
     #[arg(long)]
     pub keep_partial: bool,
+    /// Let the rehearsal server play a fault; may be repeated. `pkgferry sandbox --help` lists them
+    #[arg(long = "fault", value_name = "NAME[=N]", requires = "sandbox")]
+    pub faults: Vec<Fault>,
     /// Print events as JSON lines and a final result, instead of text
     #[arg(long)]
     pub json: bool,
@@ -215,6 +219,7 @@ pub struct ProcessorsArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = crate::faults::help())]
 pub struct SandboxArgs {
     /// Port of the Jamf Pro side on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
@@ -237,4 +242,7 @@ pub struct SandboxArgs {
     /// Version of Jamf Pro to play
     #[arg(long, default_value = "11.30.1", value_name = "VERSION")]
     pub jamf_version: String,
+    /// Play a fault, one of those that --help lists; may be repeated
+    #[arg(long = "fault", value_name = "NAME[=N]")]
+    pub faults: Vec<Fault>,
 }

@@ -10,6 +10,7 @@ mod display;
 mod error;
 mod exit;
 mod explain;
+mod faults;
 mod process;
 mod processors;
 mod registry;

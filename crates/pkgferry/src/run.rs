@@ -44,7 +44,7 @@ pub async fn execute(
 ) -> Result<Exit, Error> {
     let clock = Arc::new(SystemClock);
     let embedded = match mode.sandbox {
-        true => Some(serve::Embedded::start(mode.sandbox_data.as_deref(), clock.clone()).await?),
+        true => Some(serve::Embedded::start(mode, clock.clone()).await?),
         false => None,
     };
     let display = Display::new(mode.json, clock.clone());

@@ -1,4 +1,4 @@
-use crate::args::SandboxArgs;
+use crate::args::{Mode, SandboxArgs};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -19,10 +19,12 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts it with its files in `data`, or in a folder that ends with it.
-    pub async fn start(data: Option<&Path>, clock: Arc<SystemClock>) -> Result<Self, Error> {
-        let (data, folder) = folder(data)?;
-        let sandbox = Sandbox::start(sandbox::Config::new(data, clock)).await?;
+    /// Starts it with its files where `mode` says, or in a folder that ends with it.
+    pub async fn start(mode: &Mode, clock: Arc<SystemClock>) -> Result<Self, Error> {
+        let (data, folder) = folder(mode.sandbox_data.as_deref())?;
+        let faults = mode.faults.clone();
+        let config = sandbox::Config { faults, ..sandbox::Config::new(data, clock) };
+        let sandbox = Sandbox::start(config).await?;
         Ok(Self { sandbox, _folder: folder })
     }
 
@@ -55,6 +57,7 @@ pub async fn serve(args: SandboxArgs, cancel: CancellationToken) -> Result<Exit,
     config.ready_after = Duration::from_secs(args.ready_after);
     config.client_token_life = Duration::from_secs(args.token_life);
     config.version = args.jamf_version;
+    config.faults = args.faults;
     let sandbox = Sandbox::start(config).await?;
     {
         let mut out = std::io::stdout().lock();

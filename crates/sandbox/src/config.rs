@@ -1,5 +1,5 @@
-use crate::Gateway;
 use crate::version::Version;
+use crate::{Fault, Gateway};
 use pipeline::Clock;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,6 +33,8 @@ pub struct Config {
     pub stale_reads: Duration,
     /// Whether the distribution service is set up. Without it there is no cloud distribution point at all.
     pub jcds: bool,
+    /// Faults that are armed from the start; more can be [injected](crate::Sandbox::inject) while it runs.
+    pub faults: Vec<Fault>,
     /// Life of a user's token.
     pub user_token_life: Duration,
     /// Life of an API client's token.
@@ -69,6 +71,7 @@ impl Config {
             refresh_takes: Duration::ZERO,
             stale_reads: Duration::ZERO,
             jcds: true,
+            faults: Vec::new(),
             user_token_life: Duration::from_secs(30 * 60),
             client_token_life: Duration::from_secs(60),
             grant_life: Duration::from_secs(60 * 60),

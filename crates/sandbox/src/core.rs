@@ -1,19 +1,23 @@
+use crate::faults::Faults;
 use crate::grant::{Desk, Grant, Landed};
 use crate::journal::Journal;
 use crate::version::Version;
 use crate::world::{Arrival, Content, Disk, StoredFile, World, earlier, later};
-use crate::{Config, Error, Request};
+use crate::{Config, Error, Fault, Request};
 use jiff::Timestamp;
+use pipeline::BoxFuture;
 use sha3::{Digest as _, Sha3_512};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What both sides and the [`Sandbox`](crate::Sandbox) share.
 pub(crate) struct Core {
     pub config: Config,
     pub version: Version,
     pub journal: Journal,
+    pub faults: Faults,
     /// Key of the signatures of download addresses.
     seal: String,
     disk: Disk,
@@ -24,10 +28,12 @@ impl Core {
     pub(crate) fn open(config: Config) -> Result<Self, Error> {
         let version = config.parsed_version()?;
         let (disk, world) = Disk::open(&config.data)?;
+        let faults = config.faults.iter().copied().collect();
         let core = Self {
             config,
             version,
             journal: Journal::default(),
+            faults,
             seal: uuid::Uuid::new_v4().to_string(),
             disk,
             world: Mutex::new(world),
@@ -39,8 +45,8 @@ impl Core {
     /// The world as it is now: what time brought has happened. Never held across an await.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.lock();
-        let replaced = world.catch_up(self.now());
-        self.discard(&replaced);
+        let gone = world.catch_up(self.now());
+        self.discard(&gone);
         world
     }
 
@@ -113,16 +119,21 @@ impl Core {
 
     /// Takes the bytes of a finished upload over; from now on it goes the way of all files, by the configured delays.
     pub(crate) fn take_in(&self, name: &str, object: &Landed, taken: TakenName) -> io::Result<()> {
+        if self.faults.plays(|fault| fault == Fault::NeverListed) {
+            return std::fs::remove_file(&object.blob);
+        }
         let blob = Disk::new_blob();
         std::fs::rename(&object.blob, self.blob(&blob))?;
-        let content =
+        let mut content =
             Content { blob, size: object.size, md5: hex::encode(object.md5), sha3: hex::encode(object.sha3) };
-        let listed_at = later(self.now(), self.config.listed_after);
-        let arrival = Arrival {
-            listed_at,
-            ready_at: later(listed_at, self.config.ready_after),
-            sized_at: later(listed_at, self.config.hash_before_size),
-        };
+        if self.faults.plays(|fault| fault == Fault::SizeZero) {
+            content.size = 0;
+        }
+        if self.faults.plays(|fault| fault == Fault::WrongDigest) {
+            content.md5 = hex::encode(object.md5.map(|byte| !byte));
+            content.sha3 = hex::encode(object.sha3.map(|byte| !byte));
+        }
+        let arrival = self.arrival();
         let mut world = self.world();
         match taken {
             TakenName::IsNumbered => drop(world.files.add(name, content, arrival)),
@@ -130,6 +141,24 @@ impl Core {
         }
         drop(world);
         self.save()
+    }
+
+    /// When an object that lands now becomes known.
+    fn arrival(&self) -> Arrival {
+        let late = self.faults.play(|fault| match fault {
+            Fault::ListedLate(seconds) => Some(Duration::from_secs(seconds)),
+            _ => None,
+        });
+        let size_late = self.faults.play(|fault| match fault {
+            Fault::DigestBeforeSize(seconds) => Some(Duration::from_secs(seconds)),
+            _ => None,
+        });
+        let listed_at = later(self.now(), late.unwrap_or(self.config.listed_after));
+        Arrival {
+            listed_at,
+            ready_at: later(listed_at, self.config.ready_after),
+            sized_at: later(listed_at, size_late.unwrap_or(self.config.hash_before_size)),
+        }
     }
 }
 
@@ -145,6 +174,14 @@ pub(crate) enum TakenName {
 impl Desk for Core {
     fn now(&self) -> Timestamp {
         self.config.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.config.clock.sleep(duration)
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     fn grant(&self, access_key_id: &str) -> Option<Grant> {

@@ -1,9 +1,12 @@
 //! Where the two sides meet: what S3 has to know from Jamf Pro, and what Jamf Pro learns from S3.
 
 use crate::Request;
+use crate::faults::Faults;
 use jiff::Timestamp;
+use pipeline::BoxFuture;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Credentials as the Jamf side handed them out.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,6 +19,15 @@ pub(crate) struct Grant {
     pub bucket: String,
     /// Prefix that the keys of objects must have; ends in `/`.
     pub path: String,
+    /// Another such prefix, if it opens two.
+    pub other_path: Option<String>,
+}
+
+impl Grant {
+    /// Whether a key, or a prefix of keys, lies in what it opens.
+    pub(crate) fn opens(&self, key: &str) -> bool {
+        key.starts_with(&self.path) || self.other_path.as_ref().is_some_and(|other| key.starts_with(other))
+    }
 }
 
 /// Without the two secrets.
@@ -46,6 +58,10 @@ pub(crate) struct Landed {
 pub(crate) trait Desk: Send + Sync + 'static {
     /// The time.
     fn now(&self) -> Timestamp;
+    /// Lets time pass.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// What goes wrong on request.
+    fn faults(&self) -> &Faults;
     /// The grant with this access key id. Expired ones are found too: S3 answers those with `ExpiredToken`.
     fn grant(&self, access_key_id: &str) -> Option<Grant>;
     /// An object is complete.

@@ -25,7 +25,7 @@ pub struct Request {
     pub method: String,
     /// Path and query, as sent (still percent-encoded).
     pub path: String,
-    /// Status of the answer.
+    /// Status of the answer. Where there was none, on the S3 side: 499 if the client left before it, 444 if a fault kept it.
     pub status: u16,
     /// Bytes of the request's body.
     pub bytes_in: u64,

@@ -9,6 +9,9 @@
 //! What it holds lives in one folder and is found again by the next start; tokens and credentials are not. The
 //! [journal](Sandbox::journal) counts every request, which is how a test proves that a dry run wrote nothing.
 //!
+//! It behaves well unless it is asked for a [`Fault`]: by its configuration, while it runs, or through the backstage door
+//! `/__sandbox/faults`.
+//!
 //! It is not a Jamf Pro: of its hundreds of calls it has those that carry a package, and where nobody knows what the
 //! real one does (`jamf-pro-api.md §19`) it does the dullest thing that the contract allows. Not here on purpose, until
 //! somebody in this house calls them: history, manifests and export. With a [`Gateway`] in its configuration it is reached
@@ -34,6 +37,7 @@
 
 mod config;
 mod core;
+mod faults;
 mod gateway;
 mod grant;
 mod jamf;
@@ -45,6 +49,7 @@ mod version;
 mod world;
 
 pub use config::{Account, Config, Error, Privilege};
+pub use faults::{Fault, FaultInfo, FaultNumber, ParseFaultError};
 pub use gateway::{Addressing, Gateway, GatewayConnection, TokenPath};
 pub use journal::{Request, Side};
 pub use server::{Connection, ListedFile, Sandbox};

@@ -2,7 +2,7 @@ use crate::core::Core;
 use crate::grant::Desk;
 use crate::s3::S3Side;
 use crate::world::{Category, Package, Record};
-use crate::{Config, Error, GatewayConnection, Request, jamf};
+use crate::{Config, Error, Fault, GatewayConnection, Request, jamf};
 use pipeline::{Env, Origin, PackageId, Secret, keys};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -106,6 +106,22 @@ impl Sandbox {
     /// Forgets the requests so far.
     pub fn clear_journal(&self) {
         self.core.journal.clear();
+    }
+
+    /// Arms a fault, beside those that are armed. It plays from the next request on.
+    pub fn inject(&self, fault: Fault) {
+        self.core.faults.arm(fault);
+    }
+
+    /// The faults that have something left to play, in the order in which they were armed.
+    #[must_use]
+    pub fn armed_faults(&self) -> Vec<Fault> {
+        self.core.faults.armed()
+    }
+
+    /// Disarms all faults. What they have done stays done: credentials that one has ended do not live again.
+    pub fn disarm_faults(&self) {
+        self.core.faults.disarm();
     }
 
     /// Puts a file into the distribution service, listed and ready at once, with or without a record. A file of that

@@ -5,6 +5,7 @@
 mod check;
 mod dry_run;
 mod exit_codes;
+mod faults;
 mod interrupted;
 mod json;
 mod killed;

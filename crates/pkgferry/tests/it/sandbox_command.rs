@@ -3,13 +3,13 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 /// `pkgferry sandbox` as a process of its own; it ends with the test.
-struct Served {
+pub struct Served {
     child: Child,
     lines: Vec<String>,
 }
 
 impl Served {
-    fn start(stage: &Stage, arguments: &[&str]) -> Self {
+    pub fn start(stage: &Stage, arguments: &[&str]) -> Self {
         let mut child =
             stage.command(&[&["sandbox"], arguments].concat()).stdout(Stdio::piped()).spawn().unwrap();
         let lines =
@@ -17,7 +17,7 @@ impl Served {
         Self { child, lines }
     }
 
-    fn variable(&self, name: &str) -> String {
+    pub fn variable(&self, name: &str) -> String {
         let prefix = format!("export {name}='");
         let line = self.lines.iter().find_map(|line| line.strip_prefix(&prefix)).unwrap();
         line.trim_end_matches('\'').to_owned()

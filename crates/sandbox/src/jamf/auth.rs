@@ -54,7 +54,7 @@ async fn invalidate(State(core): State<Arc<Core>>, caller: Caller) -> StatusCode
 fn user_token(core: &Core, number: usize) -> Response {
     let Issued { token, expires } =
         core.world().tokens.issue(number, core.config.user_token_life, core.now());
-    let expires = expires.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    let expires = core.faults.told(expires).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     json(StatusCode::OK, &json!({ "token": token, "expires": expires }))
 }
 

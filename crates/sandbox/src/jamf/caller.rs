@@ -4,7 +4,7 @@ use super::answer::{Fault, Page};
 use super::is_classic;
 use crate::core::Core;
 use crate::grant::Desk as _;
-use crate::{Account, Privilege};
+use crate::{Account, Privilege, faults};
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, HOST};
@@ -49,6 +49,10 @@ impl FromRequestParts<Arc<Core>> for Caller {
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, Response> {
         let signed_in = bearer(&parts.headers).and_then(|token| {
             let number = core.world().tokens.account(token, core.now())?;
+            if core.faults.plays(|fault| matches!(fault, faults::Fault::TokenEnds(_))) {
+                core.world().tokens.end(token);
+                return None;
+            }
             let account = core.config.accounts.get(number)?.clone();
             Some(Self { number, account, token: token.to_owned() })
         });

@@ -2,6 +2,7 @@
 
 use super::answer::with_type;
 use super::caller::Query;
+use crate::Fault;
 use crate::core::Core;
 use crate::grant::Desk as _;
 use crate::world::later;
@@ -10,11 +11,13 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, RANGE,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
-use std::io::SeekFrom;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use std::io::{self, SeekFrom};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
@@ -30,8 +33,16 @@ pub(super) fn routes() -> Router<Arc<Core>> {
 pub(super) fn address(core: &Core, base: &str, name: &str, blob: &str) -> String {
     let quoted = name.replace('\\', r"\\").replace('"', r#"\""#);
     let disposition = format!("attachment; filename=\"{quoted}\"");
-    let expires = later(core.now(), core.config.download_life).as_second().to_string();
-    let signature = core.sign(&signed_text(blob, &disposition, &expires));
+    let end = core.faults.told(later(core.now(), core.config.download_life)).as_second();
+    let signed = |second: i64| {
+        let expires = second.to_string();
+        let signature = core.sign(&signed_text(blob, &disposition, &expires));
+        (expires, signature)
+    };
+    // Within a second all addresses of a file are the same, and that one may have been ended before its time.
+    let mut addresses = (end..).map(signed);
+    let (expires, signature) =
+        addresses.find(|(_, signature)| !core.faults.has_ended(signature)).unwrap_or_default();
     let query = Serializer::new(String::new())
         .append_pair("response-content-disposition", &disposition)
         .append_pair("Expires", &expires)
@@ -50,16 +61,31 @@ async fn serve(
     State(core): State<Arc<Core>>,
     Path(blob): Path<String>,
     query: Query,
-    headers: HeaderMap,
+    method: Method,
+    mut headers: HeaderMap,
 ) -> Response {
     let Some(disposition) = checked(&core, &blob, &query) else { return access_denied() };
     let Some((size, etag)) = look_up(&core, &blob) else { return access_denied() };
+    let is_range = method == Method::GET && headers.contains_key(RANGE);
+    let trouble = is_range.then(|| core.faults.play(Trouble::of)).flatten();
+    let end = match trouble {
+        Some(Trouble::Expired) => {
+            core.faults.end(query.get("Signature").unwrap_or_default().to_owned());
+            return access_denied();
+        }
+        Some(Trouble::Unavailable) => return unavailable(),
+        Some(Trouble::Body(end)) => end,
+        None => End::Whole,
+    };
+    if is_range && core.faults.plays(|fault| fault == Fault::DownloadIgnoresRange) {
+        headers.remove(RANGE);
+    }
     let (status, start, length) = match asked(&headers, size, &etag) {
         Asked::Whole => (StatusCode::OK, 0, size),
         Asked::Part { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
         Asked::Outside => return outside(size),
     };
-    let Ok(body) = read(&core, &blob, start, length).await else { return access_denied() };
+    let Ok(body) = read(&core, &blob, start, length, end).await else { return access_denied() };
     let mut response = with_type(status, "application/octet-stream", body);
     let answer = response.headers_mut();
     answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -81,7 +107,8 @@ fn checked(core: &Core, blob: &str, query: &Query) -> Option<String> {
     let expires = query.get("Expires")?;
     let signature = core.sign(&signed_text(blob, disposition, expires));
     let is_ours = query.get("Signature") == Some(&signature);
-    let is_alive = core.now().as_second() < expires.parse().ok()?;
+    let is_alive = core.faults.told(core.now()).as_second() < expires.parse().ok()?
+        && !core.faults.has_ended(&signature);
     (is_ours && is_alive).then(|| disposition.to_owned())
 }
 
@@ -91,10 +118,49 @@ fn look_up(core: &Core, blob: &str) -> Option<(u64, String)> {
     Some((content.size, format!("\"{}\"", content.md5)))
 }
 
-async fn read(core: &Core, blob: &str, start: u64, length: u64) -> std::io::Result<Body> {
+async fn read(core: &Core, blob: &str, start: u64, length: u64, end: End) -> io::Result<Body> {
     let mut file = tokio::fs::File::open(core.blob(blob)).await?;
     file.seek(SeekFrom::Start(start)).await?;
-    Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), 64 * 1024)))
+    let length = if end == End::Whole { length } else { length / 2 };
+    let bytes = ReaderStream::with_capacity(file.take(length), 64 * 1024);
+    Ok(match end {
+        End::Whole => Body::from_stream(bytes),
+        End::Stall => Body::from_stream(bytes.chain(stream::pending())),
+        End::Cut => Body::from_stream(bytes.chain(stream::once(async {
+            // Before the connection is closed, what was read gets a chance to leave.
+            tokio::task::yield_now().await;
+            Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+        }))),
+    })
+}
+
+/// What a fault makes of one range request.
+enum Trouble {
+    Expired,
+    Unavailable,
+    Body(End),
+}
+
+/// How the body of an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Whole,
+    /// In the middle the connection is closed.
+    Cut,
+    /// In the middle nothing comes any more.
+    Stall,
+}
+
+impl Trouble {
+    fn of(fault: Fault) -> Option<Self> {
+        match fault {
+            Fault::DownloadExpired(_) => Some(Self::Expired),
+            Fault::DownloadError(_) => Some(Self::Unavailable),
+            Fault::DownloadCut(_) => Some(Self::Body(End::Cut)),
+            Fault::DownloadStalls(_) => Some(Self::Body(End::Stall)),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -148,6 +214,12 @@ fn outside(size: u64) -> Response {
 fn access_denied() -> Response {
     let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>\n";
     with_type(StatusCode::FORBIDDEN, "text/xml", body)
+}
+
+/// What the content network says when it cannot reach the store.
+fn unavailable() -> Response {
+    let body = "<html><head><title>ERROR: The request could not be satisfied</title></head><body><h1>503 ERROR</h1></body></html>\n";
+    with_type(StatusCode::SERVICE_UNAVAILABLE, "text/html", body)
 }
 
 #[cfg(test)]

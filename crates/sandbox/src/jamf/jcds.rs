@@ -1,12 +1,14 @@
 //! The distribution service (`jamf-pro-api.md §7`).
 
-use super::answer::{Answer, Fault, json};
+use super::answer::{Answer, Fault, Page, json};
 use super::caller::{Base, Caller, Query};
 use super::{distribution_point, download};
 use crate::Privilege;
 use crate::core::Core;
+use crate::faults;
 use crate::grant::{Desk as _, Grant};
 use crate::version::Version;
+use crate::world::{RenewedPath, later};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::middleware::map_response;
@@ -15,6 +17,7 @@ use axum::routing::{get, post};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
     let mut routes = Router::new()
@@ -64,19 +67,34 @@ async fn list(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
 async fn initiate(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
     admit(&core, &caller, Privilege::CreateJcdsFiles)?;
     let grant = core.world().grants.initiate(caller.number, core.config.grant_life, core.now());
-    Ok(json(StatusCode::CREATED, &show(&grant)))
+    Ok(json(StatusCode::CREATED, &show(&core, &grant)))
 }
 
 async fn renew(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
     admit(&core, &caller, Privilege::CreateJcdsFiles)?;
-    let grant = core.world().grants.renew(caller.number, core.config.grant_life, core.now());
-    Ok(json(StatusCode::OK, &show(&grant)))
+    if core.faults.plays(|fault| fault == faults::Fault::RenewalRefused) {
+        return Err(Fault::bare(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+    let how = core.faults.play(|fault| match fault {
+        faults::Fault::RenewalOtherPath => Some(RenewedPath::Another),
+        faults::Fault::RenewalOnlyNewPath => Some(RenewedPath::OnlyAnother),
+        _ => None,
+    });
+    let how = how.unwrap_or(RenewedPath::Same);
+    let grant = core.world().grants.renew(caller.number, how, core.config.grant_life, core.now());
+    let mut answer = show(&core, &grant);
+    if core.faults.plays(|fault| fault == faults::Fault::RenewalEmptyFields) {
+        for key in ["region", "bucketName", "path", "uuid"] {
+            answer[key] = Value::from("");
+        }
+    }
+    Ok(json(StatusCode::OK, &answer))
 }
 
-fn show(grant: &Grant) -> Value {
+fn show(core: &Core, grant: &Grant) -> Value {
     json!({
         "accessKeyID": grant.access_key_id,
-        "expiration": grant.expiration.as_second(),
+        "expiration": core.faults.told(grant.expiration).as_second(),
         "secretAccessKey": grant.secret_access_key,
         "sessionToken": grant.session_token,
         "region": grant.region,
@@ -103,10 +121,24 @@ async fn download_address(
 async fn delete(State(core): State<Arc<Core>>, caller: Caller, Path(name): Path<String>) -> Answer {
     admit(&core, &caller, Privilege::DeleteJcdsFiles)?;
     let mut world = core.world();
-    world.files.listed(&name, core.now()).ok_or_else(not_found)?;
-    let files = world.files.remove(&name);
-    drop(world);
-    core.discard(&files);
+    let goes_already = world.files.listed(&name, core.now()).ok_or_else(not_found)?.goes_at.is_some();
+    if core.faults.plays(|fault| fault == faults::Fault::DeleteRefused) {
+        return Err(Fault::bare(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+    // Asking twice makes it no faster.
+    if !goes_already {
+        let late = core.faults.play(|fault| match fault {
+            faults::Fault::DeleteLate(seconds) => Some(Duration::from_secs(seconds)),
+            _ => None,
+        });
+        match late {
+            Some(late) => world.files.remove_at(&name, later(core.now(), late)),
+            None => core.discard(&world.files.remove(&name)),
+        }
+    }
+    if core.faults.plays(|fault| fault == faults::Fault::DeleteLost) {
+        return Ok(Page::of(StatusCode::GATEWAY_TIMEOUT).into_response());
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

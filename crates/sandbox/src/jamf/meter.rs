@@ -35,6 +35,7 @@ pub(super) async fn save_and_record(
     let is_head = request.method() == Method::HEAD;
     let (request, received) = Received::count(request);
     let mut response = next.run(request).await;
+    core.faults.date(response.headers_mut());
     if entry.is_write()
         && let Err(error) = core.save()
     {

@@ -4,6 +4,7 @@ use super::blob;
 use super::checksum::{Agreement, Algorithm, Kind, set_checksum};
 use super::claim::{self, Claim};
 use super::complete::{Hand, Order};
+use super::meddle;
 use super::refusal::{refusal, refusal_saying};
 use super::upload::{self, Listed, Part, PartNumber};
 use crate::s3::checksum::Checksum;
@@ -93,7 +94,8 @@ impl S3 for Backend {
         let claim = Claim::read(&request.headers)?;
         let algorithm = upload::part_algorithm(agreement, claim.algorithm())?;
         let trailers = request.trailing_headers.as_ref();
-        let (file, received) = receive(input.body, &folder, algorithm, &claim, trailers).await?;
+        let body = meddle::body(self.hand.desk.faults(), number.get(), input.body);
+        let (file, received) = receive(body, &folder, algorithm, &claim, trailers).await?;
         let mut output = UploadPartOutput {
             e_tag: Some(ETag::Strong(upload::part_etag(&received))),
             ..UploadPartOutput::default()

@@ -4,12 +4,14 @@ use super::blob::{self, Whole};
 use super::checksum::{Agreement, Algorithm, Checksum, Kind};
 use super::refusal::{refusal, refusal_saying};
 use super::upload::{self, Completed, Completion, Failure, Listed, Part, Parts, Upload, Uploads};
+use crate::Fault;
 use crate::grant::{Desk, Landed};
 use futures_util::FutureExt as _;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempPath;
 
 /// What a client asks for when it completes an upload.
@@ -49,14 +51,29 @@ impl Hand {
     pub(super) fn complete(&self, id: &str, key: &str, order: &Order) -> S3Result<Completion> {
         self.uploads.complete(id, key, |upload, parts| {
             let job = Job::new(upload, parts, order)?;
+            let faults = self.desk.faults();
+            let pause = faults.play(|fault| match fault {
+                Fault::CompleteSlow(seconds) => Some(Duration::from_secs(seconds)),
+                _ => None,
+            });
+            let fails = faults.plays(|fault| fault == Fault::CompleteError);
             let (hand, id) = (self.clone(), id.to_owned());
-            let work = tokio::task::spawn_blocking(move || {
-                let result = job.run(&hand);
+            let blocking = move || {
+                let result = if fails { Err(Failure::OnRequest) } else { job.run(&hand) };
                 hand.uploads.settle(&id, result.is_ok());
                 result
+            };
+            let desk = Arc::clone(&self.desk);
+            let work = tokio::spawn(async move {
+                if let Some(pause) = pause {
+                    desk.sleep(pause).await;
+                }
+                tokio::task::spawn_blocking(blocking).await
             });
-            let completion =
-                async { work.await.unwrap_or_else(|error| Err(broken(io::Error::other(error)))) };
+            let completion = async {
+                let result = work.await.and_then(|result| result);
+                result.unwrap_or_else(|error| Err(broken(io::Error::other(error))))
+            };
             Ok(completion.boxed().shared())
         })
     }
@@ -140,6 +157,7 @@ impl From<Failure> for S3Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::BadDigest => refusal(S3ErrorCode::BadDigest),
+            Failure::OnRequest => refusal(S3ErrorCode::InternalError),
             Failure::Broken(error) => blob::disk(&error),
         }
     }

@@ -16,6 +16,9 @@ use std::task::{Context, Poll, ready};
 /// The status that is noted if the client left before it got an answer (nginx's word for it).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
+/// The status that is noted if a fault left the request without an answer (nginx's word for that).
+const NO_RESPONSE: u16 = 444;
+
 /// A request on its way. It is recorded when this is dropped, so none is forgotten.
 pub(super) struct Entry {
     desk: Arc<dyn Desk>,
@@ -43,6 +46,11 @@ impl Entry {
         let bytes = Arc::clone(&self.bytes_in);
         let drains = !request.headers().contains_key(EXPECT);
         request.map(|body| Counted { body: Some(body), bytes, drains })
+    }
+
+    /// Ends without an answer.
+    pub(super) fn unanswered(mut self) {
+        self.request.status = NO_RESPONSE;
     }
 
     /// Ends with the body of the answer.

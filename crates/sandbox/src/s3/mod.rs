@@ -1,7 +1,7 @@
 //! The S3 side: a server that speaks the S3 protocol, over a folder, for the credentials that the Jamf side hands out.
 //!
 //! `s3s` reads requests, verifies signatures and writes XML; what a bucket of Jamf's does is here. A request goes
-//! [`Door`] → [`auth`] → [`backend`] → ([`upload`], [`complete`]) → [`blob`].
+//! [`Door`] ([`meddle`]) → [`auth`] → [`backend`] → ([`upload`], [`complete`]) → [`blob`].
 
 mod auth;
 mod backend;
@@ -10,6 +10,7 @@ mod checksum;
 mod claim;
 mod complete;
 mod journal;
+mod meddle;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use journal::{Counted, Entry, Recorded};
+use meddle::{Instead, Operation};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpError, HttpResponse, S3Error};
 use std::net::SocketAddr;
@@ -62,6 +64,7 @@ impl S3Side {
         service.set_auth(auth::Secrets { desk: Arc::clone(&desk) });
         service.set_access(auth::Policy);
         service.set_host(auth::Hosts);
+        service.set_config(Arc::new(meddle::Leniency::new(Arc::clone(&desk))));
         let door = Arc::new(Door { desk, service: service.build() });
         let serving = AbortOnDropHandle::new(tokio::spawn(serve(listener, door)));
         Ok(Self { address, uploads, _serving: serving })
@@ -124,20 +127,50 @@ struct Door {
 impl Door {
     async fn pass(&self, request: http::Request<Incoming>) -> Result<http::Response<Recorded>, HttpError> {
         let entry = Entry::begin(Arc::clone(&self.desk), &request);
-        let answer = self.answer(entry.counting(request)).await?;
-        Ok(entry.answered(sign_off(answer)))
+        let operation = Operation::of(request.method(), request.uri());
+        let mut request = entry.counting(request);
+        let faults = self.desk.faults();
+        let answer = match meddle::instead(faults, operation, request.headers()) {
+            None => self.answer(request, operation).await?,
+            Some(Instead::Refuse(refusal)) => say(refusal)?,
+            Some(Instead::Cut) => {
+                meddle::read_half(&mut request).await;
+                entry.unanswered();
+                return Err(meddle::closed());
+            }
+            Some(Instead::Stall) => {
+                meddle::read_half(&mut request).await;
+                entry.unanswered();
+                return std::future::pending().await;
+            }
+        };
+        let Some(answer) = meddle::answer(faults, operation, answer).await? else {
+            entry.unanswered();
+            return Err(meddle::closed());
+        };
+        let mut answer = sign_off(answer);
+        faults.date(answer.headers_mut());
+        Ok(entry.answered(answer))
     }
 
-    async fn answer(&self, request: http::Request<Counted>) -> Result<HttpResponse, HttpError> {
+    async fn answer(
+        &self,
+        request: http::Request<Counted>,
+        operation: Operation,
+    ) -> Result<HttpResponse, HttpError> {
         let (mut head, body) = request.into_parts();
         let admitted = claim::states_its_length(&head.method, &head.headers)
-            .and_then(|()| auth::admit(&*self.desk, &head));
+            .and_then(|()| auth::admit(&*self.desk, &head, operation));
         match admitted {
             Ok(grant) => {
                 head.extensions.insert(grant);
                 let request = http::Request::from_parts(head, Body::http_body(body));
                 let answer = self.service.call(request).await?;
-                if refusal::is_of_a_broken_body(&answer) { say(blob::not_as_signed()) } else { Ok(answer) }
+                if refusal::is_of_a_broken_body(&answer) {
+                    return say(blob::not_as_signed());
+                }
+                let is_begun = operation == Operation::Complete && answer.status().is_success();
+                Ok(if is_begun { refusal::with_blank(answer) } else { answer })
             }
             Err(refusal) => say(refusal),
         }

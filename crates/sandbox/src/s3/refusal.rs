@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use s3s::{HttpResponse, S3Error, S3ErrorCode};
+use http_body_util::BodyExt as _;
+use s3s::{Body, HttpResponse, S3Error, S3ErrorCode};
 
 /// A refusal with the words that S3 uses for this code.
 pub(super) fn refusal(code: S3ErrorCode) -> S3Error {
@@ -65,6 +66,7 @@ fn words(code: &str) -> Option<&'static str> {
         "RequestTimeTooSkewed" => {
             "The difference between the request time and the current time is too large."
         }
+        "SlowDown" => "Please reduce your request rate.",
         "SignatureDoesNotMatch" => {
             "The request signature we calculated does not match the signature you provided. Check your key and signing \
              method."
@@ -97,6 +99,30 @@ pub(super) fn complete(document: &Bytes, request_id: &str) -> Option<Bytes> {
     let tail = tail.strip_suffix("</Error>")?;
     let text = format!("{head}</Code>{message}{tail}<RequestId>{request_id}</RequestId></Error>");
     Some(Bytes::from(text))
+}
+
+/// Puts the body of a completion right: a blank at least comes before the result, as clients have to expect it
+/// (`jamf-pro-api.md §9.5`); and there is one XML declaration, although `s3s` begins an error that comes after the first one
+/// with another.
+pub(super) fn with_blank(answer: HttpResponse) -> HttpResponse {
+    let (head, body) = answer.into_parts();
+    let mut is_first = true;
+    let body = body.map_frame(move |frame| {
+        let is_declaration = std::mem::take(&mut is_first);
+        frame.map_data(|piece| match is_declaration {
+            true => Bytes::from([&piece, b" ".as_slice()].concat()),
+            false => without_declaration(piece),
+        })
+    });
+    HttpResponse::from_parts(head, Body::http_body(body))
+}
+
+fn without_declaration(piece: Bytes) -> Bytes {
+    let end = piece.windows(2).position(|window| window == b"?>").map(|at| at + 2);
+    match end.filter(|_| piece.starts_with(b"<?xml")) {
+        Some(end) => piece.slice(end..),
+        None => piece,
+    }
 }
 
 #[cfg(test)]

@@ -6,14 +6,16 @@ mod multipart;
 
 use super::S3Side;
 use crate::Request;
+use crate::faults::Faults;
 use crate::grant::{Desk, Grant, Landed};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{Clock as _, SimulatedClock};
+use pipeline::{BoxFuture, Clock as _, SimulatedClock};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const BUCKET: &str = "example-jcds-upload-use1";
@@ -26,6 +28,7 @@ struct TestDesk {
     grant: Grant,
     landed: Mutex<Vec<Object>>,
     requests: Mutex<Vec<Request>>,
+    faults: Faults,
 }
 
 /// A [`Landed`] with its bytes.
@@ -40,6 +43,14 @@ struct Object {
 impl Desk for TestDesk {
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.clock.sleep(duration)
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     fn grant(&self, access_key_id: &str) -> Option<Grant> {
@@ -78,9 +89,11 @@ impl Stage {
                 region: "eu-central-1".to_owned(),
                 bucket: BUCKET.to_owned(),
                 path: PATH.to_owned(),
+                other_path: None,
             },
             landed: Mutex::default(),
             requests: Mutex::default(),
+            faults: Faults::default(),
         });
         let folder = tempfile::tempdir().unwrap();
         let side = start(&folder, &desk).await;

@@ -51,6 +51,8 @@ pub(super) struct Completed {
 pub(super) enum Failure {
     /// The checksum of the whole object is not the one that the client gave.
     BadDigest,
+    /// A fault says so.
+    OnRequest,
     /// The rehearsal could not do it.
     Broken(Arc<io::Error>),
 }

@@ -12,6 +12,9 @@ pub(crate) struct StoredFile {
     pub content: Content,
     #[serde(flatten)]
     pub arrival: Arrival,
+    /// Deleted, but still there until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_at: Option<Timestamp>,
 }
 
 /// When a file becomes known.
@@ -81,14 +84,14 @@ impl Files {
     /// when a real server judges that is not known (`§19.4`). Gives the name it got.
     pub(crate) fn add(&mut self, name: &str, content: Content, arrival: Arrival) -> String {
         let name = self.free_name(name);
-        self.0.insert(|id| StoredFile { id, name: name.clone(), content, arrival });
+        self.0.insert(|id| StoredFile { id, name: name.clone(), content, arrival, goes_at: None });
         name
     }
 
     /// Adds a file in the place of the one that has its name, if there is one. That one stays listed until the new one is:
     /// whether a real service shows neither for a while is not known (`§19.5`).
     pub(crate) fn replace(&mut self, name: &str, content: Content, arrival: Arrival) {
-        self.0.insert(|id| StoredFile { id, name: name.to_owned(), content, arrival });
+        self.0.insert(|id| StoredFile { id, name: name.to_owned(), content, arrival, goes_at: None });
     }
 
     /// Removes the files in whose place another one is listed. Their bytes are the caller's to remove.
@@ -102,7 +105,23 @@ impl Files {
 
     /// Removes the file of this name, whether it is listed yet or not.
     pub(crate) fn remove(&mut self, name: &str) -> Vec<StoredFile> {
-        let ids: Vec<u64> = self.0.iter().filter(|file| file.name == name).map(|file| file.id).collect();
+        self.remove_where(|file| file.name == name)
+    }
+
+    /// Lets the file of this name go at a later moment; until then it is listed, and its name taken.
+    pub(crate) fn remove_at(&mut self, name: &str, moment: Timestamp) {
+        for file in self.0.iter_mut().filter(|file| file.name == name) {
+            file.goes_at = Some(moment);
+        }
+    }
+
+    /// Removes the files whose moment to go has come.
+    pub(crate) fn take_gone(&mut self, now: Timestamp) -> Vec<StoredFile> {
+        self.remove_where(|file| file.goes_at.is_some_and(|moment| moment <= now))
+    }
+
+    fn remove_where(&mut self, is_meant: impl Fn(&StoredFile) -> bool) -> Vec<StoredFile> {
+        let ids: Vec<u64> = self.0.iter().filter(|file| is_meant(file)).map(|file| file.id).collect();
         ids.into_iter().filter_map(|id| self.0.remove(id)).collect()
     }
 
@@ -171,5 +190,17 @@ mod tests {
         files.replace("App.pkg", content(), Arrival::at_once(then));
         assert_eq!(files.add("App.pkg", content(), Arrival::at_once(now)), "App_1.pkg");
         assert_eq!(files.remove("App.pkg").len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_goes_later_holds_its_name_until_then() {
+        let mut files = Files::default();
+        let (now, then) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(60).unwrap());
+        files.add("App.pkg", content(), Arrival::at_once(now));
+        files.remove_at("App.pkg", then);
+        assert_eq!((files.take_gone(now), files.listed("App.pkg", now).is_some()), (vec![], true));
+        assert_eq!(files.add("App.pkg", content(), Arrival::at_once(now)), "App_1.pkg");
+        assert_eq!(files.take_gone(then)[0].name, "App.pkg");
+        assert_eq!(files.add("App.pkg", content(), Arrival::at_once(then)), "App.pkg");
     }
 }

@@ -15,20 +15,39 @@ pub(crate) struct Grants {
     latest: HashMap<usize, String>,
 }
 
+/// What renewed keys open. Nobody knows what a real server does (`jamf-pro-api.md §7.3`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RenewedPath {
+    /// The path of the upload, which is told again.
+    Same,
+    /// A path that nobody had before, which is told, and that of the upload too.
+    Another,
+    /// A path that nobody had before, and nothing else.
+    OnlyAnother,
+}
+
 impl Grants {
     /// Credentials for a new upload: a prefix that nobody had before.
     pub(crate) fn initiate(&mut self, account: usize, life: Duration, now: Timestamp) -> Grant {
-        let path = format!("tmp/{}/", uuid::Uuid::new_v4());
+        let path = new_path();
         self.latest.insert(account, path.clone());
-        self.hand_out(path, life, now)
+        self.hand_out(path, None, life, now)
     }
 
     /// New keys for the caller's latest upload; the old ones work until their end. A caller without an upload gets one:
     /// what a real server does then is not known (`jamf-pro-api.md §7.3`).
-    pub(crate) fn renew(&mut self, account: usize, life: Duration, now: Timestamp) -> Grant {
-        match self.latest.get(&account) {
-            Some(path) => self.hand_out(path.clone(), life, now),
-            None => self.initiate(account, life, now),
+    pub(crate) fn renew(
+        &mut self,
+        account: usize,
+        how: RenewedPath,
+        life: Duration,
+        now: Timestamp,
+    ) -> Grant {
+        let Some(path) = self.latest.get(&account).cloned() else { return self.initiate(account, life, now) };
+        match how {
+            RenewedPath::Same => self.hand_out(path, None, life, now),
+            RenewedPath::Another => self.hand_out(new_path(), Some(path), life, now),
+            RenewedPath::OnlyAnother => self.hand_out(new_path(), None, life, now),
         }
     }
 
@@ -36,7 +55,13 @@ impl Grants {
         self.by_key.get(access_key_id)
     }
 
-    fn hand_out(&mut self, path: String, life: Duration, now: Timestamp) -> Grant {
+    fn hand_out(
+        &mut self,
+        path: String,
+        other_path: Option<String>,
+        life: Duration,
+        now: Timestamp,
+    ) -> Grant {
         let grant = Grant {
             access_key_id: format!("ASIA{}", &random()[..16].to_uppercase()),
             secret_access_key: random()[..40].to_owned(),
@@ -45,10 +70,15 @@ impl Grants {
             region: REGION.to_owned(),
             bucket: BUCKET.to_owned(),
             path,
+            other_path,
         };
         self.by_key.insert(grant.access_key_id.clone(), grant.clone());
         grant
     }
+}
+
+fn new_path() -> String {
+    format!("tmp/{}/", uuid::Uuid::new_v4())
 }
 
 /// 64 hex digits.

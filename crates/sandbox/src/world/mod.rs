@@ -12,7 +12,7 @@ mod tokens;
 pub(crate) use categories::{Categories, Category};
 pub(crate) use disk::Disk;
 pub(crate) use files::{Arrival, Content, Files, StoredFile};
-pub(crate) use grants::Grants;
+pub(crate) use grants::{Grants, RenewedPath};
 pub(crate) use packages::{Package, Packages, Record};
 pub(crate) use tokens::{Issued, Tokens};
 
@@ -44,12 +44,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Lets files take the places of others and every record learn of the file that it names, as far as time has come.
+    /// Lets files go or take the places of others, and every record learn of the file that it names, as far as time has come.
     /// Gives the files that are gone, whose bytes are the caller's to remove.
     pub(crate) fn catch_up(&mut self, now: Timestamp) -> Vec<StoredFile> {
-        let replaced = self.files.remove_replaced(now);
+        let mut gone = self.files.take_gone(now);
+        gone.extend(self.files.remove_replaced(now));
         notice(&mut self.packages, &self.files, now);
-        replaced
+        gone
     }
 
     /// Keeps the records as they are now for the nodes that have heard of changes until `heard`.

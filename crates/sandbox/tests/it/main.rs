@@ -8,6 +8,7 @@ mod classic;
 mod delivery;
 mod distribution_point;
 mod download;
+mod faults;
 mod gateway;
 mod jcds;
 mod journal;

@@ -117,6 +117,10 @@ impl Rehearsal {
         said(self.request(Method::DELETE, path)).await.status
     }
 
+    pub fn now(&self) -> jiff::Timestamp {
+        pipeline::Clock::now(&*self.clock)
+    }
+
     pub fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
@@ -129,6 +133,19 @@ impl Rehearsal {
     }
 
     pub async fn upload_with(&self, grant: &Value, name: &str, bytes: &[u8]) {
+        let text = |key: &str| grant[key].as_str().unwrap();
+        let put = self.s3(grant).put_object().bucket(text("bucketName"));
+        put.key(format!("{}{name}", text("path"))).body(bytes.to_vec().into()).send().await.unwrap();
+    }
+
+    /// A client that has these credentials, and tries nothing twice.
+    pub fn s3(&self, grant: &Value) -> aws_sdk_s3::Client {
+        aws_sdk_s3::Client::from_conf(self.s3_config(grant).build())
+    }
+
+    pub fn s3_config(&self, grant: &Value) -> aws_sdk_s3::config::Builder {
+        use aws_sdk_s3::config::StalledStreamProtectionConfig;
+        use aws_sdk_s3::config::retry::RetryConfig;
         use aws_sdk_s3::config::{Credentials, Region, timeout::TimeoutConfig};
         let text = |key: &str| grant[key].as_str().unwrap().to_owned();
         let credentials = Credentials::new(
@@ -138,22 +155,17 @@ impl Rehearsal {
             None,
             "rehearsal",
         );
-        let config = aws_sdk_s3::Config::builder()
+        // A grant whose fields are empty is used where the first one led to.
+        let region = Some(text("region")).filter(|region| !region.is_empty());
+        aws_sdk_s3::Config::builder()
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
             .endpoint_url(&self.sandbox.connection().s3_endpoint)
             .force_path_style(true)
-            .region(Region::new(text("region")))
+            .region(Region::new(region.unwrap_or_else(|| "us-east-1".to_owned())))
             .credentials_provider(credentials)
             .timeout_config(TimeoutConfig::disabled())
-            .build();
-        aws_sdk_s3::Client::from_conf(config)
-            .put_object()
-            .bucket(text("bucketName"))
-            .key(format!("{}{name}", text("path")))
-            .body(bytes.to_vec().into())
-            .send()
-            .await
-            .unwrap();
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .retry_config(RetryConfig::disabled())
     }
 
     /// Uploads over the Pro API.
