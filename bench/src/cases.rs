@@ -137,7 +137,7 @@ impl Bench<'_> {
                 tools.boto3(&stage, &files),
                 tools.awscli(&stage, &inside),
                 tools.rclone(&stage, &inside),
-                // coming: the engine alone, `bench engine-upload` with these files, labelled PKGFERRY.
+                Some(tools.engine_upload(&stage, &files)),
             ];
             let proof = Proof::Sent(vec![small.0; many]);
             let contenders = contenders.into_iter().flatten();

@@ -27,6 +27,9 @@ pub enum Error {
     /// A file could not be hashed.
     #[error("a source cannot be hashed")]
     Hash(#[from] fingerprint::Error),
+    /// One of pkgferry's transfers failed.
+    #[error("the transfer failed")]
+    Engine(#[source] Box<dyn StdError + Send + Sync>),
     /// There is no room for the sources.
     #[error(
         "{folder} has {free} MiB free, and the sources take {needed} MiB: name another folder with --dir, or a smaller --size"
@@ -48,6 +51,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A transfer's error.
+    pub fn engine(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Engine(Box::new(source))
+    }
+
     /// For `map_err`: what could not be done.
     pub fn io(what: impl Display) -> impl FnOnce(io::Error) -> Self {
         let what = what.to_string();

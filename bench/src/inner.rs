@@ -17,8 +17,9 @@ pub enum Inner {
     /// Hash a file
     #[command(hide = true)]
     HashFile { what: What, file: PathBuf },
-    // coming: EngineUpload { endpoint, files } for `many`, when s3-upload has an API of its own, and EngineDownload { address,
-    // file } for `download`, when jcds-download has one.
+    /// Send files
+    #[command(hide = true)]
+    EngineUpload { endpoint: String, files: Vec<PathBuf> },
 }
 
 /// Which digests of a file.

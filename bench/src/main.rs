@@ -8,6 +8,7 @@
 
 mod cases;
 mod cold;
+mod engine;
 mod error;
 mod inner;
 mod remote;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.inner.take() {
         Some(Inner::Sink { folder }) => sink::serve(&folder),
         Some(Inner::HashFile { what, file }) => inner::hash(what, &file),
+        Some(Inner::EngineUpload { endpoint, files }) => engine::upload(&endpoint, files),
         None => bench(arguments),
     };
     match outcome {

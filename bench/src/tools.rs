@@ -115,6 +115,14 @@ impl Tools {
         contender
     }
 
+    /// pkgferry's way of the bytes.
+    pub fn engine_upload(&self, stage: &Stage<'_>, files: &[PathBuf]) -> Contender {
+        let mut contender = contender(&self.own, ["engine-upload"], stage);
+        contender.arguments.push(stage.base().into());
+        contender.arguments.extend(files.iter().map(Into::into));
+        Contender { label: label::PKGFERRY, ..contender }
+    }
+
     /// Two numbers or one, by pkgferry's crates.
     pub fn hash(&self, what: What, file: &Path) -> Contender {
         let what = match what {

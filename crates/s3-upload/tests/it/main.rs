@@ -9,4 +9,5 @@ mod plan;
 mod replace;
 mod resume;
 mod stage;
+mod storm;
 mod upload;

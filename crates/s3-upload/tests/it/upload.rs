@@ -139,7 +139,7 @@ async fn ctrl_c_aborts() {
     });
     let failure = stage.send("App.pkg", &bytes(2, 20 * MIB)).await.unwrap_err();
     assert_snapshot!(failed(&failure), @r"
-    the upload of App.pkg was interrupted; nothing of it was put in place
+    the upload of App.pkg was interrupted; nothing of it was put in place, and its parts were removed from S3
     Interrupted
     ");
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
