@@ -12,6 +12,7 @@ pub fn registry(sessions: &Arc<Sessions>) -> Result<Registry, Error> {
     registry.register(s3_upload::S3Upload::new(Arc::clone(sessions)))?;
     registry.register(package_metadata::PackageMetadata::new(Arc::clone(sessions)))?;
     registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions)))?;
+    registry.register(jcds_download::JcdsDownload::new(Arc::clone(sessions)))?;
     Ok(registry)
 }
 
