@@ -50,7 +50,7 @@ pub enum Error {
         file: FileName,
     },
     /// The target is there, and nobody asked for it to be replaced.
-    #[error("{} is there already, and is not the listed file: {why}", .target.display())]
+    #[error("{} is there already: {why}", .target.display())]
     Exists {
         /// The target.
         target: PathBuf,

@@ -20,6 +20,30 @@ pub enum Proof {
     None,
 }
 
+impl Proof {
+    /// What can be compared with this file.
+    pub(crate) fn possible(wanted: &Wanted) -> Self {
+        match (wanted.md5, wanted.sha3_512) {
+            (Some(_), Some(_)) => Self::Both,
+            (Some(_), None) => Self::Md5,
+            (None, Some(_)) => Self::Sha3_512,
+            (None, None) => Self::None,
+        }
+    }
+}
+
+/// `MD5 and SHA3-512 agree`
+impl std::fmt::Display for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Both => "MD5 and SHA3-512 agree",
+            Self::Md5 => "MD5 agrees (the list has no SHA3-512)",
+            Self::Sha3_512 => "SHA3-512 agrees (the list has no MD5)",
+            Self::None => "only the size agrees, since the list has no digest",
+        })
+    }
+}
+
 /// Digests the file; `ready` tells how many bytes from its beginning on are in place.
 pub(crate) async fn digest_beside(
     path: &Path,
@@ -42,12 +66,7 @@ pub(crate) fn judge(wanted: &Wanted, got: &Fingerprint) -> Result<Proof, Error> 
     if let Some(expected) = wanted.sha3_512.filter(|expected| *expected != got.sha3_512) {
         return Err(wrong(Differs::Sha3_512 { expected, got: got.sha3_512 }));
     }
-    Ok(match (wanted.md5, wanted.sha3_512) {
-        (Some(_), Some(_)) => Proof::Both,
-        (Some(_), None) => Proof::Md5,
-        (None, Some(_)) => Proof::Sha3_512,
-        (None, None) => Proof::None,
-    })
+    Ok(Proof::possible(wanted))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Where the file goes, and what is there already.
 
-use crate::{Error, Wanted};
-use fingerprint::{Comparison, Expected, compare_with};
+use crate::{Error, Proof, Wanted};
+use fingerprint::{Comparison, Expected, Fingerprint, compare_with};
 use pipeline::{Activity, Context, FileName, size};
 use std::path::{Component, Path, PathBuf};
 
@@ -34,8 +34,8 @@ pub(crate) fn resolve(path: &Path, name: &FileName) -> Result<PathBuf, Error> {
 pub(crate) enum Found {
     /// Nothing.
     Nothing,
-    /// The listed file, by size, MD5 and SHA3-512.
-    Same,
+    /// The listed file, by its size and every digest that the list has.
+    Same(Fingerprint),
     /// A file that is not, or cannot be shown to be, the listed one.
     Other(String),
 }
@@ -54,16 +54,16 @@ pub(crate) async fn look(target: &Path, wanted: &Wanted, cx: &Context) -> Result
     if here != wanted.size {
         return Ok(Found::Other(sizes(here, wanted.size)));
     }
-    let (Some(md5), Some(sha3_512)) = (wanted.md5, wanted.sha3_512) else {
-        return Ok(Found::Other("the list has not both digests to tell whether it is".to_owned()));
-    };
+    if Proof::possible(wanted) == Proof::None {
+        return Ok(Found::Other("the list has no digest to tell whether it is the same".to_owned()));
+    }
     let voice = cx.clone();
     let progress = move |done| voice.progress(Activity::Hashing, done, here);
-    let expected = Expected { md5: Some(md5), sha3_512: Some(sha3_512) };
+    let expected = Expected { md5: wanted.md5, sha3_512: wanted.sha3_512 };
     Ok(match compare_with(target, expected, progress, cx.cancelled()).await? {
-        Comparison::Equal { .. } => Found::Same,
-        Comparison::Md5Differs { .. } => Found::Other("MD5 differs".to_owned()),
-        Comparison::Sha3Differs { .. } => Found::Other("SHA3-512 differs".to_owned()),
+        Comparison::Equal { fingerprint } => Found::Same(fingerprint),
+        Comparison::Md5Differs { .. } => Found::Other("its MD5 is not the listed one".to_owned()),
+        Comparison::Sha3Differs { .. } => Found::Other("its SHA3-512 is not the listed one".to_owned()),
     })
 }
 

@@ -8,6 +8,7 @@ use crate::ranges::Cut;
 use crate::scratch::Paths;
 use crate::target::{self, Found};
 use crate::{Error, Fetched, Options, Wanted, fetch};
+use fingerprint::Fingerprint;
 use jamf::Session;
 use pipeline::{Applied, Change, Context, Env, Plan, Subject, Verb, Warning, keys, size};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ enum Kind {
     CleanUp {
         wanted: Wanted,
         target: PathBuf,
+        here: Fingerprint,
     },
 }
 
@@ -47,17 +49,17 @@ impl Work {
         let wanted = listed::wanted(name, &file)?;
         let paths = Paths::beside(&target);
         let reason = match target::look(&target, &wanted, cx).await? {
-            Found::Same => {
+            Found::Same(here) => {
                 let left = paths.left_over();
                 if left.is_empty() {
                     return Ok(Plan::skipped(same(&target, &wanted))
                         .with(keys::PKG_PATH, target)
-                        .with(keys::PKG_SIZE, wanted.size)
-                        .with_some(keys::PKG_MD5, wanted.md5)
-                        .with_some(keys::PKG_SHA3_512, wanted.sha3_512));
+                        .with(keys::PKG_SIZE, here.size)
+                        .with(keys::PKG_MD5, here.md5)
+                        .with(keys::PKG_SHA3_512, here.sha3_512));
                 }
                 let changes = left.iter().map(|path| left_over(path)).collect();
-                return Ok(Plan::changes(changes, Self(Kind::CleanUp { wanted, target })));
+                return Ok(Plan::changes(changes, Self(Kind::CleanUp { wanted, target, here })));
             }
             Found::Other(why) if !options.overwrite => return Err(Error::Exists { target, why }),
             Found::Other(why) => Some(format!("in place of the file there: {why}")),
@@ -84,25 +86,28 @@ impl Work {
                 let fetched = fetch(&source, &wanted, &target, &options, cx).await?;
                 let applied = outcome(&wanted, &target, fetched)
                     .with(keys::PKG_PATH, target)
-                    .with(keys::PKG_SIZE, wanted.size)
-                    .with_some(keys::PKG_MD5, fetched.fingerprint.map(|fingerprint| fingerprint.md5));
-                let sha3_512 = fetched.fingerprint.map(|fingerprint| fingerprint.sha3_512);
-                Ok(applied.with_some(keys::PKG_SHA3_512, sha3_512))
+                    .with(keys::PKG_SIZE, wanted.size);
+                Ok(with_digests(applied, fetched.fingerprint))
             }
-            Kind::CleanUp { wanted, target } => {
+            Kind::CleanUp { wanted, target, here } => {
                 Paths::beside(&target).clean()?;
-                Ok(Applied::done(same(&target, &wanted))
+                let applied = Applied::done(same(&target, &wanted))
                     .with(keys::PKG_PATH, target)
-                    .with(keys::PKG_SIZE, wanted.size)
-                    .with_some(keys::PKG_MD5, wanted.md5)
-                    .with_some(keys::PKG_SHA3_512, wanted.sha3_512))
+                    .with(keys::PKG_SIZE, wanted.size);
+                Ok(with_digests(applied, Some(here)))
             }
         }
     }
 }
 
+fn with_digests(applied: Applied, of: Option<Fingerprint>) -> Applied {
+    applied
+        .with_some(keys::PKG_MD5, of.map(|fingerprint| fingerprint.md5))
+        .with_some(keys::PKG_SHA3_512, of.map(|fingerprint| fingerprint.sha3_512))
+}
+
 fn same(target: &Path, wanted: &Wanted) -> String {
-    format!("{} is the listed file: {}, MD5 and SHA3-512 agree", target.display(), size(wanted.size))
+    format!("{} is the listed file: {}, {}", target.display(), size(wanted.size), Proof::possible(wanted))
 }
 
 fn left_over(path: &Path) -> Change {
@@ -115,13 +120,11 @@ fn outcome(wanted: &Wanted, target: &Path, fetched: Fetched) -> Applied {
         said.push_str(&format!(" ({} of them earlier)", size(fetched.kept)));
     }
     match fetched.proof {
-        Proof::Both => Applied::done(format!("{said}, MD5 and SHA3-512 agree")),
-        Proof::Md5 => Applied::done(format!("{said}, MD5 agrees (the list has no SHA3-512)")),
-        Proof::Sha3_512 => Applied::done(format!("{said}, SHA3-512 agrees (the list has no MD5)")),
-        Proof::None => Applied::warned(
+        proof @ Proof::None => Applied::warned(
             Warning::Unverified,
-            format!("{said}; only the size agrees, since the list has no digest"),
+            format!("{said}; {proof}"),
             "run the same again when the list has digests: it compares them, and fetches nothing if they agree",
         ),
+        proof => Applied::done(format!("{said}, {proof}")),
     }
 }

@@ -31,13 +31,13 @@ async fn another_file_is_refused_unless_it_is_to_be_replaced() {
     let (stage, bytes) = Stage::with_file("App.pkg", 842).await;
     std::fs::write(stage.path("App.pkg"), "short").unwrap();
     assert_snapshot!(stage.planned(&[]).await, @"
-    Local: HERE/App.pkg is there already, and is not the listed file: it has 5 bytes, and 842 bytes are listed
+    Local: HERE/App.pkg is there already: it has 5 bytes, and 842 bytes are listed
     hint: to replace it, say --overwrite (in a recipe `overwrite: true`)
     ");
     assert_snapshot!(stage.planned(&[("overwrite", Value::Bool(true))]).await, @"download file App.pkg to HERE/App.pkg (in place of the file there: it has 5 bytes, and 842 bytes are listed), 842 to fetch");
     std::fs::write(stage.path("App.pkg"), noise(1, bytes.len())).unwrap();
     assert_snapshot!(stage.planned(&[]).await, @"
-    Local: HERE/App.pkg is there already, and is not the listed file: MD5 differs
+    Local: HERE/App.pkg is there already: its MD5 is not the listed one
     hint: to replace it, say --overwrite (in a recipe `overwrite: true`)
     ");
     assert_eq!(std::fs::read(stage.path("App.pkg")).unwrap(), noise(1, bytes.len()));
@@ -72,7 +72,7 @@ async fn a_link_to_nothing_is_there() {
     let (stage, _) = Stage::with_file("App.pkg", 842).await;
     std::os::unix::fs::symlink("/no/such/file", stage.path("App.pkg")).unwrap();
     assert_snapshot!(stage.planned(&[]).await, @"
-    Local: HERE/App.pkg is there already, and is not the listed file: it is a link to nothing
+    Local: HERE/App.pkg is there already: it is a link to nothing
     hint: to replace it, say --overwrite (in a recipe `overwrite: true`)
     ");
 }

@@ -60,6 +60,15 @@ async fn a_list_without_digests_leaves_a_file_unverified() {
     pkg_size = 842
     "#);
     assert!(std::fs::read(stage.path("App.pkg")).unwrap() == noise(1, 842));
+    // Nobody can tell whether it is the listed file, so nobody may replace it unasked.
+    let again = again(&stage, json!({ "fileName": "App.pkg", "length": 842 })).await;
+    assert_snapshot!(again, @"Local: HERE/App.pkg is there already: the list has no digest to tell whether it is the same");
+}
+
+/// Runs once more on the same stage.
+async fn again(stage: &Stage, entry: Json) -> String {
+    let url = server(entry, noise(1, 842)).await;
+    stage.ran(&[("JSS_URL", text(&url))]).await.lines().next().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -68,8 +77,10 @@ async fn one_digest_is_a_proof_too() {
     let bytes = noise(1, 842);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
     let md5 = hex(&md5::Md5::digest(&bytes));
-    let (said, _stage) = ran(json!({ "fileName": "App.pkg", "length": 842, "md5": md5 })).await;
+    let entry = json!({ "fileName": "App.pkg", "length": 842, "md5": md5 });
+    let (said, stage) = ran(entry.clone()).await;
     assert_snapshot!(said.lines().next().unwrap(), @"downloaded App.pkg to HERE/App.pkg: 842 bytes, MD5 agrees (the list has no SHA3-512)");
+    assert_snapshot!(again(&stage, entry).await, @"skipped: HERE/App.pkg is the listed file: 842 bytes, MD5 agrees (the list has no SHA3-512)");
     let sha3 = hex(&sha3::Sha3_512::digest(&bytes));
     let (said, _stage) = ran(json!({ "fileName": "App.pkg", "length": 842, "sha3": sha3 })).await;
     assert_snapshot!(said.lines().next().unwrap(), @"downloaded App.pkg to HERE/App.pkg: 842 bytes, SHA3-512 agrees (the list has no MD5)");

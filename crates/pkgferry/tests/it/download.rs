@@ -68,7 +68,7 @@ fn a_file_that_is_there_is_replaced_only_when_asked() {
     App.pkg
       = failed
     --- stderr
-      fail  step 1 jcds-download: [STAGE]/Mine.pkg is there already, and is not the listed file: it has 8 bytes, and 16 bytes are listed
+      fail  step 1 jcds-download: [STAGE]/Mine.pkg is there already: it has 8 bytes, and 16 bytes are listed
             hint: to replace it, say --overwrite (in a recipe `overwrite: true`)
     ");
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");
