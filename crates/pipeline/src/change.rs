@@ -15,6 +15,10 @@ pub enum Verb {
     Obtain,
     /// The server is asked to look again, and what it says is checked.
     Prove,
+    /// Bytes come from the server to this machine.
+    Download,
+    /// What an earlier run left goes.
+    Remove,
 }
 
 /// What a change concerns.
@@ -31,6 +35,8 @@ pub enum Subject {
     Credentials,
     /// That file and record have arrived.
     Delivery,
+    /// Something on this machine that an earlier run had no time to remove.
+    LeftOver,
 }
 
 /// One field before and after.
@@ -56,18 +62,29 @@ pub struct Change {
     /// Why, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where on this machine something goes, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Bytes that it sends.
     pub bytes: u64,
+    /// Bytes that it fetches.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fetches: u64,
     /// Fields that it sets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Change {
-    /// A change that sends no bytes and sets no fields.
+    /// A change that moves no bytes and sets no fields.
     #[must_use]
     pub fn new(verb: Verb, subject: Subject, name: impl Into<String>) -> Self {
-        Self { verb, subject, name: name.into(), reason: None, bytes: 0, fields: Vec::new() }
+        let name = name.into();
+        Self { verb, subject, name, reason: None, to: None, bytes: 0, fetches: 0, fields: Vec::new() }
     }
 
     /// Adds the reason.
@@ -81,6 +98,20 @@ impl Change {
     #[must_use]
     pub fn sending(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
+        self
+    }
+
+    /// Adds the bytes to fetch.
+    #[must_use]
+    pub fn fetching(mut self, bytes: u64) -> Self {
+        self.fetches = bytes;
+        self
+    }
+
+    /// Adds the place on this machine.
+    #[must_use]
+    pub fn to(mut self, place: impl Into<String>) -> Self {
+        self.to = Some(place.into());
         self
     }
 
@@ -101,6 +132,8 @@ impl fmt::Display for Change {
             Verb::Update => "update",
             Verb::Obtain => "obtain",
             Verb::Prove => "prove",
+            Verb::Download => "download",
+            Verb::Remove => "remove",
         };
         let subject = match self.subject {
             Subject::File => "file",
@@ -108,8 +141,12 @@ impl fmt::Display for Change {
             Subject::Category => "category",
             Subject::Credentials => "upload credentials for",
             Subject::Delivery => "delivery of",
+            Subject::LeftOver => "left-over",
         };
         write!(f, "{verb} {subject} {}", self.name)?;
+        if let Some(to) = &self.to {
+            write!(f, " to {to}")?;
+        }
         match &self.reason {
             Some(reason) => write!(f, " ({reason})"),
             None => Ok(()),

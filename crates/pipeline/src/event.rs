@@ -18,6 +18,8 @@ pub enum Activity {
     Hashing,
     /// Bytes of the local file are sent.
     Uploading,
+    /// Bytes of a file in the distribution service are fetched.
+    Downloading,
     /// The old file goes and the new one takes its place.
     Committing,
     /// The server is asked until it shows the new file.

@@ -68,6 +68,8 @@ pub enum Command {
     Run(RunArgs),
     /// Send package files with the shipped recipe, without writing one
     Upload(Box<UploadArgs>),
+    /// Fetch a file of the distribution service, and prove that it is the listed one
+    Download(DownloadArgs),
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
     /// Check recipes and everything they refer to, without a network
@@ -188,6 +190,23 @@ pub struct UploadArgs {
     /// Send the file even if the server holds the same bytes
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub mode: Mode,
+}
+
+#[derive(Debug, Args)]
+pub struct DownloadArgs {
+    /// Name of the file in the distribution service
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Where it goes: a file, or a folder that is there
+    #[arg(value_name = "TARGET", default_value = ".")]
+    pub target: PathBuf,
+    /// Replace a file that is there already and is another one
+    #[arg(long)]
+    pub overwrite: bool,
     #[command(flatten)]
     pub variables: Variables,
     #[command(flatten)]

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod clock;
 mod display;
+mod download;
 mod error;
 mod exit;
 mod explain;
@@ -51,6 +52,7 @@ async fn dispatch(
     match cli.command {
         args::Command::Run(args) => run::run(args, settings, cancel).await,
         args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
+        args::Command::Download(args) => download::download(args, settings, cancel).await,
         args::Command::Resume(args) => resume::resume(args, settings, cancel).await,
         args::Command::Check(args) => {
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?

@@ -13,6 +13,7 @@ pub fn registry(sessions: &Arc<Sessions>, memory: &Memory) -> Result<Registry, E
     registry.register(s3_upload::S3Upload::new(Arc::clone(sessions), memory.clone()))?;
     registry.register(package_metadata::PackageMetadata::new(Arc::clone(sessions)))?;
     registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions), memory.digests.clone()))?;
+    registry.register(jcds_download::JcdsDownload::new(Arc::clone(sessions)))?;
     Ok(registry)
 }
 

@@ -14,11 +14,17 @@ pub fn upload_package() -> Source {
     shipped!("upload-package.recipe.yaml")
 }
 
+/// The recipe behind `pkgferry download`.
+pub fn download_package() -> Source {
+    shipped!("download-package.recipe.yaml")
+}
+
 /// Recipes that run, and serve as parents, without their files: all in `recipes/` that refer to no file beside them.
 pub fn all() -> Vec<Source> {
     vec![
         upload_package(),
         shipped!("package-record-only.recipe.yaml"),
         shipped!("verify-package.recipe.yaml"),
+        download_package(),
     ]
 }

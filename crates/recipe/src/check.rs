@@ -393,9 +393,13 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// The processor that has an output of this name.
+    /// The processor that has an output of this name, in time for all who read it: what is known only after it ran is for
+    /// the recipe to set where a plan needs it.
     fn giver(&self, name: &str) -> Option<&'static str> {
-        let gives = |spec: &&&'static Spec| spec.outputs.iter().any(|output| output.name == name);
+        let readers = self.specs.iter().filter_map(|spec| spec.input(name));
+        let needed = readers.map(|input| input.when).min().unwrap_or(Phase::Apply);
+        let is_in_time = |output: &Output| output.name == name && output.when <= needed;
+        let gives = |spec: &&&'static Spec| spec.outputs.iter().any(is_in_time);
         self.specs.iter().find(gives).map(|spec| spec.name)
     }
 }

@@ -12,6 +12,8 @@ pub enum Status {
     Created,
     /// A file was sent in place of another.
     Replaced,
+    /// A file was fetched from the server, and none was sent.
+    Downloaded,
     /// No file was sent; the record or a category was.
     MetadataOnly,
     /// Something was sent, and the server has not shown that it holds the right bytes.
@@ -116,6 +118,8 @@ pub struct Report {
     pub status: Status,
     /// Bytes of package files that were sent.
     pub bytes_sent: u64,
+    /// Bytes of package files that were fetched.
+    pub bytes_fetched: u64,
     /// Step by step.
     pub steps: Vec<StepReport>,
     /// Why it ended early.
@@ -132,13 +136,15 @@ impl Report {
     ) -> Self {
         // Only steps that ran to their end count; in a dry run, all that planned do.
         let counted = |step: &&StepReport| dry_run || step.outcome.is_some();
-        let bytes_sent =
-            steps.iter().filter(counted).flat_map(|step| &step.changes).map(|change| change.bytes).sum();
+        let sum = |bytes: fn(&Change) -> u64| {
+            steps.iter().filter(counted).flat_map(|step| &step.changes).map(bytes).sum()
+        };
+        let (bytes_sent, bytes_fetched) = (sum(|change| change.bytes), sum(|change| change.fetches));
         let status = match &failure {
             Some(_) => Status::Failed,
             None => status(&steps),
         };
-        Self { recipe, dry_run, status, bytes_sent, steps, failure }
+        Self { recipe, dry_run, status, bytes_sent, bytes_fetched, steps, failure }
     }
 
     /// A recipe that could not be read or did not pass its check.
@@ -189,9 +195,11 @@ fn status(steps: &[StepReport]) -> Status {
         return Status::Unverified;
     }
     let changes = || steps.iter().flat_map(|step| &step.changes);
-    let file = changes().find(|change| change.subject == Subject::File);
-    match file.map(|change| change.verb) {
+    let mut files = changes().filter(|change| change.subject == Subject::File).map(|change| change.verb);
+    // What changed on the server counts for more than what was fetched from it.
+    match files.clone().find(|verb| *verb != Verb::Download).or_else(|| files.next()) {
         Some(Verb::Replace) => Status::Replaced,
+        Some(Verb::Download) => Status::Downloaded,
         Some(_) => Status::Created,
         None if changes().any(|change| matches!(change.subject, Subject::Record | Subject::Category)) => {
             Status::MetadataOnly

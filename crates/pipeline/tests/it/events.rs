@@ -83,7 +83,13 @@ fn results() {
 
 #[test]
 fn progress_and_notices() {
-    let activities = [Activity::Hashing, Activity::Uploading, Activity::Committing, Activity::Verifying];
+    let activities = [
+        Activity::Hashing,
+        Activity::Uploading,
+        Activity::Downloading,
+        Activity::Committing,
+        Activity::Verifying,
+    ];
     let progress = activities
         .map(|activity| Occurrence::Progress(Progress { activity, done: 1_048_576, total: u64::MAX }));
     let notices = [Level::Info, Level::Warning]
@@ -91,6 +97,7 @@ fn progress_and_notices() {
     insta::assert_snapshot!(lines(progress.into_iter().chain(notices)), @r#"
     {"recipe":"App.yaml","step":{"number":2,"processor":"s3-upload"},"event":"progress","activity":"hashing","done":1048576,"total":18446744073709551615}
     {"recipe":"App.yaml","step":{"number":2,"processor":"s3-upload"},"event":"progress","activity":"uploading","done":1048576,"total":18446744073709551615}
+    {"recipe":"App.yaml","step":{"number":2,"processor":"s3-upload"},"event":"progress","activity":"downloading","done":1048576,"total":18446744073709551615}
     {"recipe":"App.yaml","step":{"number":2,"processor":"s3-upload"},"event":"progress","activity":"committing","done":1048576,"total":18446744073709551615}
     {"recipe":"App.yaml","step":{"number":2,"processor":"s3-upload"},"event":"progress","activity":"verifying","done":1048576,"total":18446744073709551615}
     {"recipe":"App.yaml","step":{"number":2,"processor":"s3-upload"},"event":"notice","level":"info","message":"two\nlines 🦊"}

@@ -107,8 +107,11 @@ fn planned(step: Option<&StepRef>, changes: &[Change], result: Option<&Outcome>)
     }
     let mut text = String::new();
     for change in changes {
-        let bytes =
-            if change.bytes > 0 { format!(", {} to send", size(change.bytes)) } else { String::new() };
+        let bytes = match (change.bytes, change.fetches) {
+            (0, 0) => String::new(),
+            (0, fetches) => format!(", {} to fetch", size(fetches)),
+            (bytes, _) => format!(", {} to send", size(bytes)),
+        };
         let _ = writeln!(text, "  plan  {name}{change}{bytes}");
         for field in &change.fields {
             let _ = writeln!(text, "        {:<16}    {}", "", field_text(field));
@@ -162,8 +165,24 @@ fn verdict(report: &Report) -> String {
     match report.status {
         Status::Failed => word.to_owned(),
         Status::Unchanged => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
-        _ if report.dry_run => format!("would be {word}: {} to send", size(report.bytes_sent)),
-        _ => format!("{word}: {} sent", size(report.bytes_sent)),
+        _ if report.dry_run => format!("would be {word}: {}", moved(std::slice::from_ref(report))),
+        _ => format!("{word}: {}", moved(std::slice::from_ref(report))),
+    }
+}
+
+/// `1.0 MiB sent`, `1.0 MiB to fetch`, or both.
+fn moved(reports: &[Report]) -> String {
+    let sent: u64 = reports.iter().map(|report| report.bytes_sent).sum();
+    let fetched: u64 = reports.iter().map(|report| report.bytes_fetched).sum();
+    let dry_run = reports.iter().any(|report| report.dry_run);
+    let sent_text = format!("{} {}", size(sent), if dry_run { "to send" } else { "sent" });
+    let fetched_text = format!("{} {}", size(fetched), if dry_run { "to fetch" } else { "fetched" });
+    let only_fetches = sent == 0 && reports.iter().any(|report| report.status == Status::Downloaded);
+    match (sent, fetched) {
+        _ if only_fetches => fetched_text,
+        (_, 0) => sent_text,
+        (0, _) => fetched_text,
+        _ => format!("{sent_text}, {fetched_text}"),
     }
 }
 
@@ -172,6 +191,7 @@ fn status_word(status: Status) -> &'static str {
         Status::Unchanged => "unchanged",
         Status::Created => "created",
         Status::Replaced => "replaced",
+        Status::Downloaded => "downloaded",
         Status::MetadataOnly => "metadata only",
         Status::Unverified => "unverified",
         Status::Failed => "failed",
@@ -185,6 +205,7 @@ fn summary(reports: &[Report]) -> String {
         Status::Unverified,
         Status::Created,
         Status::Replaced,
+        Status::Downloaded,
         Status::MetadataOnly,
         Status::Unchanged,
     ];
@@ -193,9 +214,7 @@ fn summary(reports: &[Report]) -> String {
         (number > 0).then(|| format!("{number} {}", status_word(status)))
     });
     let counts = counts.collect::<Vec<_>>().join(", ");
-    let bytes = reports.iter().map(|report| report.bytes_sent).sum();
-    let sent = if reports.iter().any(|report| report.dry_run) { "to send" } else { "sent" };
-    format!("{}: {counts}; {} {sent}", count(reports.len(), "recipe"), size(bytes))
+    format!("{}: {counts}; {}", count(reports.len(), "recipe"), moved(reports))
 }
 
 /// What a dry run promises, from what was counted where requests leave.

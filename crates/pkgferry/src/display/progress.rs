@@ -73,13 +73,14 @@ fn word(activity: Activity) -> &'static str {
     match activity {
         Activity::Hashing => "hashing",
         Activity::Uploading => "uploading",
+        Activity::Downloading => "downloading",
         Activity::Committing => "committing",
         Activity::Verifying => "verifying",
     }
 }
 
 fn is_in_bytes(activity: Activity) -> bool {
-    matches!(activity, Activity::Hashing | Activity::Uploading)
+    matches!(activity, Activity::Hashing | Activity::Uploading | Activity::Downloading)
 }
 
 fn bar(step: &str, progress: Progress) -> ProgressBar {

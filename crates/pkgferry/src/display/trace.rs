@@ -9,6 +9,7 @@ const OURS: &[&str] = &[
     "fingerprint",
     "jamf",
     "jcds_credentials",
+    "jcds_download",
     "package_metadata",
     "pipeline",
     "pkgferry",

@@ -57,7 +57,10 @@ fn shipped_recipes_pass_in_both_formats() {
     let yaml = recipes.iter().filter(|path| path.ends_with(".yaml")).count();
     assert_eq!((recipes.len(), yaml), (yaml * 2, recipes.len() / 2));
     for recipe in recipes {
-        stage.run(&["check", &recipe, "-k", "pkg_path=/some/App.pkg"]).succeeded();
+        let values = ["pkg_path=/some/App.pkg", "pkg_name=App.pkg", "download_path=/some"];
+        let values = values.iter().flat_map(|value| ["-k", value]);
+        let arguments: Vec<&str> = ["check", &recipe].into_iter().chain(values).collect();
+        stage.run(&arguments).succeeded();
     }
 }
 

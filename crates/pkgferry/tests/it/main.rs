@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod check;
+mod download;
 mod dry_run;
 mod exit_codes;
 mod faults;

@@ -26,3 +26,21 @@ fn memory_grows_neither_with_the_file_nor_with_its_parts() {
     assert_eq!(server.files()[0].size, 192 << 20);
     assert!(highest < 96 * 1024, "{highest} KiB");
 }
+
+/// Sixteen ranges of 20 MiB at a time: whoever holds ranges in memory needs more than three times as much.
+#[test]
+fn memory_grows_neither_with_a_download_nor_with_its_ranges() {
+    let (stage, server) = Stage::with_server();
+    server.put_file("Large.pkg", &vec![0; 340 << 20]);
+    let target = stage.path("Large.pkg");
+    let arguments = ["download", "Large.pkg", target.to_str().unwrap(), "-k", "download_concurrency=16"];
+    let mut child = stage.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut highest = 0;
+    while child.try_wait().unwrap().is_none() {
+        highest = peak(child.id()).unwrap_or(0).max(highest);
+        std::thread::yield_now();
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(std::fs::metadata(target).unwrap().len(), 340 << 20);
+    assert!(highest < 96 * 1024, "{highest} KiB");
+}

@@ -9,6 +9,7 @@ fn processors_are_listed() {
     s3-upload          sends a file into the distribution service, in place of an old one
     package-metadata   creates or updates the package record; only fields that the recipe names change
     verify-delivery    refreshes the inventory and waits until the server shows the right bytes
+    jcds-download      fetches a file of the distribution service onto this machine
     ");
 }
 
