@@ -36,8 +36,8 @@ impl Digests {
         Ok(self.recall(path, &identity))
     }
 
-    /// As [`digest()`], unless the digests are remembered. `now` is asked once the file was read: what was written just
-    /// before is not remembered, because it may be written to again without its times showing it.
+    /// As [`digest()`], unless the digests are remembered. What was written just before `now` is not remembered, because it
+    /// may be written to again without its times showing it.
     ///
     /// # Errors
     /// As [`digest()`].
@@ -52,8 +52,9 @@ impl Digests {
         if let Some(known) = self.recall(path, &identity) {
             return Ok((known, identity));
         }
+        let begun = now();
         let (fingerprint, identity) = digest(path, progress, cancel).await?;
-        self.remember(path, &identity, fingerprint, now());
+        self.remember(path, &identity, fingerprint, begun);
         Ok((fingerprint, identity))
     }
 
@@ -73,12 +74,13 @@ impl Digests {
         if let Some(known) = self.recall(path, &identity) {
             return Ok(expected.compare(known));
         }
+        let begun = now();
         let comparison = compare_with(path, expected, progress, cancel).await?;
         if let Comparison::Equal { fingerprint } | Comparison::Sha3Differs { fingerprint } = comparison
             // The comparison has made sure that the file is still the one that it opened.
             && FileIdentity::of(path)? == identity
         {
-            self.remember(path, &identity, fingerprint, now());
+            self.remember(path, &identity, fingerprint, begun);
         }
         Ok(comparison)
     }

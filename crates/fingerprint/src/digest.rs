@@ -1,15 +1,15 @@
 use crate::pass::Source;
+use crate::relay::{Pace, Relay};
+use crate::threads::{blocking, hash};
 use crate::{Error, FileIdentity};
 use pipeline::{Md5, Sha3_512};
-use sha3::digest::Output;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
-use tokio::task::{JoinError, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 /// Size and digests of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// Size in bytes.
     pub size: u64,
@@ -64,10 +64,9 @@ pub enum Comparison {
 
 /// Reads a file and computes both digests.
 ///
-/// Two threads share one pass of the disk. MD5 leads and reads; SHA3-512 comes behind with reads of its own, which the
-/// page cache serves because the leader has just filled it. SHA3-512 is three to five times slower (`baselines.md §3`):
-/// in lock step over shared buffers it would hold MD5 back to its own pace, and "a different MD5 ends it at once" would be
-/// worth nothing. It also keeps memory at two small buffers, however far the two are apart.
+/// Two threads share one pass: the first reads and computes MD5, and hands each buffer to the second for SHA3-512. Every byte
+/// is read once, and the time is that of SHA3-512 alone, which is three times slower (`cargo bench -p fingerprint`). Memory is
+/// at most 4 MiB, whatever the file's size.
 ///
 /// `progress` gets the bytes that the slower side has hashed, every few MiB and at the end. Cancelling, or dropping the
 /// future, stops both threads within one buffer.
@@ -79,13 +78,17 @@ pub async fn digest(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<(Fingerprint, FileIdentity), Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, None, progress, cancel).await?;
-    // Without an expected MD5, nothing but a stop leaves it out.
-    let sha3_512 = sha3_512.ok_or_else(|| Error::Interrupted { path: path.to_owned() })?;
+    let Digests { identity, md5, sha3_512 } = digests(path, Pace::Together, progress, cancel).await?;
+    // At this pace nothing but a stop leaves it out.
+    let sha3_512 = sha3_512.ok_or_else(|| Error::interrupted(path))?;
     Ok((Fingerprint { size: identity.size, md5, sha3_512 }, identity))
 }
 
 /// Reads a file and compares its digests; a different MD5 ends the SHA3-512 at once. Otherwise as [`digest()`].
+///
+/// For that MD5 must not wait for SHA3-512, which would hold it back to its own pace. So when the second thread has fallen
+/// behind by more than the buffers hold, the first goes on alone, and the second reads for itself what it was not handed. The
+/// page cache serves that, because the first has just filled it.
 ///
 /// A size that is known should be compared before: that costs no read.
 ///
@@ -97,11 +100,12 @@ pub async fn compare_with(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Comparison, Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, expected.md5, progress, cancel).await?;
+    let pace = expected.md5.map_or(Pace::Together, Pace::Ahead);
+    let Digests { identity, md5, sha3_512 } = digests(path, pace, progress, cancel).await?;
     if expected.md5.is_some_and(|expected| expected != md5) {
         return Ok(Comparison::Md5Differs { md5 });
     }
-    let sha3_512 = sha3_512.ok_or_else(|| Error::Interrupted { path: path.to_owned() })?;
+    let sha3_512 = sha3_512.ok_or_else(|| Error::interrupted(path))?;
     let fingerprint = Fingerprint { size: identity.size, md5, sha3_512 };
     Ok(match expected.sha3_512 {
         Some(expected) if expected != sha3_512 => Comparison::Sha3Differs { fingerprint },
@@ -118,73 +122,32 @@ struct Digests {
 
 async fn digests(
     path: &Path,
-    expected: Option<Md5>,
+    pace: Pace,
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Digests, Error> {
-    let stop = cancel.child_token();
-    let _stop_when_dropped = stop.clone().drop_guard();
-    let interrupted = || Error::Interrupted { path: path.to_owned() };
     let work = async {
         let name = path.to_owned();
-        let source = Arc::new(blocking(path, move || Source::open(name)).await?);
-        let (position, leader) = mpsc::channel();
-        // The leader is queued first, so that it runs also when the pool has a single thread left.
-        let md5 = blocking(path, {
-            let (source, stop) = (Arc::clone(&source), stop.clone());
-            move || lead(&source, &stop, expected, &position)
-        });
-        let sha3_512 = blocking(path, {
-            let (source, stop) = (Arc::clone(&source), stop.clone());
-            move || follow(&source, &stop, &progress, &leader)
-        });
-        let (md5, sha3_512) = tokio::try_join!(md5, sha3_512)?;
-        let md5 = to_md5(&md5.ok_or_else(interrupted)?);
-        let sha3_512 = sha3_512.map(|digest| Sha3_512::from_bytes(digest.into()));
-        let identity = blocking(path, move || source.unchanged()).await?;
+        let (file, identity) = blocking(path, move || open(&name)).await?;
+        let source = Source::new(Arc::new(file), path.to_owned());
+        let relay = Arc::new(Relay::new(identity.size, pace, cancel.child_token()));
+        let (md5, sha3_512) = hash(path, &source, &relay, progress).await?;
+        let name = path.to_owned();
+        blocking(path, move || unchanged(&name, identity)).await?;
         Ok(Digests { identity, md5, sha3_512 })
     };
-    cancel.run_until_cancelled(work).await.unwrap_or_else(|| Err(interrupted()))
+    cancel.run_until_cancelled(work).await.unwrap_or_else(|| Err(Error::interrupted(path)))
 }
 
-// The two passes are plain functions, neither generic nor async, so that the hashing is compiled in this crate, which the
-// development profile optimises. Generic and async functions are compiled by who calls and who polls them.
-
-fn lead(
-    source: &Source,
-    stop: &CancellationToken,
-    expected: Option<Md5>,
-    position: &Sender<u64>,
-) -> Result<Option<Output<md5::Md5>>, Error> {
-    let agrees = |md5: &_| expected.is_none_or(|expected| expected == to_md5(md5));
-    source.lead::<md5::Md5>(|| stop.is_cancelled(), agrees, position)
+fn open(path: &Path) -> Result<(File, FileIdentity), Error> {
+    // Asked first: opening a pipe would wait for somebody to write to it.
+    FileIdentity::of(path)?;
+    let file = File::open(path).map_err(Error::read(path))?;
+    let identity = FileIdentity::of_open(&file, path)?;
+    Ok((file, identity))
 }
 
-fn follow(
-    source: &Source,
-    stop: &CancellationToken,
-    progress: &dyn Fn(u64),
-    leader: &Receiver<u64>,
-) -> Result<Option<Output<sha3::Sha3_512>>, Error> {
-    source.follow::<sha3::Sha3_512>(|| stop.is_cancelled(), progress, leader)
-}
-
-fn to_md5(digest: &Output<md5::Md5>) -> Md5 {
-    Md5::from_bytes((*digest).into())
-}
-
-/// Starts `work` at once on a thread that may block.
-fn blocking<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> impl Future<Output = Result<T, Error>> {
-    let task = spawn_blocking(work);
-    async move {
-        match task.await.map_err(JoinError::try_into_panic) {
-            Ok(result) => result,
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down.
-            Err(Err(_)) => Err(Error::Interrupted { path: path.to_owned() }),
-        }
-    }
+/// Whether the file at `path` is still the one that was opened.
+fn unchanged(path: &Path, identity: FileIdentity) -> Result<(), Error> {
+    if FileIdentity::of(path)? == identity { Ok(()) } else { Err(Error::Changed { path: path.to_owned() }) }
 }

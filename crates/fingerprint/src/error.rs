@@ -37,6 +37,16 @@ pub enum Error {
         /// Which.
         path: PathBuf,
     },
+    /// Whoever writes it ended before all of it was there.
+    #[error("{path} was left incomplete: {ready} of {size} bytes were written")]
+    Incomplete {
+        /// Which.
+        path: PathBuf,
+        /// Bytes from the start that are there.
+        ready: u64,
+        /// Bytes that it was to have.
+        size: u64,
+    },
     /// The reading was cancelled.
     #[error("reading {path} was interrupted")]
     Interrupted {
@@ -48,6 +58,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |source| Self::Read { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn interrupted(path: &Path) -> Self {
+        Self::Interrupted { path: path.to_owned() }
     }
 }
 
@@ -66,7 +80,10 @@ impl Diagnose for Error {
             }
             Self::Empty { .. } => "an empty file installs nothing: look at the step that made it",
             Self::Changed { .. } => "run again when nothing writes to the file any more",
-            Self::Read { .. } | Self::NotRegular { .. } | Self::Interrupted { .. } => return None,
+            Self::Read { .. }
+            | Self::NotRegular { .. }
+            | Self::Incomplete { .. }
+            | Self::Interrupted { .. } => return None,
         };
         Some(hint.to_owned())
     }

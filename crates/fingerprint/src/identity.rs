@@ -1,6 +1,10 @@
 use crate::Error;
+use jiff::{SignedDuration, Timestamp};
 use std::fs::{File, Metadata};
 use std::path::Path;
+
+/// How long ago a file must have been touched for [`FileIdentity::settled_by`]: more than the coarsest time stamp in use.
+const SETTLING: SignedDuration = SignedDuration::from_secs(3);
 
 /// What the file system says about a file without reading it.
 ///
@@ -42,24 +46,32 @@ impl FileIdentity {
         Self::new(&metadata, path)
     }
 
-    /// Whether the file has rested long enough before `now` that a later write would show in its times. They are coarse
-    /// (two seconds on some file systems), so a write within the same tick leaves them as they are: the "racy git" problem.
+    /// Whether nobody can have written to the file at `now` or later without moving its identity. Only then may something
+    /// that was computed from the bytes be kept under it.
+    ///
+    /// Time stamps are coarse: a clock tick or a second on most file systems, two seconds on FAT. A file that is read and then
+    /// written within one such step keeps its size and its times, so a digest kept under them would be the old bytes' and
+    /// never be questioned again (the "racy git" problem). A file is settled when both times lie three seconds back: whatever
+    /// is written from `now` on gets another time. A time in the future settles nothing, since a write may still arrive at it.
+    ///
+    /// `now` is when the reading of the bytes began, or earlier; a later one would vouch for what was written meanwhile.
     #[must_use]
-    pub fn settled_by(&self, now: jiff::Timestamp) -> bool {
-        const REST: i128 = 3_000_000_000;
-        [self.modified, self.changed].iter().all(|time| *time <= now.as_nanosecond() - REST)
+    pub fn settled_by(&self, now: Timestamp) -> bool {
+        let latest = self.modified.max(self.changed);
+        // A system that tells neither time tells nothing about writes.
+        let known = self.modified != 0 || self.changed != 0;
+        known && latest <= now.as_nanosecond() - SETTLING.as_nanos()
+    }
+
+    /// Fails when there is no regular file at `path`, empty or not.
+    pub(crate) fn regular(path: &Path) -> Result<(), Error> {
+        refuse_irregular(&std::fs::metadata(path).map_err(Error::read(path))?, path)
     }
 
     fn new(metadata: &Metadata, path: &Path) -> Result<Self, Error> {
-        let path = || path.to_owned();
-        if metadata.is_dir() {
-            return Err(Error::Folder { path: path() });
-        }
-        if !metadata.is_file() {
-            return Err(Error::NotRegular { path: path() });
-        }
+        refuse_irregular(metadata, path)?;
         if metadata.len() == 0 {
-            return Err(Error::Empty { path: path() });
+            return Err(Error::Empty { path: path.to_owned() });
         }
         Ok(Self::from_metadata(metadata))
     }
@@ -86,4 +98,14 @@ impl FileIdentity {
             .and_then(|since| i128::try_from(since.as_nanos()).ok());
         Self { size: metadata.len(), modified: modified.unwrap_or(0), changed: 0, inode: 0, device: 0 }
     }
+}
+
+fn refuse_irregular(metadata: &Metadata, path: &Path) -> Result<(), Error> {
+    if metadata.is_dir() {
+        return Err(Error::Folder { path: path.to_owned() });
+    }
+    if !metadata.is_file() {
+        return Err(Error::NotRegular { path: path.to_owned() });
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`digest`] computes both digests; [`compare_with`] compares them with what somebody expects and stops as soon as
 //!   the MD5 settles it.
+//! - [`digest_growing`] computes both digests of a file while somebody else writes it.
 //! - [`FileIdentity`] tells whether a file is still the one that was looked at. Folders, devices and empty files are
 //!   refused there, so whoever has an identity has a file that can be sent.
 //!
@@ -32,10 +33,15 @@
 mod cached;
 mod digest;
 mod error;
+mod growing;
 mod identity;
 mod pass;
+mod relay;
+mod sha3;
+mod threads;
 
 pub use cached::{Digests, Memory};
 pub use digest::{Comparison, Expected, Fingerprint, compare_with, digest};
 pub use error::Error;
+pub use growing::digest_growing;
 pub use identity::FileIdentity;

@@ -1,135 +1,121 @@
-//! The two threads over one file: who reads what, and when.
+//! The two passes over one file: the leader reads and computes MD5, the follower computes SHA3-512 from what it is handed.
+//!
+//! Neither is generic or async, so that the hashing is compiled in this crate, which the development profile optimises:
+//! generic and async functions are compiled by who calls and who polls them.
 
-use crate::{Error, FileIdentity};
-use sha3::Digest;
-use sha3::digest::Output;
+use crate::Error;
+use crate::relay::{Follower, Leader, Next};
+use crate::sha3::Sha3;
+use md5::Digest as _;
+use pipeline::{Md5, Sha3_512};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError};
-
-/// Bytes per read; each thread has one buffer of this size.
-const BUFFER: usize = 256 * 1024;
+use std::sync::Arc;
 
 /// Bytes between two calls of the progress callback.
 const REPORT_EVERY: u64 = 8 * 1024 * 1024;
 
-/// The file under work, as both threads see it.
+/// Something that can be read at any place by several threads.
+pub(crate) trait ReadAt: Send + Sync {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+/// The bytes under work, as both threads see them.
+#[derive(Clone)]
 pub(crate) struct Source {
-    file: File,
+    bytes: Arc<dyn ReadAt>,
+    /// For messages.
     path: PathBuf,
-    identity: FileIdentity,
 }
 
 impl Source {
-    pub(crate) fn open(path: PathBuf) -> Result<Self, Error> {
-        // Asked first: opening a pipe would wait for somebody to write to it.
-        FileIdentity::of(&path)?;
-        let file = File::open(&path).map_err(Error::read(&path))?;
-        let identity = FileIdentity::of_open(&file, &path)?;
-        Ok(Self { file, path, identity })
+    pub(crate) fn new(bytes: Arc<dyn ReadAt>, path: PathBuf) -> Self {
+        Self { bytes, path }
     }
 
-    /// The identity that the file had when it was opened, if it is still the one at its path.
-    pub(crate) fn unchanged(&self) -> Result<FileIdentity, Error> {
-        if FileIdentity::of(&self.path)? == self.identity { Ok(self.identity) } else { Err(self.changed()) }
-    }
-
-    fn changed(&self) -> Error {
-        Error::Changed { path: self.path.clone() }
-    }
-
-    /// The leading pass: reads from the disk and tells how far it is, except for the end of the file, which only
-    /// `agrees` lets it tell. So the follower cannot finish a file whose leading digest already differs.
-    pub(crate) fn lead<D: Digest>(
-        &self,
-        stopped: impl Fn() -> bool,
-        agrees: impl FnOnce(&Output<D>) -> bool,
-        position: &Sender<u64>,
-    ) -> Result<Option<Output<D>>, Error> {
-        let digest = self.hash::<D>(|offset| {
-            // Nobody listens any more when the follower failed; its error is the one that counts.
-            let _ = position.send(offset);
-            (!stopped()).then_some(self.identity.size)
-        })?;
-        if digest.as_ref().is_some_and(agrees) {
-            let _ = position.send(self.identity.size);
-        }
-        Ok(digest)
-    }
-
-    /// The following pass: reads only what the leader has read, and gives up (`None`) when the leader has ended without
-    /// telling that it reached the end.
-    pub(crate) fn follow<D: Digest>(
-        &self,
-        stopped: impl Fn() -> bool,
-        progress: impl Fn(u64),
-        leader: &Receiver<u64>,
-    ) -> Result<Option<Output<D>>, Error> {
-        let (mut led, mut reported) = (0, 0);
-        let digest = self.hash::<D>(|offset| {
-            if offset - reported >= REPORT_EVERY {
-                progress(offset);
-                reported = offset;
-            }
-            led = self.newest(leader, led, offset)?;
-            (!stopped()).then_some(led)
-        })?;
-        if digest.is_some() {
-            progress(self.identity.size);
-        }
-        Ok(digest)
-    }
-
-    /// Where the leader is now: at least past `offset`. Positions that were overtaken are taken out as well, so that
-    /// they do not pile up. `None` when the leader is gone and did not reach the end.
-    fn newest(&self, leader: &Receiver<u64>, mut led: u64, offset: u64) -> Option<u64> {
-        while led < self.identity.size {
-            led = match leader.try_recv() {
-                Ok(position) => position,
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) if led > offset => break,
-                Err(TryRecvError::Empty) => leader.recv().ok()?,
-            };
-        }
-        Some(led)
-    }
-
-    /// Hashes the whole file. `end` is asked before each read how far it may go, and ends the pass with `None`.
-    fn hash<D: Digest>(&self, mut end: impl FnMut(u64) -> Option<u64>) -> Result<Option<Output<D>>, Error> {
-        let mut hasher = D::new();
-        let mut buffer = vec![0; BUFFER];
-        let mut offset = 0;
-        while offset < self.identity.size {
-            let Some(end) = end(offset) else { return Ok(None) };
-            let wanted = usize::try_from(end - offset).map_or(BUFFER, |left| left.min(BUFFER));
-            let read = self.read(&mut buffer[..wanted], offset)?;
-            hasher.update(&buffer[..read]);
-            offset += read as u64;
-        }
-        Ok(Some(hasher.finalize()))
-    }
-
-    fn read(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
-        loop {
-            match read_at(&self.file, buffer, offset) {
+    fn fill(&self, mut buffer: &mut [u8], mut offset: u64) -> Result<(), Error> {
+        while !buffer.is_empty() {
+            match self.bytes.read_at(buffer, offset) {
                 // Shorter than a moment ago: somebody cut it.
-                Ok(0) => return Err(self.changed()),
-                Ok(read) => return Ok(read),
+                Ok(0) => return Err(Error::Changed { path: self.path.clone() }),
+                Ok(read) => {
+                    buffer = &mut buffer[read..];
+                    offset += read as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::read(&self.path)(error)),
             }
         }
+        Ok(())
     }
 }
 
+/// The leading pass. The end of the file is handed on only when its MD5 leaves something to do, so the follower cannot
+/// finish a file whose MD5 already differs. `None` when it was stopped before the end.
+pub(crate) fn lead(source: &Source, mut leader: Leader<'_>) -> Result<Option<Md5>, Error> {
+    let mut md5 = md5::Md5::new();
+    while let Some(mut block) = leader.next() {
+        let offset = block.start();
+        source.fill(block.bytes_mut(), offset)?;
+        md5.update(block.bytes());
+        if block.end() < leader.relay().size() {
+            leader.hand(block);
+            continue;
+        }
+        let md5 = Md5::from_bytes(md5.finalize().into());
+        if leader.relay().pace().goes_on(md5) {
+            leader.hand(block);
+        }
+        return Ok(Some(md5));
+    }
+    Ok(None)
+}
+
+/// The following pass. `None` when it was stopped, or the leader did not hand on the end of the file.
+pub(crate) fn follow(
+    source: &Source,
+    mut follower: Follower<'_>,
+    progress: &dyn Fn(u64),
+) -> Result<Option<Sha3_512>, Error> {
+    let size = follower.relay().size();
+    let mut sha3 = Sha3::new();
+    let mut reported = 0;
+    while follower.offset() < size {
+        let offset = follower.offset();
+        if offset - reported >= REPORT_EVERY {
+            progress(offset);
+            reported = offset;
+        }
+        let block = match follower.next() {
+            Some(Next::Handed(block)) => block,
+            Some(Next::Passed(mut block)) => {
+                source.fill(block.bytes_mut(), offset)?;
+                block
+            }
+            None => return Ok(None),
+        };
+        sha3.update(block.bytes());
+        follower.done(block);
+    }
+    progress(size);
+    Ok(Some(sha3.finish()))
+}
+
 #[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+impl ReadAt for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(self, buffer, offset)
+    }
 }
 
 #[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    // It moves the cursor as well, which nobody here uses.
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+impl ReadAt for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        // It moves the cursor as well, which nobody here uses.
+        std::os::windows::fs::FileExt::seek_read(self, buffer, offset)
+    }
 }
+
+#[cfg(test)]
+mod tests;

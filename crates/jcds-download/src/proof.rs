@@ -48,13 +48,11 @@ impl std::fmt::Display for Proof {
 pub(crate) async fn digest_beside(
     path: &Path,
     size: u64,
-    mut ready: Receiver<u64>,
+    ready: Receiver<u64>,
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Fingerprint, fingerprint::Error> {
-    let interrupted = |_| fingerprint::Error::Interrupted { path: path.to_owned() };
-    ready.wait_for(|ready| *ready == size).await.map_err(interrupted)?;
-    fingerprint::digest(path, progress, cancel).await.map(|(fingerprint, _)| fingerprint)
+    fingerprint::digest_growing(path, size, ready, progress, cancel).await
 }
 
 /// Holds the digests against those of the list.

@@ -1,19 +1,9 @@
-use crate::{MIB, bytes, file};
+use crate::{MIB, bytes, file, plain};
 use fingerprint::{Comparison, Expected, Fingerprint, compare_with, digest};
-use md5::Digest as _;
 use pipeline::{Md5, Sha3_512};
 use proptest::prelude::*;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
-
-/// The digests by the plain use of the libraries.
-fn plain(bytes: &[u8]) -> Fingerprint {
-    Fingerprint {
-        size: bytes.len() as u64,
-        md5: Md5::from_bytes(md5::Md5::digest(bytes).into()),
-        sha3_512: Sha3_512::from_bytes(sha3::Sha3_512::digest(bytes).into()),
-    }
-}
 
 fn other_md5() -> Md5 {
     Md5::from_bytes([7; 16])
@@ -75,10 +65,11 @@ proptest! {
     }
 }
 
-/// The leader must not wait for the follower: with one blocking thread there is no follower until the leader is done.
+/// With one blocking thread there is no follower until the leader is done; more than the buffers hold, so that a leader
+/// which waited for it would wait for ever.
 #[test]
 fn one_blocking_thread_is_enough() {
-    let content = bytes(2 * MIB);
+    let content = bytes(6 * MIB);
     let (_folder, path) = file(&content);
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let (fingerprint, _) = runtime.block_on(digest(&path, |_| {}, &CancellationToken::new())).unwrap();

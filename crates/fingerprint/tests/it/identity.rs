@@ -1,6 +1,7 @@
 use crate::{file, shown};
 use fingerprint::{Error, FileIdentity, digest};
 use insta::assert_snapshot;
+use jiff::Timestamp;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
@@ -164,9 +165,63 @@ fn every_error_names_its_file() {
         Error::NotRegular { path: path.clone() },
         Error::Empty { path: path.clone() },
         Error::Changed { path: path.clone() },
+        Error::Incomplete { path: path.clone(), ready: 1, size: 2 },
         Error::Interrupted { path },
     ];
     for error in errors {
         assert!(error.to_string().contains("/packages/Example.pkg"), "{error}");
     }
+}
+
+/// A moment in the middle of a second, in nanoseconds since 1970.
+const NOW: i128 = 1_800_000_000_500_000_000;
+
+const SECOND: i128 = 1_000_000_000;
+
+fn touched(modified: i128, changed: i128) -> FileIdentity {
+    FileIdentity { size: 3, modified, changed, inode: 1, device: 1 }
+}
+
+fn settled(modified: i128, changed: i128) -> bool {
+    touched(modified, changed).settled_by(Timestamp::from_nanosecond(NOW).unwrap())
+}
+
+#[test]
+fn both_times_must_lie_back() {
+    let back = NOW - 3 * SECOND;
+    assert!(settled(back, back));
+    assert!(!settled(back + 1, back), "written a moment too late");
+    assert!(!settled(back, back + 1), "written, and the time of writing set back, a moment too late");
+    assert!(!settled(NOW, NOW));
+}
+
+#[test]
+fn a_time_in_the_future_settles_nothing() {
+    assert!(!settled(NOW + SECOND, NOW - 10 * SECOND));
+    assert!(!settled(NOW - 10 * SECOND, NOW + SECOND));
+}
+
+/// Reproducible builds write such times.
+#[test]
+fn a_file_of_1970_and_before_is_settled_when_it_was_put_there_long_ago() {
+    assert!(settled(0, NOW - 10 * SECOND));
+    assert!(settled(-SECOND, NOW - 10 * SECOND));
+    assert!(!settled(0, NOW));
+}
+
+#[test]
+fn without_a_time_of_change_the_time_of_writing_decides() {
+    assert!(settled(NOW - 3 * SECOND, 0));
+    assert!(!settled(NOW - 2 * SECOND, 0));
+    assert!(!settled(0, 0), "nothing is known");
+}
+
+#[test]
+fn a_file_that_was_just_written_settles_in_three_seconds() {
+    let (_folder, path) = file(b"abc");
+    let identity = FileIdentity::of(&path).unwrap();
+    let latest = identity.modified.max(identity.changed);
+    let at = |nanoseconds| Timestamp::from_nanosecond(nanoseconds).unwrap();
+    assert!(!identity.settled_by(at(latest)));
+    assert!(identity.settled_by(at(latest + 3 * SECOND)));
 }

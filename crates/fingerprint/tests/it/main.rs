@@ -4,9 +4,13 @@
 
 mod cached;
 mod digests;
+mod growing;
 mod identity;
 mod interruption;
 
+use fingerprint::Fingerprint;
+use md5::Digest as _;
+use pipeline::{Md5, Sha3_512};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -21,6 +25,15 @@ fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
 /// Bytes that repeat nowhere near a buffer's length.
 fn bytes(length: usize) -> Vec<u8> {
     (0..length as u64).map(|index| (index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
+}
+
+/// The digests by the plain use of the libraries.
+fn plain(bytes: &[u8]) -> Fingerprint {
+    Fingerprint {
+        size: bytes.len() as u64,
+        md5: Md5::from_bytes(md5::Md5::digest(bytes).into()),
+        sha3_512: Sha3_512::from_bytes(sha3::Sha3_512::digest(bytes).into()),
+    }
 }
 
 /// What a person sees of an error, without the name of the temporary folder.
