@@ -227,7 +227,7 @@ impl Bench<'_> {
             let contenders = [
                 tools.curl_get(&stage, "large.pkg", &target),
                 tools.jamf_sdk(&stage, "large.pkg", &target),
-                // coming: jcds-download, labelled PKGFERRY; its file has to be staged with its digests then.
+                Some(tools.engine_download(&stage, "large.pkg", size.0, &target)),
             ];
             let contenders = contenders.into_iter().flatten().map(|contender| Contender {
                 proof: Proof::Wrote(target.clone(), size.0),

@@ -2,9 +2,10 @@
 
 use crate::error::Error;
 use jamf::UploadGrant;
+use jcds_download::{Options, Wanted};
 use pipeline::{Access, Boundary, BoxFuture, Clock, Context, FileName, Silent};
 use s3_upload::Engine;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -67,4 +68,15 @@ pub fn upload(endpoint: &str, files: Vec<PathBuf>) -> Result<(), Error> {
             }
         }
     })
+}
+
+/// Fetches a file, without proof.
+pub fn download(address: &str, size: u64, target: &Path) -> Result<(), Error> {
+    let address: url::Url = address.parse().map_err(Error::engine)?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.parse().map_err(Error::engine)?;
+    let wanted = Wanted { name, size, md5: None, sha3_512: None };
+    let (options, cx) = (Options::default(), context());
+    let fetched = runtime()?.block_on(jcds_download::fetch(&address, &wanted, target, &options, &cx));
+    fetched.map(drop).map_err(Error::engine)
 }

@@ -3,7 +3,7 @@
 
 use crate::error::Error;
 use crate::source;
-use sha3::Digest;
+use md5::Digest as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ pub enum Inner {
     /// Send files
     #[command(hide = true)]
     EngineUpload { endpoint: String, files: Vec<PathBuf> },
+    /// Fetch a file
+    #[command(hide = true)]
+    EngineDownload { address: String, size: u64, target: PathBuf },
 }
 
 /// Which digests of a file.
@@ -31,26 +34,26 @@ pub enum What {
     Both,
 }
 
-/// Hashes a file. The single ones have to use the implementations that `fingerprint` uses.
+/// Hashes a file. The single ones use the implementations that `fingerprint` uses.
 pub fn hash(what: What, path: &Path) -> Result<(), Error> {
     match what {
-        What::Md5 => alone::<md5::Md5>(path),
-        What::Sha3 => alone::<sha3::Sha3_512>(path),
+        What::Md5 => alone(path, md5::Md5::new(), |digest, bytes| digest.update(bytes)),
+        What::Sha3 => alone(path, fingerprint::Sha3::default(), fingerprint::Sha3::update),
         What::Both => source::fingerprint(path).map(drop),
     }
 }
 
-fn alone<D: Digest>(path: &Path) -> Result<(), Error> {
-    let hash = || -> std::io::Result<()> {
-        let (mut file, mut digest, mut buffer) = (File::open(path)?, D::new(), vec![0; 256 << 10]);
+fn alone<D>(path: &Path, mut digest: D, update: impl Fn(&mut D, &[u8])) -> Result<(), Error> {
+    let mut hash = || -> std::io::Result<()> {
+        let (mut file, mut buffer) = (File::open(path)?, vec![0; 256 << 10]);
         loop {
             match file.read(&mut buffer)? {
-                0 => break,
-                read => digest.update(&buffer[..read]),
+                0 => return Ok(()),
+                read => update(&mut digest, &buffer[..read]),
             }
         }
-        std::hint::black_box(digest.finalize());
-        Ok(())
     };
-    hash().map_err(Error::io(format!("{} cannot be read", path.display())))
+    hash().map_err(Error::io(format!("{} cannot be read", path.display())))?;
+    std::hint::black_box(digest);
+    Ok(())
 }

@@ -75,6 +75,7 @@ fn main() -> ExitCode {
         Some(Inner::Sink { folder }) => sink::serve(&folder),
         Some(Inner::HashFile { what, file }) => inner::hash(what, &file),
         Some(Inner::EngineUpload { endpoint, files }) => engine::upload(&endpoint, files),
+        Some(Inner::EngineDownload { address, size, target }) => engine::download(&address, size, &target),
         None => bench(arguments),
     };
     match outcome {

@@ -123,6 +123,14 @@ impl Tools {
         Contender { label: label::PKGFERRY, ..contender }
     }
 
+    /// pkgferry's way of the bytes back.
+    pub fn engine_download(&self, stage: &Stage<'_>, name: &str, size: u64, target: &Path) -> Contender {
+        let mut contender = contender(&self.own, ["engine-download"], stage);
+        let address = format!("{}/__cdn/{name}", stage.base());
+        contender.arguments.extend([address.into(), size.to_string().into(), target.into()]);
+        Contender { label: label::PKGFERRY, ..contender }
+    }
+
     /// Two numbers or one, by pkgferry's crates.
     pub fn hash(&self, what: What, file: &Path) -> Contender {
         let what = match what {

@@ -45,3 +45,4 @@ pub use digest::{Comparison, Expected, Fingerprint, compare_with, digest};
 pub use error::Error;
 pub use growing::digest_growing;
 pub use identity::FileIdentity;
+pub use sha3::Sha3;

@@ -79,7 +79,7 @@ pub(crate) fn follow(
     progress: &dyn Fn(u64),
 ) -> Result<Option<Sha3_512>, Error> {
     let size = follower.relay().size();
-    let mut sha3 = Sha3::new();
+    let mut sha3 = Sha3::default();
     let mut reported = 0;
     while follower.offset() < size {
         let offset = follower.offset();

@@ -5,28 +5,34 @@
 //! On ARM `sha3` finds the SHA3 instructions at run time. The tests compute with both and compare.
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use aws_lc::Sha3;
+pub use aws_lc::Sha3;
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use rust_crypto::Sha3;
+pub use rust_crypto::Sha3;
 
 #[cfg(any(test, target_arch = "x86_64"))]
 mod aws_lc {
     use aws_lc_rs::digest::{Context, SHA3_512};
     use pipeline::Sha3_512;
 
-    /// A SHA3-512 in the making.
-    pub(crate) struct Sha3(Context);
+    /// A SHA3-512 in the making, by the fastest implementation that is linked.
+    pub struct Sha3(Context);
 
-    impl Sha3 {
-        pub(crate) fn new() -> Self {
+    /// Of nothing yet.
+    impl Default for Sha3 {
+        fn default() -> Self {
             Self(Context::new(&SHA3_512))
         }
+    }
 
-        pub(crate) fn update(&mut self, bytes: &[u8]) {
+    impl Sha3 {
+        /// Takes more bytes.
+        pub fn update(&mut self, bytes: &[u8]) {
             self.0.update(bytes);
         }
 
-        pub(crate) fn finish(self) -> Sha3_512 {
+        /// The digest of all of them.
+        #[must_use]
+        pub fn finish(self) -> Sha3_512 {
             let mut digest = [0; 64];
             digest.copy_from_slice(self.0.finish().as_ref());
             Sha3_512::from_bytes(digest)
@@ -39,19 +45,25 @@ mod rust_crypto {
     use pipeline::Sha3_512;
     use sha3::Digest as _;
 
-    /// A SHA3-512 in the making.
-    pub(crate) struct Sha3(sha3::Sha3_512);
+    /// A SHA3-512 in the making, by the fastest implementation that is linked.
+    pub struct Sha3(sha3::Sha3_512);
 
-    impl Sha3 {
-        pub(crate) fn new() -> Self {
+    /// Of nothing yet.
+    impl Default for Sha3 {
+        fn default() -> Self {
             Self(sha3::Sha3_512::new())
         }
+    }
 
-        pub(crate) fn update(&mut self, bytes: &[u8]) {
+    impl Sha3 {
+        /// Takes more bytes.
+        pub fn update(&mut self, bytes: &[u8]) {
             self.0.update(bytes);
         }
 
-        pub(crate) fn finish(self) -> Sha3_512 {
+        /// The digest of all of them.
+        #[must_use]
+        pub fn finish(self) -> Sha3_512 {
             Sha3_512::from_bytes(self.0.finalize().into())
         }
     }
@@ -78,7 +90,7 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(length)).collect();
             cuts.extend([0, length]);
             cuts.sort_unstable();
-            let (mut one, mut other) = (aws_lc::Sha3::new(), rust_crypto::Sha3::new());
+            let (mut one, mut other) = (aws_lc::Sha3::default(), rust_crypto::Sha3::default());
             for piece in cuts.windows(2) {
                 one.update(&bytes[piece[0]..piece[1]]);
             }
@@ -92,7 +104,7 @@ mod tests {
     fn both_know_the_empty_message() {
         let published = "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6\
                          15b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26";
-        assert_eq!(aws_lc::Sha3::new().finish().to_string(), published);
-        assert_eq!(rust_crypto::Sha3::new().finish().to_string(), published);
+        assert_eq!(aws_lc::Sha3::default().finish().to_string(), published);
+        assert_eq!(rust_crypto::Sha3::default().finish().to_string(), published);
     }
 }

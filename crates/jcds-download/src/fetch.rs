@@ -174,7 +174,7 @@ async fn fill(
         // Ctrl-C drops this future, which ends the reading.
         let never = CancellationToken::new();
         let part = &scratch.paths().part;
-        let got = proof::digest_beside(part, wanted.size, prefix, progress, &never).await?;
+        let got = fingerprint::digest_growing(part, wanted.size, prefix, progress, &never).await?;
         Ok((proof::judge(wanted, &got)?, Some(got)))
     };
     let filling = async { tokio::try_join!(transfer.run(), digests).map(|((), proven)| proven) };

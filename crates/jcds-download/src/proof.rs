@@ -3,9 +3,6 @@
 use crate::error::Differs;
 use crate::{Error, Wanted};
 use fingerprint::Fingerprint;
-use std::path::Path;
-use tokio::sync::watch::Receiver;
-use tokio_util::sync::CancellationToken;
 
 /// What was compared with the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +39,6 @@ impl std::fmt::Display for Proof {
             Self::None => "only the size agrees, since the list has no digest",
         })
     }
-}
-
-/// Digests the file; `ready` tells how many bytes from its beginning on are in place.
-pub(crate) async fn digest_beside(
-    path: &Path,
-    size: u64,
-    ready: Receiver<u64>,
-    progress: impl Fn(u64) + Send + Sync + 'static,
-    cancel: &CancellationToken,
-) -> Result<Fingerprint, fingerprint::Error> {
-    fingerprint::digest_growing(path, size, ready, progress, cancel).await
 }
 
 /// Holds the digests against those of the list.

@@ -5,7 +5,7 @@ use crate::connections::Connections;
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
 use crate::parts::Part;
-use crate::payload::Payload;
+use crate::payload::{Payload, Pool};
 use crate::s3_error::S3Error;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
@@ -77,6 +77,7 @@ pub(crate) struct Bucket {
     client: Client,
     credentials: LiveCredentials,
     gate: Gate,
+    pool: Arc<Pool>,
     name: String,
     host: String,
 }
@@ -92,9 +93,15 @@ impl Bucket {
             client: connections.client(&place.endpoint, &place.region),
             credentials,
             gate: Gate { boundary },
+            pool: connections.pool(),
             name: place.bucket.clone(),
             host: place.endpoint.host(&place.bucket, &place.region),
         }
+    }
+
+    /// Memory for parts on their way.
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     /// The credentials that open it.

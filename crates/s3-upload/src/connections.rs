@@ -1,18 +1,26 @@
-//! Connections to S3 that outlast one upload: a hundred small packages would otherwise shake hands a hundred times.
+//! Connections to S3, and the buffers that leave over them. They outlast one upload: a hundred small packages would otherwise
+//! shake hands a hundred times.
 
 use crate::endpoint::Endpoint;
+use crate::payload::Pool;
 use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::{Client, Config};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Open connections, by where they lead. Clones share them.
+/// Open connections, by where they lead, and memory for parts on their way. Clones share both.
 #[derive(Clone, Debug, Default)]
 pub struct Connections {
     clients: Arc<Mutex<HashMap<(Endpoint, String), Client>>>,
+    pool: Arc<Pool>,
 }
 
 impl Connections {
+    /// Memory for parts on their way.
+    pub(crate) fn pool(&self) -> Arc<Pool> {
+        Arc::clone(&self.pool)
+    }
+
     /// A client for an endpoint and region. It knows no credentials: those come with each request.
     pub(crate) fn client(&self, endpoint: &Endpoint, region: &str) -> Client {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,8 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Memory for parts on their way, all together. It does not grow with the file.
-pub(crate) const POOL: u64 = 48 * MIB;
+/// Bytes of a buffer: a part of the usual size.
+pub(crate) const BUFFER: u64 = 8 * MIB;
+/// Parts that can be in memory at a time, those of all uploads together. It does not grow with the file.
+pub(crate) const BUFFERS: u8 = 6;
 /// Reads of this size cost a quarter of what 4 KiB reads cost (`baselines.md §2`), and what was read is still near the core
 /// when its checksum is computed.
 const BLOCK: usize = 256 * 1024;
@@ -31,12 +33,17 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// A source for parts of `part_size` bytes, `at_once` of them at a time.
-    pub(crate) fn new(file: &LocalFile, checksum: Checksum, part_size: u64, at_once: usize) -> Self {
-        let fits = part_size.saturating_mul(at_once as u64) <= POOL;
-        let pool = usize::try_from(part_size.min(file.size())).ok().filter(|_| fits);
-        let pool = pool.map(|size| Arc::new(Pool::new(size, at_once)));
-        Self { path: file.path().to_owned(), checksum, pool }
+    /// A source for parts of `part_size` bytes, `at_once` of them at a time. More or larger ones than the pool has room for
+    /// are streamed.
+    pub(crate) fn new(
+        file: &LocalFile,
+        checksum: Checksum,
+        part_size: u64,
+        at_once: u8,
+        pool: &Arc<Pool>,
+    ) -> Self {
+        let fits = part_size <= BUFFER && at_once <= BUFFERS;
+        Self { path: file.path().to_owned(), checksum, pool: fits.then(|| Arc::clone(pool)) }
     }
 
     /// Reads a part, as far as it is needed before it can be sent.
@@ -130,23 +137,26 @@ impl Body for Slices {
 }
 
 /// Buffers that are used again and again: fresh memory for each part costs as much as sending it.
-struct Pool {
-    size: usize,
+#[derive(Debug)]
+pub(crate) struct Pool {
     free: Mutex<Vec<Vec<u8>>>,
     permits: Arc<Semaphore>,
 }
 
-impl Pool {
-    fn new(size: usize, count: usize) -> Self {
-        Self { size, free: Mutex::default(), permits: Arc::new(Semaphore::new(count)) }
+impl Default for Pool {
+    fn default() -> Self {
+        Self { free: Mutex::default(), permits: Arc::new(Semaphore::new(BUFFERS.into())) }
     }
+}
 
+impl Pool {
     /// A buffer, as soon as there is one.
     async fn take(self: &Arc<Self>) -> Buffer {
         // Nobody closes it; without a permit there would be one buffer more, no harm.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let bytes = free.unwrap_or_else(|| vec![0; self.size]);
+        // The system gives memory as it is touched: a small file takes little.
+        let bytes = free.unwrap_or_else(|| vec![0; BUFFER as usize]);
         Buffer { bytes, filled: 0, pool: Arc::clone(self), _permit: permit }
     }
 }
@@ -241,8 +251,9 @@ mod tests {
         sum.update(expected);
         let checksum = sum.finish();
         // The first fits into the pool; the second does not.
+        let pool = Arc::default();
         for at_once in [1, 100] {
-            let source = Source::new(&local, Checksum::Crc64Nvme, 8 * MIB, at_once);
+            let source = Source::new(&local, Checksum::Crc64Nvme, 8 * MIB, at_once, &pool);
             assert_eq!(source.pool.is_some(), at_once == 1);
             let payload = source.prepare(part).await.unwrap();
             assert_eq!(payload.checksum(), checksum.as_deref());
@@ -257,17 +268,21 @@ mod tests {
     async fn buffers_are_used_again() {
         let (file, _) = file();
         let local = LocalFile::look(file.path().to_owned()).unwrap();
-        let source = Source::new(&local, Checksum::None, 8 * MIB, 1);
+        let source = Source::new(&local, Checksum::None, 8 * MIB, 1, &Arc::default());
         let part = |number: i32| Part { number, offset: 0, length: 8 * MIB };
         let first = source.prepare(part(1)).await.unwrap();
+        let mut others = Vec::new();
+        for number in 2..=i32::from(BUFFERS) {
+            others.push(source.prepare(part(number)).await.unwrap());
+        }
         let address = |payload: &Payload| match &payload.bytes {
             Stored::Memory(bytes) => bytes.as_ptr(),
             Stored::File(_) => panic!("in memory"),
         };
         let before = address(&first);
         {
-            let mut second = std::pin::pin!(source.prepare(part(2)));
-            assert!(futures_util::poll!(&mut second).is_pending(), "there is one buffer");
+            let mut second = std::pin::pin!(source.prepare(part(7)));
+            assert!(futures_util::poll!(&mut second).is_pending(), "there are no more");
             drop(first);
             assert_eq!(address(&second.await.unwrap()), before);
         }
@@ -279,7 +294,7 @@ mod tests {
         let local = LocalFile::look(file.path().to_owned()).unwrap();
         file.as_file().set_len(MIB).unwrap();
         for at_once in [1, 100] {
-            let source = Source::new(&local, Checksum::Crc32, 8 * MIB, at_once);
+            let source = Source::new(&local, Checksum::Crc32, 8 * MIB, at_once, &Arc::default());
             let part = Part { number: 2, offset: 8 * MIB, length: 8 * MIB };
             assert!(matches!(source.prepare(part).await.map(drop), Err(Error::Changed { .. })));
         }

@@ -7,7 +7,7 @@ use crate::local::LocalFile;
 use crate::log::Log;
 use crate::pacer::Pacer;
 use crate::parts::{Part, PartPlan};
-use crate::payload::{POOL, Payload, Source};
+use crate::payload::{BUFFERS, Payload, Source};
 use crate::s3_error::{S3Error, in_full};
 use crate::stall::{Moved, Patience, unless_stalled};
 use aws_sdk_s3::primitives::SdkBody;
@@ -19,9 +19,6 @@ use pipeline::{Activity, Context, FileName};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// Parts at a time, if nobody says how many: no line that leads to S3 needs more, and their memory is bounded.
-const MOST: u64 = 8;
 
 /// Tries of a part in all. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
 const TRIES: u32 = 8;
@@ -49,8 +46,9 @@ pub(crate) struct Sending<'a> {
 impl Sending<'_> {
     /// Sends all parts but those that S3 has, and gives all of them in order.
     pub(crate) async fn run(self, mut sent: Vec<SentPart>) -> Result<Vec<SentPart>, Error> {
-        let (most, pacer) = pacer(self.concurrency, self.plan.part_size(), self.cx.clock().now());
-        let source = Source::new(self.file, self.upload.checksum, self.plan.part_size(), most);
+        let (most, pacer) = pacer(self.concurrency, self.cx.clock().now());
+        let (checksum, pool) = (self.upload.checksum, self.bucket.pool());
+        let source = Source::new(self.file, checksum, self.plan.part_size(), most, pool);
         let there: u64 = sent.iter().map(|part| part.size).sum();
         let meter =
             Arc::new(Meter { cx: self.cx.clone(), sent: AtomicU64::new(there), total: self.plan.file() });
@@ -131,15 +129,12 @@ impl Sending<'_> {
     }
 }
 
-/// How many parts there can be at a time, and who decides how many there are. Parts of the usual size stay within the pool.
-fn pacer(concurrency: Concurrency, part_size: u64, now: Timestamp) -> (usize, Pacer) {
+/// How many parts there can be at a time, and who decides how many there are. Without a wish, no more than there are
+/// buffers.
+fn pacer(concurrency: Concurrency, now: Timestamp) -> (u8, Pacer) {
     match concurrency {
-        Concurrency::Fixed(number) => (number.into(), Pacer::fixed(number.into(), now)),
-        Concurrency::Auto => {
-            let pooled = POOL / part_size;
-            let most = if pooled >= 3 { pooled.min(MOST) } else { MOST } as usize;
-            (most, Pacer::adaptive(most, now))
-        }
+        Concurrency::Fixed(number) => (number, Pacer::fixed(number.into(), now)),
+        Concurrency::Auto => (BUFFERS, Pacer::adaptive(BUFFERS.into(), now)),
     }
 }
 
@@ -254,15 +249,6 @@ mod tests {
         assert_eq!(patience(1), "PT10M");
         assert_eq!(patience(8 * MIB), "PT12M8S");
         assert_eq!(patience(5 * 1024 * MIB), "PT22H55M20S");
-    }
-
-    #[test]
-    fn parts_of_the_usual_size_stay_within_the_pool() {
-        let most = |concurrency, mib| pacer(concurrency, mib * MIB, Timestamp::UNIX_EPOCH).0;
-        assert_eq!(most(Concurrency::Auto, 8), 6);
-        assert_eq!(most(Concurrency::Auto, 16), 3);
-        assert_eq!(most(Concurrency::Auto, 525), 8, "these are streamed");
-        assert_eq!(most(Concurrency::Fixed(32), 8), 32);
     }
 
     #[test]

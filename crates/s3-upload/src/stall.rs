@@ -101,10 +101,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slow_is_not_stalled() {
-        let day = tokio::time::sleep(Duration::from_secs(24 * 60 * 60));
+        let never = std::future::pending::<()>();
+        let day = tokio::time::timeout(Duration::from_secs(24 * 60 * 60), never);
         let moved = AtomicU64::new(0);
         let slow = || Moved { bytes: moved.fetch_add(FLOOR, Ordering::Relaxed), of: u64::MAX };
-        assert_eq!(unless_stalled(day, SHORT, slow).await, Some(()));
+        assert!(unless_stalled(day, SHORT, slow).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use crate::stage::{Server, Stage, noise};
 use sandbox::{Request, Side};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -35,8 +35,8 @@ fn kill_after(server: &Server, child: &mut Child, requests: u64, more: Duration)
 }
 
 /// The parts that the journal of the killed run knows, as S3 was asked for them.
-fn known_parts(folder: PathBuf) -> Vec<(String, i32)> {
-    let state = state::State::open(&folder).unwrap().state;
+fn known_parts(folder: &Path) -> Vec<(String, i32)> {
+    let state = state::State::open(folder).unwrap().state;
     let left = state.left_over().unwrap().into_iter();
     left.filter_map(|left| Some((left.upload_id?, left.parts)))
         .flat_map(|(id, parts)| parts.into_iter().map(move |part| (id.clone(), part.number)))
@@ -81,7 +81,7 @@ fn kills(seed: u64, times: usize) {
                 "{name}: the old file is gone, and nobody deleted it"
             );
         }
-        let known = known_parts(stage.path("home/.local/state/pkgferry"));
+        let known = known_parts(&stage.path("home/.local/state/pkgferry"));
         resumed += usize::from(!known.is_empty());
         server.clear_journal();
         stage.run(&["upload", &file]).succeeded();
@@ -96,7 +96,7 @@ fn kills(seed: u64, times: usize) {
         );
         assert_eq!(server.open_uploads(), Vec::<String>::new(), "{name}: something is left in S3");
         assert_eq!(
-            known_parts(stage.path("home/.local/state/pkgferry")),
+            known_parts(&stage.path("home/.local/state/pkgferry")),
             [],
             "{name}: something is left in the journal"
         );
