@@ -75,3 +75,35 @@ fn an_interrupt_ends_with_130_and_leaves_nothing_behind() {
         assert_eq!(server.bytes_of("App.pkg").unwrap(), old);
     }
 }
+
+/// The first interrupt waits for the commit, the second does not.
+#[test]
+fn a_second_interrupt_ends_the_commit_at_once() {
+    use std::io::{BufRead as _, BufReader};
+
+    let (stage, server) = Stage::with_server();
+    let file = stage.write("App.pkg", noise(1, MIB));
+    stage.run(&["upload", &file]).succeeded();
+    stage.write("App.pkg", noise(2, MIB));
+    server.clear_journal();
+    // The old file stays listed, so that the commit waits for its name.
+    server.inject("delete-late=600".parse().unwrap());
+    let mut child = start(&stage, &file);
+    let end = Instant::now() + Duration::from_secs(60);
+    let deletes = || server.journal().iter().any(|request| request.method == "DELETE");
+    while !deletes() && Instant::now() < end {
+        std::thread::yield_now();
+    }
+    signal(&child, "-INT");
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let waits = said.find(|line| line.as_ref().unwrap().contains("finishing the commit"));
+    assert!(waits.is_some(), "the first interrupt was not heard");
+    assert!(child.try_wait().unwrap().is_none(), "the first interrupt ended the commit");
+    signal(&child, "-INT");
+    let second = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(second.elapsed() < Duration::from_secs(20), "the second interrupt was not heard");
+    // What is left is known, so that the next run can put it in place.
+    let state = state::State::open(&stage.path("home/.local/state/pkgferry")).unwrap().state;
+    assert_eq!(state.left_over().unwrap()[0].phase, state::Phase::Deleting);
+}

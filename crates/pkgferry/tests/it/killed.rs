@@ -61,7 +61,7 @@ fn kills(seed: u64, times: usize) {
         if replaces {
             server.put_file(&name, &old);
         }
-        let new = noise(seed + round as u64, 2 * PART as usize + 1 + dice.below(PART) as usize);
+        let new = noise(seed + round as u64, PART as usize + 1 + dice.below(PART + PART / 2) as usize);
         let file = stage.write(&name, &new);
         server.clear_journal();
         // One part after the other leaves more moments between them.
@@ -104,6 +104,67 @@ fn kills(seed: u64, times: usize) {
         std::fs::remove_file(file).unwrap();
     }
     assert!(resumed * 8 > times, "only {resumed} of {times} kills came while parts were known");
+}
+
+/// The same for downloads, into a new folder each time.
+fn download_kills(seed: u64, times: usize) {
+    const RANGE: u64 = 20 * MIB as u64;
+    let (stage, server) = Stage::with_server();
+    let mut dice = Dice(seed);
+    let bytes = noise(seed, 2 * RANGE as usize + 1000);
+    server.put_file("App.pkg", &bytes);
+    let mut resumed = 0;
+    for round in 0..times {
+        let folder = stage.path(&format!("folder{round}"));
+        std::fs::create_dir(&folder).unwrap();
+        let target = folder.to_str().unwrap();
+        let arguments = ["download", "App.pkg", target, "-k", "download_concurrency=1"];
+        server.clear_journal();
+        let mut child =
+            stage.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A whole run takes eight requests.
+        kill_after(&server, &mut child, dice.below(9), Duration::from_micros(dice.below(60_000)));
+
+        assert!(!folder.join("App.pkg").exists() || std::fs::read(folder.join("App.pkg")).unwrap() == bytes);
+        let journal = std::fs::read(folder.join("App.pkg.part.ranges")).unwrap_or_default();
+        let lines = journal.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let known = (lines.saturating_sub(1) * RANGE).min(bytes.len() as u64);
+        resumed += usize::from(known > 0);
+        server.clear_journal();
+        if !folder.join("App.pkg").exists() {
+            stage.run(&arguments).succeeded();
+            let served = |request: &Request| !request.path.starts_with("/api/");
+            let fetched: u64 = server
+                .journal()
+                .iter()
+                .filter(|request| served(request))
+                .map(|request| request.bytes_out)
+                .sum();
+            assert!(
+                fetched <= bytes.len() as u64 - known,
+                "{fetched} bytes were fetched, and {known} were known"
+            );
+        } else {
+            // It was killed at its very end; the same again removes what is left beside the file.
+            stage.run(&arguments).succeeded();
+        }
+        assert!(std::fs::read(folder.join("App.pkg")).unwrap() == bytes, "round {round}: other bytes");
+        let left: Vec<_> =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["App.pkg"], "round {round}: something is left");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    assert!(resumed * 8 > times, "only {resumed} of {times} kills came while ranges were known");
+}
+
+#[test]
+fn fifty_killed_downloads_are_mended_by_running_again() {
+    download_kills(1, 50);
+}
+
+#[test]
+fn fifty_more_killed_downloads_are_mended_by_running_again() {
+    download_kills(2, 50);
 }
 
 #[test]
