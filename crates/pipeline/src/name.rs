@@ -39,7 +39,8 @@ impl FileName {
     /// where a browser upload wrote composed ones (`user-pains.md` row 25).
     #[must_use]
     pub fn same_name(&self, other: &str) -> bool {
-        self.0 == other || self.0.nfc().eq(other.nfc())
+        // ASCII has one spelling only, and lists hold thousands of names.
+        self.0 == other || (!(self.0.is_ascii() && other.is_ascii()) && self.0.nfc().eq(other.nfc()))
     }
 
     /// What stands under this name among `items`, of each of which `name` tells the name. With several spellings an exact

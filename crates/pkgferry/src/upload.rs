@@ -5,7 +5,8 @@ use crate::run::{Job, execute};
 use crate::settings::Settings;
 use crate::shipped;
 use pipeline::{Env, Origin, Value, keys};
-use std::path::Path;
+use recipe::Chain;
+use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// `pkgferry upload`: the shipped recipe, its values from flags.
@@ -18,11 +19,13 @@ pub async fn upload(args: UploadArgs, settings: Settings, cancel: CancellationTo
         return Err(Error::OneFileOnly { flag });
     }
     let overrides = settings.overrides_with(&args.variables.key);
-    let jobs = args.files.iter().map(|file| job(file, &args, overrides.clone())).collect::<Result<_, _>>()?;
+    let chain = recipe::Library::default().load_source(&shipped::upload_package())?;
+    let job = |file: &PathBuf| job(file, &args, overrides.clone(), chain.clone());
+    let jobs = args.files.iter().map(job).collect::<Result<_, _>>()?;
     execute(jobs, &settings, &args.mode, cancel).await
 }
 
-fn job(file: &Path, args: &UploadArgs, mut overrides: Env) -> Result<Job, Error> {
+fn job(file: &Path, args: &UploadArgs, mut overrides: Env, mut chain: Chain) -> Result<Job, Error> {
     let path = file.to_str().ok_or_else(|| Error::PathNotText(file.to_owned()))?;
     let text = |text: &Option<String>| text.clone().map(Value::String);
     let values = [
@@ -47,10 +50,7 @@ fn job(file: &Path, args: &UploadArgs, mut overrides: Env) -> Result<Job, Error>
             overrides.insert(name, value, Origin::Flag(flag), false);
         }
     }
-    let chain = recipe::Library::default().load_source(&shipped::upload_package()).map(|mut chain| {
-        // All files go by one recipe; what tells them apart in the output is their name.
-        chain.identifier = file.file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned());
-        chain
-    });
-    Ok(Job { name: path.to_owned(), chain, overrides })
+    // All files go by one recipe; what tells them apart in the output is their name.
+    chain.identifier = file.file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned());
+    Ok(Job { name: path.to_owned(), chain: Ok(chain), overrides })
 }

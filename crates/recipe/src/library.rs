@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A recipe and its parents, merged (`autopkg-recipes.md §2`). Nothing in it is checked yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chain {
     /// The asked-for recipe's identifier; its path with `-` for `/` if it has none, as AutoPkg names its cache.
     pub identifier: String,

@@ -166,6 +166,11 @@ impl State {
         wanted: impl Fn(&StoredUpload) -> bool,
     ) -> Result<Vec<(Journal, StoredUpload)>, Error> {
         let mut database = self.database();
+        let any = "SELECT EXISTS (SELECT 1 FROM uploads WHERE server = ?1)";
+        if !database.prepare_cached(any)?.query_row([server], |row| row.get(0))? {
+            // Most runs find nothing, and need not wait for who writes.
+            return Ok(Vec::new());
+        }
         // Immediate: of two processes that look at the same time, one sees what the other has taken.
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut taken = Vec::new();
