@@ -177,7 +177,8 @@ impl Bench<'_> {
         self.compare(&format!("hash of {size}, cold cache"), cold.collect(), &wanted[..1])
     }
 
-    /// Beside as many of the same requests as pkgferry cannot do without: one look at the record of each file.
+    /// Beside the same requests that pkgferry cannot do without, one after the other as it makes them: a look at the record of each
+    /// file.
     fn unchanged(&mut self) -> Result<(), Error> {
         let (size, many) = (Size::kib(64), self.scale.unchanged);
         let mut folder = self.folder(size.0 * many as u64)?;
@@ -196,7 +197,7 @@ impl Bench<'_> {
             write(&options, &staged.iter().map(look).collect::<String>())?;
             let forgotten = folder.join("forgotten");
             let contenders = [
-                tools.curl(&stage, &options),
+                tools.curl_in_turn(&stage, &options),
                 Some(Contender {
                     label: KNOWN,
                     proof: Proof::Sent(Vec::new()),

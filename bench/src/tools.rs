@@ -141,9 +141,22 @@ impl Tools {
         bare(&self.own, ["hash-file".as_ref(), what.as_ref(), file.as_os_str()])
     }
 
-    /// `curl` with what stands in a file of its options.
+    /// `curl` with what stands in a file of its options, eight transfers at a time.
     pub fn curl(&self, stage: &Stage<'_>, options: &Path) -> Option<Contender> {
-        let fixed = ["-q", "-sS", "-f", "-Z", "--parallel-max", "8", "-K"];
+        self.curl_with(["-q", "-sS", "-f", "-Z", "--parallel-max", "8", "-K"], stage, options)
+    }
+
+    /// The same, one transfer after the other.
+    pub fn curl_in_turn(&self, stage: &Stage<'_>, options: &Path) -> Option<Contender> {
+        self.curl_with(["-q", "-sS", "-f", "-K"], stage, options)
+    }
+
+    fn curl_with<const N: usize>(
+        &self,
+        fixed: [&str; N],
+        stage: &Stage<'_>,
+        options: &Path,
+    ) -> Option<Contender> {
         let mut contender = contender(self.curl.as_ref()?, fixed, stage);
         contender.arguments.push(options.into());
         Some(Contender { label: label::CURL, ..contender })
