@@ -13,6 +13,7 @@ use crate::send::{Sending, check_whole};
 use crate::transfer::Work;
 use fingerprint::Fingerprint;
 use pipeline::{Activity, Context};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// An upload that is in place.
@@ -113,6 +114,7 @@ impl Attempt<'_> {
         log: &Log,
     ) -> Result<(Vec<SentPart>, Fingerprint), Error> {
         let Work { file, name, concurrency, patience, .. } = self.work;
+        let (tell, hashed) = watch::channel(0);
         let sending = Sending {
             bucket: self.bucket,
             upload,
@@ -121,10 +123,11 @@ impl Attempt<'_> {
             plan,
             concurrency: *concurrency,
             patience: *patience,
+            hashed: self.known.is_none().then_some(hashed),
             log,
             cx: self.cx,
         };
-        let filling = async { tokio::try_join!(sending.run(sent), self.digests(log)) };
+        let filling = async { tokio::try_join!(sending.run(sent), self.digests(tell, log)) };
         let Some(filled) = self.cx.cancelled().run_until_cancelled(filling).await else {
             return Err(self.interrupted());
         };
@@ -135,13 +138,16 @@ impl Attempt<'_> {
         Ok((parts, fingerprint))
     }
 
-    async fn digests(&self, log: &Log) -> Result<Fingerprint, Error> {
+    async fn digests(&self, tell: watch::Sender<u64>, log: &Log) -> Result<Fingerprint, Error> {
         if let Some(known) = self.known {
             return Ok(known);
         }
         let file = &self.work.file;
         let (voice, total) = (self.cx.clone(), file.size());
-        let progress = move |done| voice.progress(Activity::Hashing, done, total);
+        let progress = move |done| {
+            voice.progress(Activity::Hashing, done, total);
+            tell.send_replace(done);
+        };
         // Ctrl-C drops this future, which ends the reading.
         let never = CancellationToken::new();
         let now = || self.cx.clock().now();

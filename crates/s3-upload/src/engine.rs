@@ -60,6 +60,7 @@ impl Engine {
             plan,
             concurrency: Concurrency::default(),
             patience: Patience::default(),
+            hashed: None,
             log: &Log::none(&self.cx),
             cx: &self.cx,
         };

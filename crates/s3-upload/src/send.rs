@@ -6,7 +6,7 @@ use crate::inputs::Concurrency;
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::pacer::Pacer;
-use crate::parts::{Part, PartPlan};
+use crate::parts::{MIB, Part, PartPlan};
 use crate::payload::{BUFFERS, Payload, Source};
 use crate::s3_error::{S3Error, in_full};
 use crate::stall::{Moved, Patience, unless_stalled};
@@ -19,6 +19,10 @@ use pipeline::{Activity, Context, FileName};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
+
+/// How far parts may be ahead of the digests, in bytes.
+const AHEAD: u64 = 64 * MIB;
 
 /// Tries of a part in all. S3 itself says: back off and send again (`jamf-pro-api.md §9.5`).
 const TRIES: u32 = 8;
@@ -39,6 +43,8 @@ pub(crate) struct Sending<'a> {
     pub plan: PartPlan,
     pub concurrency: Concurrency,
     pub patience: Patience,
+    /// How many bytes from the start of the file are hashed; `None` if its digests are known.
+    pub hashed: Option<watch::Receiver<u64>>,
     pub log: &'a Log,
     pub cx: &'a Context,
 }
@@ -82,6 +88,7 @@ impl Sending<'_> {
         pacer: &Mutex<Pacer>,
     ) -> Result<SentPart, Error> {
         let (number, count) = (part.number, self.plan.count());
+        self.wait_for_digests(part).await;
         let end = self.cx.clock().now() + patience(part);
         self.file.check_unchanged()?;
         let mut payload = source.prepare(part).await?;
@@ -118,6 +125,16 @@ impl Sending<'_> {
                 drop(payload);
                 payload = source.prepare(part).await?;
             }
+        }
+    }
+
+    /// Holds a part back that is far ahead of the digests. The upload cannot end before them, so being ahead gains nothing; it
+    /// takes processor time from the hash that everybody waits for, and bytes from the disk that would be in memory later.
+    async fn wait_for_digests(&self, part: Part) {
+        if let Some(mut hashed) = self.hashed.clone() {
+            let due = part.offset.saturating_sub(AHEAD);
+            // If nobody hashes any more, the reason is told by whoever did.
+            let _ = hashed.wait_for(|hashed| *hashed >= due).await;
         }
     }
 
@@ -224,7 +241,7 @@ fn metered(body: SdkBody, meter: &Arc<PartMeter>) -> SdkBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parts::{MIB, PartSize};
+    use crate::parts::PartSize;
 
     fn sent(sizes: &[u64]) -> Vec<SentPart> {
         let part = |(size, number): (&u64, i32)| SentPart {
