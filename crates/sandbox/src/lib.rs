@@ -42,6 +42,7 @@ mod gateway;
 mod grant;
 mod jamf;
 mod journal;
+mod received;
 mod rsql;
 mod s3;
 mod server;

@@ -1,8 +1,8 @@
 //! Writes the journal and saves the world after each request.
 
-use super::received::Received;
 use crate::core::Core;
 use crate::grant::Desk as _;
+use crate::received::Received;
 use crate::{Request, Side};
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
@@ -33,7 +33,8 @@ pub(super) async fn save_and_record(
         bytes_out: 0,
     };
     let is_head = request.method() == Method::HEAD;
-    let (request, received) = Received::count(request);
+    let received = Arc::default();
+    let request = Received::count(request, &received).map(Body::new);
     let mut response = next.run(request).await;
     core.faults.date(response.headers_mut());
     if entry.is_write()

@@ -14,7 +14,6 @@ mod jcds;
 mod list;
 mod meter;
 mod packages;
-mod received;
 mod server_facts;
 mod sticky;
 mod upload;

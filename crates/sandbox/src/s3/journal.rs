@@ -1,11 +1,9 @@
 //! Writes down every request with its bytes: bodies are counted as they pass.
 
 use crate::grant::Desk;
+use crate::received::Received;
 use crate::{Request, Side};
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use http::header::EXPECT;
-use http_body_util::BodyStream;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use s3s::StdError;
 use std::pin::Pin;
@@ -18,6 +16,9 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// The status that is noted if a fault left the request without an answer (nginx's word for that).
 const NO_RESPONSE: u16 = 444;
+
+/// The body of a request.
+pub(super) type Counted = Received<Incoming>;
 
 /// A request on its way. It is recorded when this is dropped, so none is forgotten.
 pub(super) struct Entry {
@@ -43,9 +44,7 @@ impl Entry {
 
     /// Counts the body of the request.
     pub(super) fn counting(&self, request: http::Request<Incoming>) -> http::Request<Counted> {
-        let bytes = Arc::clone(&self.bytes_in);
-        let drains = !request.headers().contains_key(EXPECT);
-        request.map(|body| Counted { body: Some(body), bytes, drains })
+        Received::count(request, &self.bytes_in)
     }
 
     /// Ends without an answer.
@@ -64,55 +63,6 @@ impl Drop for Entry {
     fn drop(&mut self) {
         self.request.bytes_in = self.bytes_in.load(Ordering::Relaxed);
         self.desk.record(self.request.clone());
-    }
-}
-
-/// The body of a request, counted.
-///
-/// If it is dropped before its end, because the request was refused, the rest is read and forgotten: clients that look at
-/// the answer only when they have sent everything would else see a reset connection and no answer. One that waits for
-/// `100 Continue` is spared that, since reading would tell it to go on.
-pub(super) struct Counted {
-    body: Option<Incoming>,
-    bytes: Arc<AtomicU64>,
-    drains: bool,
-}
-
-impl Body for Counted {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(body).poll_frame(cx));
-        match &frame {
-            Some(Ok(frame)) => {
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                self.bytes.fetch_add(length as u64, Ordering::Relaxed);
-            }
-            Some(Err(_)) | None => self.body = None,
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Incoming::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Incoming::size_hint)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let rest = self.body.take().filter(|body| self.drains && !body.is_end_stream());
-        if let Some(rest) = rest {
-            tokio::spawn(BodyStream::new(rest).for_each(|_| std::future::ready(())));
-        }
     }
 }
 

@@ -1,10 +1,11 @@
-use axum::body::{Body, HttpBody};
-use axum::extract::Request;
+//! What a client sends, counted as it is read.
+
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use http::Request;
 use http::header::EXPECT;
 use http_body_util::BodyStream;
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,31 +16,33 @@ use std::task::{Context, Poll, ready};
 /// If it is dropped before its end, because the request was refused, the rest is read and forgotten: clients that look at
 /// the answer only when they have sent everything would else see a reset connection and no answer. One that waits for
 /// `100 Continue` is spared that, since reading would tell it to go on.
-pub(super) struct Received {
-    body: Option<Body>,
+pub(crate) struct Received<B: Carried> {
+    body: Option<B>,
     bytes: Arc<AtomicU64>,
     drains: bool,
 }
 
-impl Received {
-    /// The same request, and the number of bytes that were read of its body so far.
-    pub(super) fn count(request: Request) -> (Request, Arc<AtomicU64>) {
-        let bytes = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&bytes);
+/// A body as HTTP servers hand it over.
+pub(crate) trait Carried: Body<Data = Bytes, Error: Send> + Unpin + Send + 'static {}
+
+impl<B: Body<Data = Bytes, Error: Send> + Unpin + Send + 'static> Carried for B {}
+
+impl<B: Carried> Received<B> {
+    /// The same request; the bytes that are read of its body are added to `bytes`.
+    pub(crate) fn count(request: Request<B>, bytes: &Arc<AtomicU64>) -> Request<Self> {
         let drains = !request.headers().contains_key(EXPECT);
-        let request = request.map(|body| Body::new(Self { body: Some(body), bytes: counter, drains }));
-        (request, bytes)
+        request.map(|body| Self { body: Some(body), bytes: Arc::clone(bytes), drains })
     }
 }
 
-impl HttpBody for Received {
+impl<B: Carried> Body for Received<B> {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(body).poll_frame(cx));
         match &frame {
@@ -61,7 +64,7 @@ impl HttpBody for Received {
     }
 }
 
-impl Drop for Received {
+impl<B: Carried> Drop for Received<B> {
     fn drop(&mut self) {
         let rest = self.body.take().filter(|body| self.drains && !body.is_end_stream());
         if let Some(rest) = rest {
