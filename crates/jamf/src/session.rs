@@ -1,4 +1,5 @@
 use crate::answer::Answer;
+use crate::facts::Facts;
 use crate::known::{Categories, Packages};
 use crate::retry::{Attempts, Next};
 use crate::settings::Settings;
@@ -19,6 +20,7 @@ pub struct Session {
     pub(crate) packages: Packages,
     pub(crate) categories: Categories,
     pub(crate) jcds: jcds::Known,
+    pub(crate) facts: Facts,
 }
 
 impl Session {
@@ -28,6 +30,7 @@ impl Session {
             packages: Packages::new(settings.package_api),
             categories: Categories::default(),
             jcds: jcds::Known::default(),
+            facts: Facts::default(),
             server,
             settings,
         }

@@ -76,6 +76,33 @@ choice! {
         Classic = "classic",
     }
 
+    /// How a file gets into the cloud.
+    Route {
+        /// Straight into the storage of the distribution service, with temporary credentials (`jamf-pro-api.md §7.2`).
+        Jcds = "jcds",
+        /// Through Jamf Pro, onto the package record (`jamf-pro-api.md §5.4`).
+        PackagesApi = "packages-api",
+    }
+
+    /// Which route is wanted.
+    RouteChoice {
+        /// The one that the server offers. Empty text says so too: it is how a variable of the process environment is
+        /// unset.
+        Auto = "auto" | "",
+        /// [`Route::Jcds`].
+        Jcds = "jcds",
+        /// [`Route::PackagesApi`].
+        PackagesApi = "packages-api",
+    }
+
+    /// Who tells what the server holds.
+    Witness {
+        /// The list of the distribution service (`jamf-pro-api.md §7.1`).
+        List = "list",
+        /// The package record (`jamf-pro-api.md §5.1`).
+        Record = "record",
+    }
+
     /// The processor that a package record requires, in the words of the Classic API (`jamf-pro-api.md §6.3`).
     RequiredProcessor {
         /// Any.

@@ -1,4 +1,4 @@
-use crate::EnvError;
+use crate::{EnvError, Key, Typed, Value};
 use std::error::Error;
 use std::fmt;
 
@@ -40,44 +40,70 @@ pub trait Diagnose: Error + Send + Sync + 'static {
     }
 }
 
+/// What may succeed instead: the recipe, planned again with another value of one entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instead {
+    /// Name of the entry.
+    pub name: &'static str,
+    /// Its value for the next attempt.
+    pub value: Value,
+}
+
 /// Why a step failed: any crate's error that can [`Diagnose`] itself.
-pub struct Failure(Box<dyn Diagnose>);
+pub struct Failure {
+    error: Box<dyn Diagnose>,
+    instead: Option<Instead>,
+}
 
 impl Failure {
     /// What a caller does about it.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
-        self.0.kind()
+        self.error.kind()
     }
 
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        self.0.hint()
+        self.error.hint()
     }
 
     /// The error itself.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + 'static) {
-        &*self.0
+        &*self.error
+    }
+
+    /// The same failure of a step that has changed nothing that another attempt would stumble over, and a reason to plan the
+    /// recipe again, once, with this entry.
+    #[must_use]
+    pub fn or_with<T: Typed>(mut self, key: Key<T>, value: T) -> Self {
+        self.instead = Some(Instead { name: key.name(), value: value.write() });
+        self
+    }
+
+    /// What may succeed instead.
+    #[must_use]
+    pub fn instead(&self) -> Option<&Instead> {
+        self.instead.as_ref()
     }
 
     /// The message and its causes, one after the other.
     #[must_use]
     pub fn chain(&self) -> Vec<String> {
-        causes(&*self.0).collect()
+        causes(&*self.error).collect()
     }
 }
 
 impl<E: Diagnose> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(Box::new(error))
+        Self { error: Box::new(error), instead: None }
     }
 }
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.error, f)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     Delivery, Env, EnvError, FileName, Key, Md5, PackageApiChoice, PackageId, Priority, RequiredProcessor,
-    Secret, Sha3_512, Typed as _, Value, Verdict, WrongType,
+    Route, RouteChoice, Secret, Sha3_512, Typed as _, Value, Verdict, Witness, WrongType,
 };
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -24,6 +24,14 @@ pub const CLIENT_ID: Key<String> = Key::new("CLIENT_ID");
 pub const CLIENT_SECRET: Key<Secret> = Key::new("CLIENT_SECRET");
 /// Which API serves package records: `auto` (default), `pro` or `classic`.
 pub const PACKAGE_API: Key<PackageApiChoice> = Key::new("package_api");
+/// Which route files take into the cloud: `auto` (default), `jcds` or `packages-api`.
+pub const ROUTE: Key<RouteChoice> = Key::new("route");
+/// The tenant that requests through the Platform API gateway are for; with it `JSS_URL` is the gateway's address.
+pub const TENANT_ID: Key<String> = Key::new("JAMF_TENANT_ID");
+/// The same for a platform environment, which Jamf prefers to tenants.
+pub const ENVIRONMENT_ID: Key<String> = Key::new("JAMF_ENVIRONMENT_ID");
+/// Region of the gateway, such as `us`; stands for its address.
+pub const REGION: Key<String> = Key::new("JAMF_REGION");
 /// Address of an S3 server other than Amazon's: the rehearsal server, a test double.
 pub const S3_ENDPOINT: Key<String> = Key::new("PKGFERRY_S3_ENDPOINT");
 
@@ -60,11 +68,20 @@ pub const RECORD_ONLY: Key<bool> = Key::new("record_only");
 /// Send the file even if the server holds the same bytes.
 pub const FORCE: Key<bool> = Key::new("force");
 
+/// The processors of the recipe's steps, in order. The runner sets it.
+pub const RECIPE_STEPS: Key<Vec<String>> = Key::new("recipe_steps");
+/// The route that was chosen.
+pub const CHOSEN_ROUTE: Key<Route> = Key::new("chosen_route");
+/// The route to take when the chosen one is refused before any byte of the file was accepted; not set when there is none.
+pub const FALLBACK_ROUTE: Key<Route> = Key::new("fallback_route");
+/// Who tells what the server holds; the list when nobody has chosen.
+pub const WITNESS: Key<Witness> = Key::new("witness");
+
 /// Whether there is a package record for the file.
 pub const PACKAGE_FOUND: Key<bool> = Key::new("package_found");
 /// Id of the package record.
 pub const PACKAGE_ID: Key<PackageId> = Key::new("package_id");
-/// Whether the distribution service lists the file.
+/// Whether the server holds a file of this name, as its [witness](WITNESS) tells.
 pub const JCDS_FILE_FOUND: Key<bool> = Key::new("jcds_file_found");
 /// Its size in bytes.
 pub const JCDS_FILE_SIZE: Key<u64> = Key::new("jcds_file_size");

@@ -65,13 +65,15 @@ mod typed;
 mod value;
 
 pub use change::{Change, FieldChange, Subject, Verb};
-pub use choice::{Delivery, InvalidChoice, PackageApiChoice, RequiredProcessor, Verdict};
+pub use choice::{
+    Delivery, InvalidChoice, PackageApiChoice, RequiredProcessor, Route, RouteChoice, Verdict, Witness,
+};
 pub use clock::{BoxFuture, Clock, SimulatedClock};
 pub use context::{Access, Boundary, Context, Effect, Listener, Refused, Silent, Traffic};
 pub use digest::{InvalidDigest, Md5, Sha3_512};
 pub use env::{Entry, Env, EnvError, Origin};
 pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
-pub use failure::{Diagnose, Failure, FailureKind, causes};
+pub use failure::{Diagnose, Failure, FailureKind, Instead, causes};
 pub use id::{InvalidPackageId, PackageId};
 pub use key::Key;
 pub use name::{FileName, Found, InvalidFileName};

@@ -1,6 +1,6 @@
 use crate::{
-    Delivery, Dict, FileName, Md5, PackageApiChoice, PackageId, Priority, RequiredProcessor, Secret,
-    Sha3_512, Value, Verdict,
+    Delivery, Dict, FileName, Md5, PackageApiChoice, PackageId, Priority, RequiredProcessor, Route,
+    RouteChoice, Secret, Sha3_512, Value, Verdict, Witness,
 };
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
@@ -277,6 +277,9 @@ typed_by_spelling! {
     Delivery, String, "what checking a delivery came to (proven or unverified)";
     PackageApiChoice, String, "an API for package records (auto, pro or classic)";
     RequiredProcessor, String, "a processor (None, ppc or x86)";
+    Route, String, "a route into the cloud (jcds or packages-api)";
+    RouteChoice, String, "a route into the cloud (auto, jcds or packages-api)";
+    Witness, String, "who tells what the server holds (list or record)";
 }
 
 /// An integer above 0, or its decimal digits as a string (`jamf-pro-api.md §1.1`: strings in the Pro API, integers in Classic).
