@@ -35,6 +35,8 @@ mod digest;
 mod error;
 mod growing;
 mod identity;
+#[cfg(target_arch = "x86_64")]
+mod keccak;
 mod pass;
 mod relay;
 mod sha3;

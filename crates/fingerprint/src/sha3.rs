@@ -1,40 +1,65 @@
 //! The one place that decides whose SHA3-512 is used.
 //!
-//! RustCrypto's `sha3`, except on x86-64: there is no instruction for Keccak there, and the assembly of aws-lc, which is
-//! linked for TLS anyway, is 1.26 to 1.37 times as fast as what the compiler makes of portable code (`cargo bench -p fingerprint`).
-//! On ARM `sha3` finds the SHA3 instructions at run time. The tests compute with both and compare.
+//! RustCrypto's `sha3`, which finds the SHA3 instructions of ARM at run time; except on x86-64, which has none, and where the
+//! permutation is [`keccak`](crate::keccak)'s: alone of all that was tried it is faster there than OpenSSL's
+//! (`cargo bench -p fingerprint`). The sponge around it is the one that `sha3` uses. The tests compute with both, and with
+//! aws-lc, and compare.
 
 #[cfg(target_arch = "x86_64")]
-pub use aws_lc::Sha3;
+pub use own::Sha3;
 #[cfg(not(target_arch = "x86_64"))]
 pub use rust_crypto::Sha3;
 
-#[cfg(any(test, target_arch = "x86_64"))]
-mod aws_lc {
-    use aws_lc_rs::digest::{Context, SHA3_512};
+#[cfg(target_arch = "x86_64")]
+mod own {
+    use crate::keccak::{Lanes, RATE, absorb, f1600};
+    use fearless_simd::Level;
     use pipeline::Sha3_512;
+    use sponge_cursor::SpongeCursor;
 
     /// A SHA3-512 in the making, by the fastest implementation that is linked.
-    pub struct Sha3(Context);
+    pub struct Sha3 {
+        level: Level,
+        lanes: Lanes,
+        cursor: SpongeCursor<RATE>,
+    }
 
     /// Of nothing yet.
     impl Default for Sha3 {
         fn default() -> Self {
-            Self(Context::new(&SHA3_512))
+            Self::at(Level::new())
         }
     }
 
     impl Sha3 {
+        /// With no more than the instructions of this level.
+        pub(super) fn at(level: Level) -> Self {
+            Self { level, lanes: [0; 25], cursor: SpongeCursor::default() }
+        }
+
         /// Takes more bytes.
         pub fn update(&mut self, bytes: &[u8]) {
-            self.0.update(bytes);
+            // What fills the block that was begun; then whole blocks, all at once; then what begins the next one.
+            let missing = (RATE - self.cursor.pos()) % RATE;
+            let (head, bytes) = bytes.split_at(bytes.len().min(missing));
+            self.cursor.absorb_u64_le(&mut self.lanes, f1600, head);
+            let (blocks, tail) = bytes.as_chunks();
+            absorb(self.level, &mut self.lanes, blocks);
+            self.cursor.absorb_u64_le(&mut self.lanes, f1600, tail);
         }
 
         /// The digest of all of them.
         #[must_use]
-        pub fn finish(self) -> Sha3_512 {
+        pub fn finish(mut self) -> Sha3_512 {
+            // The suffix of SHA-3 and the padding (FIPS 202 §B.2).
+            let end = self.cursor.pos();
+            self.lanes[end / 8] ^= 0x06 << (8 * (end % 8));
+            self.lanes[RATE / 8 - 1] ^= 0x80 << 56;
+            f1600(&mut self.lanes);
             let mut digest = [0; 64];
-            digest.copy_from_slice(self.0.finish().as_ref());
+            for (bytes, lane) in digest.as_chunks_mut().0.iter_mut().zip(self.lanes) {
+                *bytes = lane.to_le_bytes();
+            }
             Sha3_512::from_bytes(digest)
         }
     }
@@ -71,15 +96,65 @@ mod rust_crypto {
 
 #[cfg(test)]
 mod tests {
-    use super::{aws_lc, rust_crypto};
+    use super::{Sha3, rust_crypto};
+    use aws_lc_rs::digest;
+    use pipeline::Sha3_512;
     use proptest::prelude::*;
 
     /// Bytes that are absorbed at once.
     const RATE: usize = 72;
 
+    /// The one that is used here, and those that are used on other machines of this architecture.
+    #[cfg(target_arch = "x86_64")]
+    fn ways() -> Vec<Sha3> {
+        vec![Sha3::default(), Sha3::at(fearless_simd::Level::baseline())]
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn ways() -> Vec<Sha3> {
+        vec![Sha3::default()]
+    }
+
+    fn aws_lc(bytes: &[u8]) -> Sha3_512 {
+        let digest = digest::digest(&digest::SHA3_512, bytes);
+        Sha3_512::from_bytes(digest.as_ref().try_into().unwrap())
+    }
+
+    fn rust_crypto(bytes: &[u8]) -> Sha3_512 {
+        let mut digest = rust_crypto::Sha3::default();
+        digest.update(bytes);
+        digest.finish()
+    }
+
+    /// The examples of NIST (FIPS 202) for no bytes, and of 200 times the byte A3, which fills blocks.
+    #[test]
+    fn published_digests() {
+        let published = [
+            (
+                0,
+                "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6\
+                 15b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26",
+            ),
+            (
+                200,
+                "e76dfad22084a8b1467fcf2ffa58361bec7628edf5f3fdc0e4805dc48caeeca8\
+                 1b7c13c30adf52a3659584739a2df46be589c51ca1a4a8416df6545a1ce8ba00",
+            ),
+        ];
+        for (length, digest) in published {
+            let bytes = vec![0xA3; length];
+            for mut way in ways() {
+                way.update(&bytes);
+                assert_eq!(way.finish().to_string(), digest);
+            }
+            assert_eq!(rust_crypto(&bytes).to_string(), digest);
+            assert_eq!(aws_lc(&bytes).to_string(), digest);
+        }
+    }
+
     proptest! {
         #[test]
-        fn both_implementations_agree(
+        fn all_implementations_agree(
             blocks in 0_usize..6,
             beside in -2_isize..=2,
             cuts in proptest::collection::vec(0_usize..6 * RATE, 0..4),
@@ -90,21 +165,14 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(length)).collect();
             cuts.extend([0, length]);
             cuts.sort_unstable();
-            let (mut one, mut other) = (aws_lc::Sha3::default(), rust_crypto::Sha3::default());
-            for piece in cuts.windows(2) {
-                one.update(&bytes[piece[0]..piece[1]]);
+            let expected = rust_crypto(&bytes);
+            prop_assert_eq!(aws_lc(&bytes), expected);
+            for mut way in ways() {
+                for piece in cuts.windows(2) {
+                    way.update(&bytes[piece[0]..piece[1]]);
+                }
+                prop_assert_eq!(way.finish(), expected);
             }
-            other.update(&bytes);
-            prop_assert_eq!(one.finish(), other.finish());
         }
-    }
-
-    /// FIPS 202, by the example of NIST for no bytes at all.
-    #[test]
-    fn both_know_the_empty_message() {
-        let published = "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6\
-                         15b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26";
-        assert_eq!(aws_lc::Sha3::default().finish().to_string(), published);
-        assert_eq!(rust_crypto::Sha3::default().finish().to_string(), published);
     }
 }
