@@ -6,18 +6,30 @@
 //! aws-lc, and compare.
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) use own::IMPLEMENTATION;
+#[cfg(target_arch = "x86_64")]
 pub use own::Sha3;
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use rust_crypto::IMPLEMENTATION;
 #[cfg(not(target_arch = "x86_64"))]
 pub use rust_crypto::Sha3;
 
+/// Bytes of a stored state: 25 lanes, and where the sponge is in its block.
+const STORED: usize = 201;
+
 #[cfg(target_arch = "x86_64")]
 mod own {
+    use super::STORED;
     use crate::keccak::{Lanes, RATE, absorb, f1600};
     use fearless_simd::Level;
     use pipeline::Sha3_512;
     use sponge_cursor::SpongeCursor;
 
+    /// Whose state is stored, and in which version.
+    pub(crate) const IMPLEMENTATION: &str = "keccak 1";
+
     /// A SHA3-512 in the making, by the fastest implementation that is linked.
+    #[derive(Clone)]
     pub struct Sha3 {
         level: Level,
         lanes: Lanes,
@@ -62,15 +74,44 @@ mod own {
             }
             Sha3_512::from_bytes(digest)
         }
+
+        /// What it has come to, for [`from_bytes`](Sha3::from_bytes).
+        pub(crate) fn to_bytes(&self) -> [u8; STORED] {
+            let mut bytes = [0; STORED];
+            let [lanes @ .., cursor] = &mut bytes;
+            for (bytes, lane) in lanes.as_chunks_mut().0.iter_mut().zip(self.lanes) {
+                *bytes = lane.to_le_bytes();
+            }
+            *cursor = self.cursor.raw_pos();
+            bytes
+        }
+
+        /// `None` for bytes that no state has.
+        pub(crate) fn from_bytes(bytes: &[u8; STORED]) -> Option<Self> {
+            let [stored @ .., cursor] = bytes;
+            let cursor = SpongeCursor::new(*cursor)?;
+            let mut lanes = [0; 25];
+            for (lane, bytes) in lanes.iter_mut().zip(stored.as_chunks().0) {
+                *lane = u64::from_le_bytes(*bytes);
+            }
+            Some(Self { lanes, cursor, ..Self::default() })
+        }
     }
 }
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod rust_crypto {
+    use super::STORED;
     use pipeline::Sha3_512;
     use sha3::Digest as _;
+    use sha3::digest::common::hazmat::SerializableState as _;
+
+    /// Whose state is stored, and in which version.
+    #[cfg_attr(test, allow(dead_code, reason = "the tests compute with both"))]
+    pub(crate) const IMPLEMENTATION: &str = "sha3 0.12";
 
     /// A SHA3-512 in the making, by the fastest implementation that is linked.
+    #[derive(Clone)]
     pub struct Sha3(sha3::Sha3_512);
 
     /// Of nothing yet.
@@ -91,12 +132,22 @@ mod rust_crypto {
         pub fn finish(self) -> Sha3_512 {
             Sha3_512::from_bytes(self.0.finalize().into())
         }
+
+        /// What it has come to, for [`from_bytes`](Sha3::from_bytes).
+        pub(crate) fn to_bytes(&self) -> [u8; STORED] {
+            self.0.serialize().into()
+        }
+
+        /// `None` for bytes that no state has.
+        pub(crate) fn from_bytes(bytes: &[u8; STORED]) -> Option<Self> {
+            sha3::Sha3_512::deserialize(&(*bytes).into()).ok().map(Self)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Sha3, rust_crypto};
+    use super::{STORED, Sha3, rust_crypto};
     use aws_lc_rs::digest;
     use pipeline::Sha3_512;
     use proptest::prelude::*;
@@ -174,5 +225,32 @@ mod tests {
                 prop_assert_eq!(way.finish(), expected);
             }
         }
+
+        /// The one that is used here and RustCrypto's keep their states alike, so that each can be tested by the other.
+        #[test]
+        fn a_stored_state_goes_on_in_any_implementation(
+            bytes in proptest::collection::vec(any::<u8>(), 0..4 * RATE),
+            cut in 0_usize..4 * RATE,
+        ) {
+            let (head, tail) = bytes.split_at(cut.min(bytes.len()));
+            let (mut one, mut other) = (Sha3::default(), rust_crypto::Sha3::default());
+            one.update(head);
+            other.update(head);
+            prop_assert_eq!(one.to_bytes(), other.to_bytes());
+            let (mut one, mut other) =
+                (Sha3::from_bytes(&other.to_bytes()).unwrap(), rust_crypto::Sha3::from_bytes(&one.to_bytes()).unwrap());
+            one.update(tail);
+            other.update(tail);
+            let expected = aws_lc(&bytes);
+            prop_assert_eq!((one.finish(), other.finish()), (expected, expected));
+        }
+    }
+
+    #[test]
+    fn no_state_is_beyond_its_block() {
+        let mut stored = Sha3::default().to_bytes();
+        stored[STORED - 1] = RATE as u8;
+        assert!(Sha3::from_bytes(&stored).is_none());
+        assert!(rust_crypto::Sha3::from_bytes(&stored).is_none());
     }
 }
