@@ -4,6 +4,7 @@
 
 mod credentials;
 mod faults;
+mod hashed;
 mod meddler;
 mod plan;
 mod replace;
