@@ -9,7 +9,7 @@ use crate::log::Log;
 use crate::parts::PartPlan;
 use crate::resume::Resumption;
 use crate::s3_error::in_full;
-use crate::send::{Sending, check_whole};
+use crate::send::{Sending, at_first, check_whole};
 use crate::transfer::Work;
 use fingerprint::{DigestState, Fingerprint, Start};
 use pipeline::{Activity, Context};
@@ -42,6 +42,8 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Begins an upload and brings it to its end.
     pub(crate) async fn anew(&self, key: &str, checksum: Checksum, log: &Log) -> Result<Done, Error> {
+        let at_once = at_first(self.work.concurrency, self.work.parts);
+        let _warm = self.bucket.warm(at_once, self.cx);
         let begun = self.cx.cancelled().run_until_cancelled(self.bucket.begin(key, checksum)).await;
         let upload = match begun {
             Some(begun) => begun.map_err(|source| Error::Begin { file: self.work.name.clone(), source })?,

@@ -12,3 +12,4 @@ mod resume;
 mod stage;
 mod storm;
 mod upload;
+mod warm;
