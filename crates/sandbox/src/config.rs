@@ -1,4 +1,5 @@
 use crate::version::Version;
+use crate::schema;
 use crate::{Account, DistributionPoint, Fault, Gateway, JcdsGone, Observer};
 use pipeline::Clock;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -94,6 +95,17 @@ impl Config {
         }
     }
 
+    /// What the server publishes about its calls, as `/api/schema/` serves it: the reduced schema of Jamf Pro (OpenAPI 3.0)
+    /// as far as the version and [`jcds_gone`](Self::jcds_gone) leave the calls there.
+    ///
+    /// # Errors
+    /// When the version is none.
+    pub fn schema(&self) -> Result<serde_json::Value, Error> {
+        let version = self.parsed_version()?;
+        let has_jcds = self.jcds_gone.is_none() && version.has_jcds();
+        schema::of(version, &self.version, has_jcds).map_err(Error::Schema)
+    }
+
     /// What the version says about behaviour.
     pub(crate) fn parsed_version(&self) -> Result<Version, Error> {
         self.version.parse().map_err(|()| Error::Version { text: self.version.clone() })
@@ -121,6 +133,9 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// The schema inside is broken.
+    #[error("the schema of Jamf Pro cannot be read")]
+    Schema(#[source] serde_json::Error),
     /// A port could not be opened.
     #[error("cannot listen on {address}")]
     Listen {

@@ -48,6 +48,7 @@ mod observer;
 mod received;
 mod rsql;
 mod s3;
+mod schema;
 mod server;
 mod version;
 mod world;
