@@ -46,7 +46,8 @@ impl Stage {
     async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
-        let sandbox = Sandbox::start(Config::new(folder.path().to_owned(), clock.clone())).await.unwrap();
+        let config = Config::new(folder.path().to_owned(), clock.clone());
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         let notices = Arc::new(Notices::default());
         let boundary = Arc::new(Boundary::new(Access::ReadOnly));
         let cx = Context::new(clock, boundary, notices.clone(), Default::default());
