@@ -22,6 +22,10 @@ pub struct Global {
     /// Folder to look for recipes and parents in; may be repeated, and comes before RECIPE_SEARCH_DIRS of the settings
     #[arg(short = 'd', long = "search-dir", global = true, value_name = "DIR")]
     pub search_dirs: Vec<PathBuf>,
+    /// Server of the settings file, by the name of its [servers.NAME] table; may be repeated, and the work is then done on
+    /// each in turn. Also PKGFERRY_SERVER, where commas separate names
+    #[arg(long = "server", global = true, value_name = "NAME")]
+    pub servers: Vec<String>,
     /// Address of the Jamf Pro server; also JSS_URL
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
@@ -37,6 +41,9 @@ pub struct Global {
     /// Which API serves package records
     #[arg(long, global = true, value_enum)]
     pub package_api: Option<PackageApi>,
+    /// Which route files take into the cloud
+    #[arg(long, global = true, value_enum)]
+    pub route: Option<Route>,
     /// More detail; -vv and -vvv for requests and decisions. Secrets are never shown
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -58,6 +65,26 @@ impl PackageApi {
             Self::Auto => "auto",
             Self::Pro => "pro",
             Self::Classic => "classic",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Route {
+    /// The one that the server offers; where it offers both, jcds
+    Auto,
+    /// Straight into the storage of the distribution service: parts side by side, resumable
+    Jcds,
+    /// Through Jamf Pro, onto the package record
+    PackagesApi,
+}
+
+impl Route {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Jcds => "jcds",
+            Self::PackagesApi => "packages-api",
         }
     }
 }

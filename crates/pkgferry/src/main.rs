@@ -19,6 +19,7 @@ mod remembered;
 mod resume;
 mod run;
 mod serve;
+mod servers;
 mod settings;
 mod shipped;
 mod signals;

@@ -2,7 +2,8 @@ use crate::args::{Mode, SandboxArgs};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
-use pipeline::Env;
+use crate::servers;
+use pipeline::{Env, Origin, Value};
 use sandbox::{Connection, Sandbox};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,9 +29,14 @@ impl Embedded {
         Ok(Self { sandbox, _folder: folder })
     }
 
-    /// How to reach it, as environment entries.
+    /// How to reach it, as environment entries. What else the shell or the settings say about a server does not count.
     pub fn env(&self) -> Env {
-        self.sandbox.env()
+        let mut env = Env::new();
+        for name in servers::connection() {
+            env.insert(name, Value::String(String::new()), Origin::Sandbox, false);
+        }
+        env.overlay(&self.sandbox.env());
+        env
     }
 }
 

@@ -18,5 +18,7 @@ mod readme;
 mod resume;
 mod sandbox_command;
 mod secrets;
+#[cfg(unix)]
+mod servers;
 mod stage;
 mod texts;
