@@ -91,11 +91,7 @@ async fn one(job: Job, settings: &Settings, dry_run: bool, registry: &Registry, 
         Ok(checked) => checked,
         Err(faults) => return Report::refused(job.name, dry_run, &faults),
     };
-    match runner::plan(registry, &checked, dry_run, cx).await {
-        Err(report) => *report,
-        Ok(planned) if dry_run => planned.into_report(),
-        Ok(planned) => planned.apply(cx).await,
-    }
+    runner::run(registry, &checked, dry_run, cx).await
 }
 
 /// The exit code of a run: interruption first, then the first failure, then what is unverified, then what is pending.
