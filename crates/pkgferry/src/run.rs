@@ -114,11 +114,7 @@ async fn one(job: Job, dry_run: bool, registry: &Registry, cx: &Context) -> Repo
         },
         Err(faults) => return Report::refused(job.name, dry_run, faults),
     };
-    match runner::plan(registry, &checked, dry_run, cx).await {
-        Err(report) => *report,
-        Ok(planned) if dry_run => planned.into_report(),
-        Ok(planned) => planned.apply(cx).await,
-    }
+    runner::run(registry, &checked, dry_run, cx).await
 }
 
 /// The exit code of a run is that of its worst recipe: interruption first, then the first failure, then what is unverified,
