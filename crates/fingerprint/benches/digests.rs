@@ -5,7 +5,7 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "it prints a table, or fails")]
 
-use fingerprint::{Comparison, Expected, compare_with, digest};
+use fingerprint::{Comparison, Expected, Sha3, compare_with, digest};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::hint::black_box;
@@ -61,6 +61,7 @@ fn contenders<'a>(bytes: &'a [u8], path: &'a Path) -> Vec<Contender<'a>> {
     );
     add("SHA3-512 in memory", "sha3", Box::new(|| timed(|| rust_crypto::<sha3::Sha3_512>(bytes))));
     add("SHA3-512 in memory", "aws-lc-rs", Box::new(|| timed(|| aws_lc(bytes))));
+    add("SHA3-512 in memory", "fingerprint", Box::new(|| timed(|| chosen(bytes))));
     add("MD5 in memory", "Python's hashlib", Box::new(|| hashlib("md5", path)));
     add("MD5 in memory", "md-5", Box::new(|| timed(|| rust_crypto::<md5::Md5>(bytes))));
     add("of the file", "SHA3-512 alone, one thread", Box::new(|| timed(|| alone(path))));
@@ -103,20 +104,16 @@ fn aws_lc(bytes: &[u8]) {
 }
 
 /// What the crate computes SHA3-512 with on this machine.
-#[cfg(target_arch = "x86_64")]
-fn alone(path: &Path) {
-    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA3_512);
-    read(path, |piece| digest.update(piece));
+fn chosen(bytes: &[u8]) {
+    let mut digest = Sha3::default();
+    bytes.chunks(PIECE).for_each(|piece| digest.update(piece));
     black_box(digest.finish());
 }
 
-/// What the crate computes SHA3-512 with on this machine.
-#[cfg(not(target_arch = "x86_64"))]
 fn alone(path: &Path) {
-    use sha3::Digest as _;
-    let mut digest = sha3::Sha3_512::new();
+    let mut digest = Sha3::default();
     read(path, |piece| digest.update(piece));
-    black_box(digest.finalize());
+    black_box(digest.finish());
 }
 
 fn read(path: &Path, mut piece: impl FnMut(&[u8])) {

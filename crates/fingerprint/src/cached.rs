@@ -1,4 +1,7 @@
-use crate::{Comparison, Error, Expected, FileIdentity, Fingerprint, compare_with, digest};
+use crate::{
+    Comparison, DigestState, Error, Expected, FileIdentity, Fingerprint, Start, compare_with, digest,
+    digest_from,
+};
 use jiff::Timestamp;
 use std::fmt;
 use std::path::Path;
@@ -56,6 +59,29 @@ impl Digests {
         let (fingerprint, identity) = digest(path, progress, cancel).await?;
         self.remember(path, &identity, fingerprint, begun);
         Ok((fingerprint, identity))
+    }
+
+    /// As [`digest_from`], unless the digests are remembered.
+    ///
+    /// # Errors
+    /// As [`digest_from`].
+    pub async fn digest_from(
+        &self,
+        path: &Path,
+        start: Start,
+        save: impl Fn(DigestState) + Send + Sync + 'static,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+        cancel: &CancellationToken,
+    ) -> Result<Fingerprint, Error> {
+        let Start { identity, begun, .. } = start;
+        if FileIdentity::of(path)? == identity
+            && let Some(known) = self.recall(path, &identity)
+        {
+            return Ok(known);
+        }
+        let fingerprint = digest_from(path, start, save, progress, cancel).await?;
+        self.remember(path, &identity, fingerprint, begun);
+        Ok(fingerprint)
     }
 
     /// As [`compare_with`], unless the digests are remembered.

@@ -1,7 +1,8 @@
 use crate::pass::Source;
 use crate::relay::{Pace, Relay};
 use crate::threads::{blocking, hash};
-use crate::{Error, FileIdentity};
+use crate::{DigestState, Error, FileIdentity};
+use jiff::Timestamp;
 use pipeline::{Md5, Sha3_512};
 use std::fs::File;
 use std::path::Path;
@@ -78,10 +79,38 @@ pub async fn digest(
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<(Fingerprint, FileIdentity), Error> {
-    let Digests { identity, md5, sha3_512 } = digests(path, Pace::Together, progress, cancel).await?;
-    // At this pace nothing but a stop leaves it out.
-    let sha3_512 = sha3_512.ok_or_else(|| Error::interrupted(path))?;
-    Ok((Fingerprint { size: identity.size, md5, sha3_512 }, identity))
+    let pass = Pass { pace: Pace::Together, start: DigestState::default(), identity: None };
+    let digests = digests(path, pass, |_| {}, progress, cancel).await?;
+    Ok((digests.together(path)?, digests.identity))
+}
+
+/// Where hashing begins: at the first byte of a file, or behind what was hashed before.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The file's identity, now and when its first byte was read.
+    pub identity: FileIdentity,
+    /// What was hashed. One of as many bytes as the file has, or more, is not used: nobody saves such.
+    pub state: DigestState,
+    /// When the reading began, or earlier.
+    pub begun: Timestamp,
+}
+
+/// Reads the rest of a file and computes both digests of the whole, and tells how far it is, so that it can be gone on with
+/// after an interruption: `save` gets both states where they are of the same bytes, every 64 MiB. Otherwise as [`digest()`].
+///
+/// # Errors
+/// As [`digest()`]; [`Error::Changed`] also when the file is another one than `start` is about, before anything is read.
+pub async fn digest_from(
+    path: &Path,
+    start: Start,
+    save: impl Fn(DigestState) + Send + Sync + 'static,
+    progress: impl Fn(u64) + Send + Sync + 'static,
+    cancel: &CancellationToken,
+) -> Result<Fingerprint, Error> {
+    let Start { identity, state, .. } = start;
+    let state = if state.offset() < identity.size { state } else { DigestState::default() };
+    let pass = Pass { pace: Pace::Together, start: state, identity: Some(identity) };
+    digests(path, pass, save, progress, cancel).await?.together(path)
 }
 
 /// Reads a file and compares its digests; a different MD5 ends the SHA3-512 at once. Otherwise as [`digest()`].
@@ -101,7 +130,8 @@ pub async fn compare_with(
     cancel: &CancellationToken,
 ) -> Result<Comparison, Error> {
     let pace = expected.md5.map_or(Pace::Together, Pace::Ahead);
-    let Digests { identity, md5, sha3_512 } = digests(path, pace, progress, cancel).await?;
+    let pass = Pass { pace, start: DigestState::default(), identity: None };
+    let Digests { identity, md5, sha3_512 } = digests(path, pass, |_| {}, progress, cancel).await?;
     if expected.md5.is_some_and(|expected| expected != md5) {
         return Ok(Comparison::Md5Differs { md5 });
     }
@@ -120,18 +150,38 @@ struct Digests {
     sha3_512: Option<Sha3_512>,
 }
 
+impl Digests {
+    /// Both, where nothing but a stop leaves one out.
+    fn together(&self, path: &Path) -> Result<Fingerprint, Error> {
+        let sha3_512 = self.sha3_512.ok_or_else(|| Error::interrupted(path))?;
+        Ok(Fingerprint { size: self.identity.size, md5: self.md5, sha3_512 })
+    }
+}
+
+/// What is to be done with a file.
+struct Pass {
+    pace: Pace,
+    start: DigestState,
+    /// Which file it has to be, if that is known.
+    identity: Option<FileIdentity>,
+}
+
 async fn digests(
     path: &Path,
-    pace: Pace,
+    pass: Pass,
+    save: impl Fn(DigestState) + Send + Sync + 'static,
     progress: impl Fn(u64) + Send + Sync + 'static,
     cancel: &CancellationToken,
 ) -> Result<Digests, Error> {
     let work = async {
         let name = path.to_owned();
         let (file, identity) = blocking(path, move || open(&name)).await?;
+        if pass.identity.is_some_and(|expected| expected != identity) {
+            return Err(Error::Changed { path: path.to_owned() });
+        }
         let source = Source::new(Arc::new(file), path.to_owned());
-        let relay = Arc::new(Relay::new(identity.size, pace, cancel.child_token()));
-        let (md5, sha3_512) = hash(path, &source, &relay, progress).await?;
+        let relay = Relay::new(identity.size, pass.pace, cancel.child_token()).behind(pass.start.offset());
+        let (md5, sha3_512) = hash(path, &source, &Arc::new(relay), pass.start, save, progress).await?;
         let name = path.to_owned();
         blocking(path, move || unchanged(&name, identity)).await?;
         Ok(Digests { identity, md5, sha3_512 })

@@ -1,7 +1,7 @@
 use crate::pass::Source;
 use crate::relay::Relay;
 use crate::threads::{blocking, hash};
-use crate::{Error, FileIdentity, Fingerprint};
+use crate::{DigestState, Error, FileIdentity, Fingerprint};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub async fn digest_growing(
         let name = path.to_owned();
         let file = Arc::new(blocking(path, move || open(&name)).await?);
         let source = Source::new(Arc::clone(&file) as _, path.to_owned());
-        let hashes = hash(path, &source, &relay, progress);
+        let hashes = hash(path, &source, &relay, DigestState::default(), |_| {}, progress);
         let ((md5, sha3_512), ()) = tokio::try_join!(hashes, announce(path, size, ready, &relay))?;
         let sha3_512 = sha3_512.ok_or_else(|| Error::interrupted(path))?;
         let name = path.to_owned();

@@ -2,6 +2,7 @@
 //!
 //! - [`digest`] computes both digests; [`compare_with`] compares them with what somebody expects and stops as soon as
 //!   the MD5 settles it.
+//! - [`digest_from`] goes on where an earlier run was interrupted, by a [`DigestState`] that it left.
 //! - [`digest_growing`] computes both digests of a file while somebody else writes it.
 //! - [`FileIdentity`] tells whether a file is still the one that was looked at. Folders, devices and empty files are
 //!   refused there, so whoever has an identity has a file that can be sent.
@@ -32,16 +33,20 @@
 
 mod cached;
 mod digest;
+mod digest_state;
 mod error;
 mod growing;
 mod identity;
+#[cfg(target_arch = "x86_64")]
+mod keccak;
 mod pass;
 mod relay;
 mod sha3;
 mod threads;
 
 pub use cached::{Digests, Memory};
-pub use digest::{Comparison, Expected, Fingerprint, compare_with, digest};
+pub use digest::{Comparison, Expected, Fingerprint, Start, compare_with, digest, digest_from};
+pub use digest_state::DigestState;
 pub use error::Error;
 pub use growing::digest_growing;
 pub use identity::FileIdentity;

@@ -3,9 +3,9 @@
 //! Neither is generic or async, so that the hashing is compiled in this crate, which the development profile optimises:
 //! generic and async functions are compiled by who calls and who polls them.
 
-use crate::Error;
 use crate::relay::{Follower, Leader, Next};
 use crate::sha3::Sha3;
+use crate::{DigestState, Error};
 use md5::Digest as _;
 use pipeline::{Md5, Sha3_512};
 use std::fs::File;
@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// Bytes between two calls of the progress callback.
 const REPORT_EVERY: u64 = 8 * 1024 * 1024;
+
+/// Bytes between two states that are saved: a quarter of a second of SHA3-512, which is what an interruption costs.
+pub(crate) const SAVE_EVERY: u64 = 64 * 1024 * 1024;
 
 /// Something that can be read at any place by several threads.
 pub(crate) trait ReadAt: Send + Sync {
@@ -51,15 +54,17 @@ impl Source {
     }
 }
 
-/// The leading pass. The end of the file is handed on only when its MD5 leaves something to do, so the follower cannot
-/// finish a file whose MD5 already differs. `None` when it was stopped before the end.
-pub(crate) fn lead(source: &Source, mut leader: Leader<'_>) -> Result<Option<Md5>, Error> {
-    let mut md5 = md5::Md5::new();
+/// The leading pass, behind what `md5` has taken. The end of the file is handed on only when its MD5 leaves something to do, so
+/// the follower cannot finish a file whose MD5 already differs. `None` when it was stopped before the end.
+pub(crate) fn lead(source: &Source, mut leader: Leader<'_>, mut md5: md5::Md5) -> Result<Option<Md5>, Error> {
     while let Some(mut block) = leader.next() {
         let offset = block.start();
         source.fill(block.bytes_mut(), offset)?;
         md5.update(block.bytes());
         if block.end() < leader.relay().size() {
+            if block.end().is_multiple_of(SAVE_EVERY) {
+                leader.mark(block.end(), md5.clone());
+            }
             leader.hand(block);
             continue;
         }
@@ -72,19 +77,28 @@ pub(crate) fn lead(source: &Source, mut leader: Leader<'_>) -> Result<Option<Md5
     Ok(None)
 }
 
-/// The following pass. `None` when it was stopped, or the leader did not hand on the end of the file.
+/// Who is told how far the following pass is.
+pub(crate) struct Listeners<'a> {
+    /// Bytes from the start of the file that both passes have hashed.
+    pub progress: &'a dyn Fn(u64),
+    /// Both states, where both were the same number of bytes on.
+    pub save: &'a dyn Fn(DigestState),
+}
+
+/// The following pass, behind what `sha3` has taken. `None` when it was stopped, or the leader did not hand on the end of the
+/// file.
 pub(crate) fn follow(
     source: &Source,
     mut follower: Follower<'_>,
-    progress: &dyn Fn(u64),
+    mut sha3: Sha3,
+    listeners: &Listeners<'_>,
 ) -> Result<Option<Sha3_512>, Error> {
     let size = follower.relay().size();
-    let mut sha3 = Sha3::default();
-    let mut reported = 0;
+    let mut reported = follower.offset();
     while follower.offset() < size {
         let offset = follower.offset();
         if offset - reported >= REPORT_EVERY {
-            progress(offset);
+            (listeners.progress)(offset);
             reported = offset;
         }
         let block = match follower.next() {
@@ -97,8 +111,11 @@ pub(crate) fn follow(
         };
         sha3.update(block.bytes());
         follower.done(block);
+        if let Some(md5) = follower.mark() {
+            (listeners.save)(DigestState::new(follower.offset(), md5, sha3.clone()));
+        }
     }
-    progress(size);
+    (listeners.progress)(size);
     Ok(Some(sha3.finish()))
 }
 

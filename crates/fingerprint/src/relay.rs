@@ -34,6 +34,8 @@ impl Pace {
 
 pub(crate) struct Relay {
     size: u64,
+    /// Bytes from the start of the file that were hashed before.
+    start: u64,
     pace: Pace,
     stop: CancellationToken,
     state: Mutex<State>,
@@ -47,6 +49,8 @@ struct State {
     /// Bytes that the leader has hashed. Reaches the size only when the follower is to finish as well.
     led: u64,
     queue: VecDeque<Block>,
+    /// The last state of MD5 that was marked, and how many bytes it is of.
+    mark: Option<(u64, md5::Md5)>,
     free: Vec<Vec<u8>>,
     /// How many buffers the pool has made.
     made: usize,
@@ -110,12 +114,19 @@ impl Relay {
             ready,
             led: 0,
             queue: VecDeque::new(),
+            mark: None,
             free: Vec::new(),
             made: 0,
             leader: Presence::Awaited,
             follower: Presence::Awaited,
         };
-        Self { size, pace, stop, state: Mutex::new(state), moved: Condvar::new() }
+        Self { size, start: 0, pace, stop, state: Mutex::new(state), moved: Condvar::new() }
+    }
+
+    /// Leaves out so many bytes from the start of the file; fewer than it has.
+    pub(crate) fn behind(mut self, start: u64) -> Self {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).led = start;
+        Self { start, ..self }
     }
 
     pub(crate) fn size(&self) -> u64 {
@@ -146,7 +157,7 @@ impl Relay {
     /// The follower's side. Dropped, it ends the leader too.
     pub(crate) fn follower(&self) -> Follower<'_> {
         self.change(|state| state.follower = Presence::Here);
-        Follower { relay: self, offset: 0, spare: None }
+        Follower { relay: self, offset: self.start, spare: None }
     }
 
     fn block(&self, start: u64, mut buffer: Vec<u8>, owner: Owner) -> Block {
@@ -220,6 +231,12 @@ impl Leader<'_> {
         }
     }
 
+    /// Keeps the state of MD5 for the follower: `md5` has taken `bytes` bytes. To be called before the block that ends there is
+    /// handed on. A follower that is that far behind that another mark comes first does not get it.
+    pub(crate) fn mark(&self, bytes: u64, md5: md5::Md5) {
+        self.relay.lock().mark = Some((bytes, md5));
+    }
+
     /// Passes on a block that was hashed: from now on the follower may go as far as its end.
     pub(crate) fn hand(&mut self, block: Block) {
         let led = block.end();
@@ -265,6 +282,12 @@ impl Follower<'_> {
     /// Bytes that were hashed.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The state of MD5 that was marked here, if there is one.
+    pub(crate) fn mark(&self) -> Option<md5::Md5> {
+        let mark = self.relay.lock().mark.take_if(|(bytes, _)| *bytes == self.offset);
+        mark.map(|(_, md5)| md5)
     }
 
     /// The block after the last one, as soon as the leader has been there. `None` when it was stopped, or when the leader

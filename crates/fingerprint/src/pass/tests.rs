@@ -1,6 +1,7 @@
-use super::{ReadAt, Source, follow, lead};
-use crate::Error;
-use crate::relay::{BLOCK, POOL, Pace, Relay};
+use super::{ReadAt, SAVE_EVERY, Source};
+use crate::relay::{BLOCK, Follower, Leader, POOL, Pace, Relay};
+use crate::sha3::Sha3;
+use crate::{DigestState, Error};
 use md5::Digest as _;
 use pipeline::{Md5, Sha3_512};
 use std::cell::Cell;
@@ -52,7 +53,12 @@ impl Noted {
 
     /// Whether the reads cover everything once, in order.
     fn was_read_once(&self) -> bool {
-        let mut end = 0;
+        self.was_read_once_from(0)
+    }
+
+    /// Whether the reads cover everything behind `start` once, in order.
+    fn was_read_once_from(&self, start: u64) -> bool {
+        let mut end = start;
         for &(offset, read) in &*self.reads.lock().unwrap() {
             if offset != end {
                 return false;
@@ -77,6 +83,18 @@ fn source(file: &Arc<Noted>) -> Source {
 
 fn relay(file: &Noted, pace: Pace) -> Relay {
     Relay::new(file.bytes.len() as u64, pace, CancellationToken::new())
+}
+
+fn lead(source: &Source, leader: Leader<'_>) -> Result<Option<Md5>, Error> {
+    super::lead(source, leader, md5::Md5::new())
+}
+
+fn follow(
+    source: &Source,
+    follower: Follower<'_>,
+    progress: &dyn Fn(u64),
+) -> Result<Option<Sha3_512>, Error> {
+    super::follow(source, follower, Sha3::default(), &super::Listeners { progress, save: &|_| {} })
 }
 
 fn other_md5() -> Md5 {
@@ -179,4 +197,45 @@ fn a_stop_ends_both_at_the_next_block() {
         assert_eq!(md5.join().unwrap(), None);
     });
     assert_eq!(last.get(), 8 * 1024 * 1024, "nothing was hashed after the stop");
+}
+
+/// Reads a file side by side behind `state`, and gives its digests and what was to be saved.
+fn pass(file: &Arc<Noted>, state: DigestState) -> (Md5, Sha3_512, Vec<DigestState>) {
+    let source = source(file);
+    let relay = relay(file, Pace::Together).behind(state.offset());
+    let (md5, sha3) = state.into_digests();
+    let saved = Mutex::new(Vec::new());
+    let follower = relay.follower();
+    thread::scope(|scope| {
+        let sha3 = scope.spawn(|| {
+            let save = |state| saved.lock().unwrap().push(state);
+            super::follow(&source, follower, sha3, &super::Listeners { progress: &|_| {}, save: &save })
+                .unwrap()
+        });
+        let md5 = super::lead(&source, relay.leader(), md5).unwrap();
+        (md5.unwrap(), sha3.join().unwrap().unwrap(), saved.lock().unwrap().split_off(0))
+    })
+}
+
+fn state_of(bytes: &[u8]) -> DigestState {
+    let mut sha3 = Sha3::default();
+    sha3.update(bytes);
+    DigestState::new(bytes.len() as u64, md5::Md5::new_with_prefix(bytes), sha3)
+}
+
+/// It goes on saving, too.
+#[test]
+fn what_was_hashed_before_is_not_read_again() {
+    let file = Arc::new(Noted::new(SAVE_EVERY as usize + 1234));
+    let expected = (file.md5(), file.sha3_512());
+    let first = SAVE_EVERY - 4 * BLOCK as u64;
+    let mut state = state_of(&file.bytes[..first as usize]);
+    for (from, next) in [(first, Some(SAVE_EVERY)), (SAVE_EVERY, None)] {
+        let (md5, sha3, saved) = pass(&file, DigestState::from_bytes(&state.to_bytes()).unwrap());
+        assert_eq!((md5, sha3), expected);
+        assert!(file.was_read_once_from(from), "{:?}", file.reads.lock().unwrap());
+        assert_eq!(saved.iter().map(DigestState::offset).collect::<Vec<_>>(), Vec::from_iter(next));
+        state = saved.into_iter().next().unwrap_or(state);
+        file.reads.lock().unwrap().clear();
+    }
 }

@@ -7,6 +7,7 @@ mod digests;
 mod growing;
 mod identity;
 mod interruption;
+mod started;
 
 use fingerprint::Fingerprint;
 use md5::Digest as _;
