@@ -232,3 +232,35 @@ fn explain_and_check_know_named_servers() {
     recipes/ExampleApp.jamf.recipe.yaml (production): ok, 6 steps
     ");
 }
+
+/// Servers for which bytes of the file were hashed.
+fn hashed_for(stdout: &str) -> Vec<String> {
+    // At 0 bytes nobody has read anything yet, and may not have to.
+    let hashing =
+        |line: &Value| line["event"] == "progress" && line["activity"] == "hashing" && line["done"] != 0;
+    let mut names: Vec<_> = lines(stdout)
+        .iter()
+        .filter(|line| hashing(line))
+        .map(|line| line["server"].as_str().unwrap().to_owned())
+        .collect();
+    names.dedup();
+    names
+}
+
+/// A file that the build before has just written, too: three seconds would not have passed.
+#[test]
+fn a_package_is_hashed_once_for_all_servers() {
+    let (stage, test, production) = stage_with_two();
+    let file = stage.write("App.pkg", noise(1, 3_000_000));
+    let written = std::fs::metadata(&file).unwrap().modified().unwrap();
+    // Nobody can tell a write within one clock tick from another.
+    while written.elapsed().unwrap() < std::time::Duration::from_millis(300) {
+        std::thread::yield_now();
+    }
+    let arguments = ["upload", &file, "--server", "test", "--server", "production", "--json"];
+    assert_eq!(hashed_for(&stage.run(&arguments).succeeded().stdout), ["test"]);
+    assert!(test.bytes_of("App.pkg") == production.bytes_of("App.pkg"));
+
+    let again = [&arguments[..], &["--rehash"]].concat();
+    assert_eq!(hashed_for(&stage.run(&again).succeeded().stdout), ["test"]);
+}
