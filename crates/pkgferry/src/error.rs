@@ -79,6 +79,12 @@ pub enum Error {
     /// The rehearsal server takes the place of any other.
     #[error("--sandbox and --server exclude each other")]
     SandboxAndServer,
+    /// What only the rehearsal server can play was asked of a real one.
+    #[error("{flag} is for the rehearsal server")]
+    NeedsSandbox {
+        /// The flag.
+        flag: &'static str,
+    },
     /// A command that works with one server was given several.
     #[error("{command} works with one server, and several are named")]
     OneServerOnly {
@@ -170,6 +176,7 @@ impl Error {
             | Self::OneForSeveral { .. }
             | Self::Contradicted { .. }
             | Self::SandboxAndServer
+            | Self::NeedsSandbox { .. }
             | Self::OneServerOnly { .. } => Exit::Usage,
             // A reader that has seen enough (`| head`) is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
@@ -189,6 +196,7 @@ impl Error {
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
+            Self::NeedsSandbox { .. } => Some("add --sandbox".into()),
             Self::ServerTable { .. } => {
                 Some("a server is written as [servers.NAME], its settings below".into())
             }

@@ -58,6 +58,7 @@ pub async fn execute(
     mode: &Mode,
     cancel: CancellationToken,
 ) -> Result<Exit, Error> {
+    mode.check()?;
     let clock = Arc::new(SystemClock);
     let embedded = match mode.sandbox {
         true => Some(serve::Embedded::start(mode, clock.clone()).await?),

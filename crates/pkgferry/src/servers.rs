@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 /// Names that say where a server is. They mean something together only, so that a table which has one of them takes none
 /// of them from the top level.
-const PLACE: [&str; 5] = [
+const PLACE: [&str; 6] = [
     keys::JSS_URL.name(),
     keys::REGION.name(),
     keys::TENANT_ID.name(),
     keys::ENVIRONMENT_ID.name(),
+    "JAMF_GATEWAY_ADDRESSING",
     keys::S3_ENDPOINT.name(),
 ];
 /// Names that say who signs in, and the secrets that go with them.

@@ -16,6 +16,7 @@ pub const VARIABLES: &[&str] = &[
     "JAMF_REGION",
     "JAMF_TENANT_ID",
     "JAMF_ENVIRONMENT_ID",
+    "JAMF_GATEWAY_ADDRESSING",
     "API_USERNAME",
     "API_PASSWORD",
     "CLIENT_ID",

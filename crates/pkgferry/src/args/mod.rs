@@ -1,7 +1,11 @@
 //! What can be typed. Nothing here decides anything.
 
+mod rehearsal;
+
+pub use rehearsal::{GatewayAddressing, Played, SandboxArgs};
+
+use crate::error::Error;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sandbox::Fault;
 use std::path::PathBuf;
 
 /// Carries macOS installer packages into Jamf Cloud. What is already there, byte for byte, is not sent again.
@@ -154,12 +158,21 @@ pub struct Mode {
     /// Keep what was sent when an upload is interrupted, so that the next run goes on with it
     #[arg(long)]
     pub keep_partial: bool,
-    /// Let the rehearsal server play a fault; may be repeated. `pkgferry sandbox --help` lists them
-    #[arg(long = "fault", value_name = "NAME[=N]", requires = "sandbox")]
-    pub faults: Vec<Fault>,
     /// Print events as JSON lines and a final result, instead of text
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub played: Played,
+}
+
+impl Mode {
+    /// What the rehearsal server plays means nothing without it.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.played.flag() {
+            Some(flag) if !self.sandbox => Err(Error::NeedsSandbox { flag }),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -262,33 +275,4 @@ pub struct ExplainArgs {
 pub struct ProcessorsArgs {
     /// The processor to describe
     pub name: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = crate::faults::help())]
-pub struct SandboxArgs {
-    /// Port of the Jamf Pro side on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    pub port: u16,
-    /// Port of the S3 side on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    pub s3_port: u16,
-    /// Folder for files and records; without it they end with the server
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Seconds from the end of an upload until the file is listed
-    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
-    pub listed_after: u64,
-    /// Seconds from the listing until the record is READY (a refresh for its name does it at once)
-    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
-    pub ready_after: u64,
-    /// Life of an API client's token
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub token_life: u64,
-    /// Version of Jamf Pro to play
-    #[arg(long, default_value = "11.30.1", value_name = "VERSION")]
-    pub jamf_version: String,
-    /// Play a fault, one of those that --help lists; may be repeated
-    #[arg(long = "fault", value_name = "NAME[=N]")]
-    pub faults: Vec<Fault>,
 }
