@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 /// The tenant, or the platform environment, that a played gateway leads to.
 const TENANT: Uuid = Uuid::from_u128(0x1f0e_2d3c_4b5a_4978_8a9b_0c1d_2e3f_4a5b);
-const GATEWAY_ADDRESSING: &str = "JAMF_GATEWAY_ADDRESSING";
 
 /// The rehearsal server inside a run (`--sandbox`).
 pub struct Embedded {
@@ -149,7 +148,7 @@ fn gateway(connection: &Connection) -> Vec<(&'static str, String)> {
         None => (keys::TENANT_ID.name(), TENANT.to_string()),
     };
     let addressing = if gateway.header.is_some() { "header" } else { "path" };
-    vec![scope, (GATEWAY_ADDRESSING, addressing.to_owned())]
+    vec![scope, (jamf::GATEWAY_ADDRESSING.name(), addressing.to_owned())]
 }
 
 fn quoted(text: &str) -> String {

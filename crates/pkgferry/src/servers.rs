@@ -12,7 +12,7 @@ const PLACE: [&str; 6] = [
     keys::REGION.name(),
     keys::TENANT_ID.name(),
     keys::ENVIRONMENT_ID.name(),
-    "JAMF_GATEWAY_ADDRESSING",
+    jamf::GATEWAY_ADDRESSING.name(),
     keys::S3_ENDPOINT.name(),
 ];
 /// Names that say who signs in, and the secrets that go with them.

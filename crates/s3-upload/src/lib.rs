@@ -44,6 +44,7 @@ mod log;
 mod pacer;
 mod parts;
 mod payload;
+mod probe;
 mod resume;
 mod s3_error;
 mod send;
@@ -56,6 +57,7 @@ pub use discard::discard;
 pub use engine::Engine;
 pub use error::{Error, Leftover};
 pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
+pub use probe::{Probe, Reach, probe};
 pub use s3_error::{Cause, S3Error};
 pub use transfer::Work;
 

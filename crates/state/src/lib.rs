@@ -26,11 +26,13 @@
 mod database;
 mod digests;
 mod error;
+mod examine;
 mod journal;
 mod life;
 mod uploads;
 
 pub use error::Error;
+pub use examine::{Examined, examine};
 pub use journal::Journal;
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 
