@@ -9,10 +9,11 @@ use crate::log::Log;
 use crate::parts::PartPlan;
 use crate::resume::Resumption;
 use crate::s3_error::in_full;
-use crate::send::{Sending, check_whole};
+use crate::send::{Sending, at_first, check_whole};
 use crate::transfer::Work;
-use fingerprint::Fingerprint;
+use fingerprint::{DigestState, Fingerprint, Start};
 use pipeline::{Activity, Context};
+use std::pin::pin;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,8 @@ pub(crate) struct Attempt<'a> {
     pub bucket: &'a Bucket,
     /// The file's digests, if somebody knows them.
     pub known: Option<Fingerprint>,
+    /// How far an earlier run has hashed the file.
+    pub hashed: Option<Start>,
     /// Whether parts are kept when it ends early.
     pub keep: bool,
     pub cx: &'a Context,
@@ -39,6 +42,8 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Begins an upload and brings it to its end.
     pub(crate) async fn anew(&self, key: &str, checksum: Checksum, log: &Log) -> Result<Done, Error> {
+        let at_once = at_first(self.work.concurrency, self.work.parts);
+        let _warm = self.bucket.warm(at_once, self.cx);
         let begun = self.cx.cancelled().run_until_cancelled(self.bucket.begin(key, checksum)).await;
         let upload = match begun {
             Some(begun) => begun.map_err(|source| Error::Begin { file: self.work.name.clone(), source })?,
@@ -114,7 +119,8 @@ impl Attempt<'_> {
         log: &Log,
     ) -> Result<(Vec<SentPart>, Fingerprint), Error> {
         let Work { file, name, concurrency, patience, .. } = self.work;
-        let (tell, hashed) = watch::channel(0);
+        let start = self.start();
+        let (tell, hashed) = watch::channel(start.state.offset());
         let sending = Sending {
             bucket: self.bucket,
             upload,
@@ -127,7 +133,7 @@ impl Attempt<'_> {
             log,
             cx: self.cx,
         };
-        let filling = async { tokio::try_join!(sending.run(sent), self.digests(tell, log)) };
+        let filling = async { tokio::try_join!(sending.run(sent), self.digests(start, tell, log)) };
         let Some(filled) = self.cx.cancelled().run_until_cancelled(filling).await else {
             return Err(self.interrupted());
         };
@@ -138,7 +144,14 @@ impl Attempt<'_> {
         Ok((parts, fingerprint))
     }
 
-    async fn digests(&self, tell: watch::Sender<u64>, log: &Log) -> Result<Fingerprint, Error> {
+    /// Where the hashing begins.
+    fn start(&self) -> Start {
+        let identity = self.work.file.identity();
+        let anew = || Start { identity, state: DigestState::default(), begun: self.cx.clock().now() };
+        self.hashed.clone().unwrap_or_else(anew)
+    }
+
+    async fn digests(&self, start: Start, tell: watch::Sender<u64>, log: &Log) -> Result<Fingerprint, Error> {
         if let Some(known) = self.known {
             return Ok(known);
         }
@@ -148,11 +161,22 @@ impl Attempt<'_> {
             voice.progress(Activity::Hashing, done, total);
             tell.send_replace(done);
         };
+        // Only the latest state counts, and the hashing does not wait until it is written.
+        let (keep, mut kept) = watch::channel(None);
+        let save = move |state| _ = keep.send_replace(Some(state));
         // Ctrl-C drops this future, which ends the reading.
         let never = CancellationToken::new();
-        let now = || self.cx.clock().now();
-        let (fingerprint, identity) = self.work.digests.digest(file.path(), now, progress, &never).await?;
-        file.is(identity)?;
+        let mut hashing = pin!(self.work.digests.digest_from(file.path(), start, save, progress, &never));
+        let fingerprint = loop {
+            tokio::select! {
+                fingerprint = &mut hashing => break fingerprint?,
+                Ok(()) = kept.changed() => {
+                    if let Some(state) = &*kept.borrow_and_update() {
+                        log.digest_state(state);
+                    }
+                }
+            }
+        };
         log.digests(fingerprint);
         Ok(fingerprint)
     }

@@ -7,6 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::parts::Part;
 use crate::payload::{Payload, Pool};
 use crate::s3_error::S3Error;
+use crate::warm::{Lines, Warm};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -15,7 +16,7 @@ use aws_sdk_s3::config::{Builder, ConfigBag, Intercept, RequestChecksumCalculati
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
-use pipeline::{Boundary, Effect};
+use pipeline::{Boundary, Context, Effect};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,6 +79,7 @@ pub(crate) struct Bucket {
     credentials: LiveCredentials,
     gate: Gate,
     pool: Arc<Pool>,
+    lines: Lines,
     name: String,
     host: String,
 }
@@ -94,6 +96,7 @@ impl Bucket {
             credentials,
             gate: Gate { boundary },
             pool: connections.pool(),
+            lines: connections.lines(),
             name: place.bucket.clone(),
             host: place.endpoint.host(&place.bucket, &place.region),
         }
@@ -102,6 +105,24 @@ impl Bucket {
     /// Memory for parts on their way.
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.pool
+    }
+
+    /// Who is asked, for messages.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Opens connections beside the beginning of an upload that will send so many parts at a time; see [`Lines::warm`].
+    pub(crate) fn warm(&self, at_once: usize, cx: &Context) -> Warm {
+        self.lines.warm(self, at_once, cx)
+    }
+
+    /// Opens a connection, or uses one that nobody else is using. Whether the bucket is there is asked unsigned, because the
+    /// answer does not matter.
+    pub(crate) async fn knock(&self) {
+        let asked = self.client.head_bucket().bucket(&self.name).customize();
+        let settings = self.settings(1, Some(ANSWER)).allow_no_auth();
+        let _ = asked.config_override(settings).send().await;
     }
 
     /// The credentials that open it.
@@ -301,13 +322,17 @@ impl Bucket {
 
     /// What one request adds to the client: who asks, how often it is tried, and how long each try may take.
     fn tries(&self, times: u32, limit: Option<Duration>) -> Builder {
+        self.settings(times, limit).credentials_provider(self.credentials.clone())
+    }
+
+    /// The same without saying who asks.
+    fn settings(&self, times: u32, limit: Option<Duration>) -> Builder {
         let limits = TimeoutConfig::builder().connect_timeout(CONNECT);
         let limits = match limit {
             Some(limit) => limits.operation_attempt_timeout(limit),
             None => limits,
         };
         aws_sdk_s3::Config::builder()
-            .credentials_provider(self.credentials.clone())
             .interceptor(self.gate.clone())
             // Checksums are computed while reading; the SDK shall add none of its own.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -334,7 +359,7 @@ impl Intercept for Gate {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request();
-        let effect = if request.method() == "GET" { Effect::Read } else { Effect::Write };
+        let effect = if matches!(request.method(), "GET" | "HEAD") { Effect::Read } else { Effect::Write };
         Ok(self.boundary.pass(effect, request.method(), request.uri())?)
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::endpoint::Endpoint;
 use crate::payload::Pool;
+use crate::warm::Lines;
 use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::{Client, Config};
 use std::collections::HashMap;
@@ -13,12 +14,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Connections {
     clients: Arc<Mutex<HashMap<(Endpoint, String), Client>>>,
     pool: Arc<Pool>,
+    lines: Lines,
 }
 
 impl Connections {
     /// Memory for parts on their way.
     pub(crate) fn pool(&self) -> Arc<Pool> {
         Arc::clone(&self.pool)
+    }
+
+    /// Which of them are open.
+    pub(crate) fn lines(&self) -> Lines {
+        self.lines.clone()
     }
 
     /// A client for an endpoint and region. It knows no credentials: those come with each request.

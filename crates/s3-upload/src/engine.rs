@@ -8,7 +8,7 @@ use crate::inputs::Concurrency;
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::parts::PartPlan;
-use crate::send::{Sending, check_whole};
+use crate::send::{Sending, at_first, check_whole};
 use crate::stall::Patience;
 use jamf::UploadGrant;
 use pipeline::{Context, FileName};
@@ -50,6 +50,7 @@ impl Engine {
         let plan = PartPlan::new(file.size(), Default::default())
             .ok_or_else(|| Error::TooLarge { path: path.to_owned(), size: file.size() })?;
         let key = format!("{}{name}", self.prefix);
+        let _warm = self.bucket.warm(at_first(Concurrency::default(), plan), &self.cx);
         let begun = self.bucket.begin(&key, Checksum::Crc64Nvme).await;
         let upload = begun.map_err(|source| Error::Begin { file: name.clone(), source })?;
         let sending = Sending {

@@ -6,7 +6,7 @@
 //!
 //! - `parts` cuts the file; `payload` reads a part once and sums it up in passing; `send` sends parts side by side, as many
 //!   as `pacer` finds useful, in constant memory, and those that `stall` again; `local` watches the file meanwhile.
-//! - `bucket` makes the requests over `connections` that outlast one upload, `credentials` keeps them signed with keys that
+//! - `bucket` makes the requests over `connections` that outlast one upload and are `warm` before parts need them, `credentials` keeps them signed with keys that
 //!   have not ended, `checksum` goes along.
 //! - `log` writes down what a later run must know; `resume` reads it.
 //! - `transfer` decides what to go on with and what to begin; `attempt` is one multipart upload until its end.
@@ -51,6 +51,7 @@ mod send;
 mod spec;
 mod stall;
 mod transfer;
+mod warm;
 
 pub use connections::Connections;
 pub use discard::discard;

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::bucket::{SentPart, Upload};
 use crate::error::Leftover;
 use crate::s3_error::in_full;
-use fingerprint::Fingerprint;
+use fingerprint::{DigestState, Fingerprint};
 use pipeline::Context;
 use state::{Journal, NewUpload, Phase, State, StoredPart};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,6 +60,10 @@ impl Log {
 
     pub(crate) fn digests(&self, fingerprint: Fingerprint) {
         self.write(|journal| journal.digests(fingerprint));
+    }
+
+    pub(crate) fn digest_state(&self, state: &DigestState) {
+        self.write(|journal| journal.digest_state(state));
     }
 
     pub(crate) fn phase(&self, phase: Phase) {

@@ -4,7 +4,7 @@ use crate::bucket::{Bucket, Place, SentPart, Upload};
 use crate::checksum::Checksum;
 use crate::parts::PartPlan;
 use crate::s3_error::in_full;
-use fingerprint::{FileIdentity, Fingerprint};
+use fingerprint::{FileIdentity, Fingerprint, Start};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::Context;
 use state::{Journal, StoredPart, StoredUpload};
@@ -13,12 +13,13 @@ use state::{Journal, StoredPart, StoredUpload};
 const OLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// An upload that can be gone on with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Resumption {
     pub upload: Upload,
     pub plan: PartPlan,
     pub sent: Vec<SentPart>,
     pub fingerprint: Option<Fingerprint>,
+    pub hashed: Option<Start>,
 }
 
 impl Resumption {
@@ -41,7 +42,10 @@ impl Resumption {
         let sent: Vec<_> = stored.parts.iter().map(part).collect();
         let sound = sent.iter().all(|part| plan.part(part.number).is_some_and(|cut| cut.length == part.size));
         let upload = Upload { key: stored.key.clone(), id, checksum };
-        sound.then_some(Self { upload, plan, sent, fingerprint: stored.fingerprint })
+        // The journal is older than the first byte that was read.
+        let begun = stored.begun;
+        let hashed = stored.digest_state.clone().map(|state| Start { identity: file, state, begun });
+        sound.then_some(Self { upload, plan, sent, fingerprint: stored.fingerprint, hashed })
     }
 }
 

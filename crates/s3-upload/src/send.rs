@@ -146,6 +146,12 @@ impl Sending<'_> {
     }
 }
 
+/// How many parts of an upload leave at once to begin with.
+pub(crate) fn at_first(concurrency: Concurrency, plan: PartPlan) -> usize {
+    let at_once = pacer(concurrency, Timestamp::UNIX_EPOCH).1.at_once();
+    usize::try_from(plan.count()).map_or(at_once, |count| count.min(at_once))
+}
+
 /// How many parts there can be at a time, and who decides how many there are. Without a wish, no more than there are
 /// buffers.
 fn pacer(concurrency: Concurrency, now: Timestamp) -> (u8, Pacer) {
@@ -258,6 +264,14 @@ mod tests {
         let pauses = |random| (1..TRIES).map(|made| backoff(made, random).as_secs_f64()).collect::<Vec<_>>();
         assert_eq!(pauses(1.0), [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0]);
         assert_eq!(pauses(0.0), [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0]);
+    }
+
+    #[test]
+    fn there_are_no_more_parts_on_their_way_than_there_are() {
+        let first =
+            |concurrency, mib| at_first(concurrency, PartPlan::new(mib * MIB, PartSize::default()).unwrap());
+        assert_eq!([1, 9, 17, 800].map(|mib| first(Concurrency::Auto, mib)), [1, 2, 3, 3]);
+        assert_eq!(first(Concurrency::Fixed(32), 800), 32);
     }
 
     #[test]

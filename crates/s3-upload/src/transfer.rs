@@ -141,14 +141,14 @@ impl Work {
         Bucket::open(place, credentials, &self.connections, Arc::clone(cx.boundary()))
     }
 
-    fn attempt<'a>(&'a self, bucket: &'a Bucket, known: Option<Fingerprint>, cx: &'a Context) -> Attempt<'a> {
-        Attempt { work: self, bucket, known: known.or(self.known), keep: self.keep, cx }
+    fn attempt<'a>(&'a self, bucket: &'a Bucket, cx: &'a Context) -> Attempt<'a> {
+        Attempt { work: self, bucket, known: self.known, hashed: None, keep: self.keep, cx }
     }
 
     /// Sends the file from its first byte, with the best checksum that the server takes.
     async fn begin(&self, bucket: &Bucket, place: &Place, prefix: &str, cx: &Context) -> Result<Done, Error> {
         let key = format!("{prefix}{}", self.name);
-        let attempt = self.attempt(bucket, None, cx);
+        let attempt = self.attempt(bucket, cx);
         let stored = state::Place {
             endpoint: place.endpoint.address().map(str::to_owned),
             region: place.region.clone(),
@@ -242,8 +242,9 @@ impl Work {
             "going on with the upload of {} that an earlier run began: {there} of {count} parts are in S3",
             self.name
         ));
-        let known = resumption.fingerprint;
-        let done = self.attempt(bucket, known, cx).go_on(resumption, &log).await;
+        let known = resumption.fingerprint.or(self.known);
+        let attempt = Attempt { known, hashed: resumption.hashed.take(), ..self.attempt(bucket, cx) };
+        let done = attempt.go_on(resumption, &log).await;
         match &done {
             Err(error) if error.shuts_out() => log.close(),
             _ => log.end(&done),

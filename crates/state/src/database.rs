@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) const NAME: &str = "state.db";
-/// The format that [`SCHEMA`] makes. Counted up with each change; an older file is brought along.
-const FORMAT: i64 = 1;
+/// The format that the [`STEPS`] lead to: how many they are.
+const FORMAT: i64 = STEPS.len() as i64;
 /// Another process writes for some milliseconds at a time.
 const BUSY: Duration = Duration::from_secs(10);
 
-const SCHEMA: &str = "
+/// What each format adds to the one before. A file is brought along from where it is; a step that was released stays as it is.
+const STEPS: [&str; 2] = [FIRST, "ALTER TABLE uploads ADD COLUMN digest_state BLOB;"];
+
+const FIRST: &str = "
 CREATE TABLE digests (
     path BLOB PRIMARY KEY,
     size INTEGER NOT NULL,
@@ -99,13 +102,15 @@ fn bring_along(database: &mut Connection, path: &Path) -> Result<(), Error> {
     // Two processes may find an empty file at the same time: the second one waits here, and finds it made.
     let transaction = database.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match found {
-        0 => {
-            transaction.execute_batch(SCHEMA)?;
-            transaction.pragma_update(None, "user_version", FORMAT)?;
-        }
-        FORMAT => {}
-        _ => return Err(Error::Newer { path: path.to_owned(), found, known: FORMAT }),
+    let missing = usize::try_from(found).ok().and_then(|made| STEPS.get(made..));
+    let Some(missing) = missing else {
+        return Err(Error::Newer { path: path.to_owned(), found, known: FORMAT });
+    };
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    if !missing.is_empty() {
+        transaction.pragma_update(None, "user_version", FORMAT)?;
     }
     Ok(transaction.commit()?)
 }
@@ -158,6 +163,34 @@ mod tests {
         assert!(matches!(error, Error::Newer { found: 99, known: FORMAT, .. }), "{error}");
         assert!(path.exists());
     }
+
+    /// As a program of that format has left it.
+    #[test]
+    fn a_file_of_an_older_format_is_brought_along() {
+        for made in 0..STEPS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let older = Connection::open(folder.path().join(NAME)).unwrap();
+            STEPS[..made].iter().for_each(|step| older.execute_batch(step).unwrap());
+            older.pragma_update(None, "user_version", made as i64).unwrap();
+            if made > 0 {
+                older.execute_batch(AN_UPLOAD).unwrap();
+            }
+            drop(older);
+            let (database, aside) = open(folder.path()).unwrap();
+            assert_eq!(aside, None);
+            let format = database.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+            assert_eq!(format, Ok(FORMAT));
+            let found = "SELECT count(object_key), count(digest_state) FROM uploads";
+            let found = database.query_row(found, [], |row| Ok((row.get(0)?, row.get(1)?)));
+            assert_eq!(found, Ok((i64::from(made > 0), 0)));
+        }
+    }
+
+    const AN_UPLOAD: &str = "
+        INSERT INTO uploads (life, server, file, path, size, modified, changed, inode, device, region, bucket, prefix,
+                             object_key, part_size, phase, begun)
+        VALUES ('', 's', 'App.pkg', x'61', 1, 2, 3, 4, 5, 'r', 'b', 'p/', 'p/App.pkg', 8388608, 'sending', 0);
+    ";
 
     #[test]
     fn a_file_is_found_again() {

@@ -1,6 +1,6 @@
 use crate::uploads::Phase;
 use crate::{Error, State, StoredPart};
-use fingerprint::Fingerprint;
+use fingerprint::{DigestState, Fingerprint};
 use rusqlite::params;
 
 /// The journal of one upload. It belongs to this process until the value is dropped; what is written stays until
@@ -52,6 +52,17 @@ impl Journal {
         let (md5, sha3_512) = (found.md5.as_bytes(), found.sha3_512.as_bytes());
         let update = "UPDATE uploads SET md5 = ?1, sha3_512 = ?2 WHERE id = ?3";
         self.state.database().execute(update, params![md5, sha3_512, self.id])?;
+        Ok(())
+    }
+
+    /// Some of the file was hashed. It takes the place of what was written before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn digest_state(&self, state: &DigestState) -> Result<(), Error> {
+        let database = self.state.database();
+        let mut update = database.prepare_cached("UPDATE uploads SET digest_state = ?1 WHERE id = ?2")?;
+        update.execute(params![state.to_bytes(), self.id])?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::digests::{Known, bytes, fingerprint};
 use crate::{Error, Journal, State};
-use fingerprint::{FileIdentity, Fingerprint};
+use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use jiff::Timestamp;
 use pipeline::FileName;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
@@ -104,6 +104,8 @@ pub struct StoredUpload {
     pub part_size: u64,
     /// The file's digests, as soon as they were known.
     pub fingerprint: Option<Fingerprint>,
+    /// How far the file was hashed. `None` also if that was damaged, or written by a program that hashes in another way.
+    pub digest_state: Option<DigestState>,
     /// How far it came.
     pub phase: Phase,
     /// When it began.
@@ -113,7 +115,7 @@ pub struct StoredUpload {
 }
 
 const COLUMNS: &str = "id, life, server, file, path, size, modified, changed, inode, device, endpoint, region, bucket, \
-                       prefix, object_key, upload_id, checksum, part_size, md5, sha3_512, phase, begun";
+                       prefix, object_key, upload_id, checksum, part_size, md5, sha3_512, digest_state, phase, begun";
 
 impl State {
     /// Writes down that an upload is about to begin. The journal is this process's as long as the value lives.
@@ -224,6 +226,7 @@ fn read(row: &Row<'_>) -> Result<StoredUpload, Error> {
     let identity = Known::read(row, row.as_ref().column_index("size")?)?;
     let md5: Option<[u8; 16]> = row.get("md5")?;
     let sha3_512: Option<[u8; 64]> = row.get("sha3_512")?;
+    let digest_state = row.get_ref("digest_state")?.as_blob_or_null().ok().flatten();
     let word: String = row.get("phase")?;
     Ok(StoredUpload {
         server: row.get("server")?,
@@ -241,6 +244,7 @@ fn read(row: &Row<'_>) -> Result<StoredUpload, Error> {
         checksum: row.get("checksum")?,
         part_size: row.get::<_, i64>("part_size")?.cast_unsigned(),
         fingerprint: md5.zip(sha3_512).map(|(md5, sha3_512)| fingerprint(identity.size, md5, sha3_512)),
+        digest_state: digest_state.and_then(DigestState::from_bytes),
         phase: Phase::parse(&word).ok_or(Error::Entry { what: "a phase" })?,
         begun: Timestamp::from_second(row.get("begun")?).map_err(|_| Error::Entry { what: "a time" })?,
         parts: Vec::new(),

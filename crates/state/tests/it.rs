@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails, helpers included")]
 
-use fingerprint::{FileIdentity, Fingerprint};
+use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use pipeline::{FileName, Md5, Sha3_512};
 use state::{Journal, NewUpload, Phase, Place, State, StoredPart, StoredUpload};
 use std::path::Path;
@@ -71,8 +71,36 @@ fn what_was_written_is_found_by_the_next_process() {
     assert_eq!((found.part_size, found.phase), (8 << 20, Phase::Deleting));
     assert_eq!(found.place.prefix, "tmp/1/");
     assert_eq!(found.fingerprint, Some(digests));
+    assert_eq!(found.digest_state.as_ref().map(DigestState::offset), None);
     assert_eq!(found.parts, [part(1), part(2)]);
     assert_eq!(found.begun.to_string(), "2026-11-20T22:00:00Z");
+}
+
+/// Nothing else in the journal is worse for it.
+#[test]
+fn a_digest_state_that_was_damaged_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let stored = DigestState::default().to_bytes();
+    let mut damaged = stored.clone();
+    damaged[stored.len() / 2] ^= 1;
+    let entries: [(Box<dyn rusqlite::ToSql>, Option<u64>); 4] = [
+        (Box::new(stored), Some(0)),
+        (Box::new(damaged), None),
+        (Box::new(Vec::<u8>::new()), None),
+        (Box::new("text"), None),
+    ];
+    for (entry, expected) in entries {
+        let state = open(folder.path());
+        let journal = begin(&state, "App.pkg");
+        journal.digest_state(&DigestState::default()).unwrap();
+        drop(journal);
+        let database = rusqlite::Connection::open(folder.path().join("state.db")).unwrap();
+        assert_eq!(database.execute("UPDATE uploads SET digest_state = ?1", [entry]).unwrap(), 1);
+        let (journal, found) = take_all(&state).remove(0);
+        assert_eq!(found.digest_state.map(|state| state.offset()), expected);
+        assert_eq!(found.file, "App.pkg");
+        journal.close().unwrap();
+    }
 }
 
 #[test]

@@ -175,3 +175,28 @@ fn fifty_killed_uploads_are_mended_by_running_again() {
 fn fifty_more_killed_uploads_are_mended_by_running_again() {
     kills(1000, 50);
 }
+
+/// A part waits until the digests are within 64 MiB of it, so the one at 128 MiB leaves when they have been saved at 64 MiB.
+#[test]
+fn a_killed_upload_goes_on_with_its_digests() {
+    let (stage, server) = Stage::with_server();
+    let new = noise(7, 200 * MIB);
+    let file = stage.write("App.pkg", &new);
+    let mut child =
+        stage.command(&["upload", &file]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(120);
+    let far =
+        |server: &Server| server.journal().iter().any(|request| request.path.contains("partNumber=17&"));
+    while !far(&server) && Instant::now() < end {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left =
+        state::State::open(&stage.path("home/.local/state/pkgferry")).unwrap().state.left_over().unwrap();
+    let saved = left[0].digest_state.as_ref().map(fingerprint::DigestState::offset);
+    assert!(saved >= Some(64 * MIB as u64), "{saved:?}");
+    let ran = stage.run(&["upload", &file]).succeeded();
+    assert!(ran.stdout.contains("size, MD5 and SHA3-512 agree"), "{}", ran.shown());
+    assert!(server.bytes_of("App.pkg").as_deref() == Some(new.as_slice()));
+}

@@ -4,6 +4,7 @@
 
 mod credentials;
 mod faults;
+mod hashed;
 mod meddler;
 mod plan;
 mod replace;
@@ -11,3 +12,4 @@ mod resume;
 mod stage;
 mod storm;
 mod upload;
+mod warm;

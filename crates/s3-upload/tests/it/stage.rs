@@ -4,8 +4,8 @@ use crate::meddler::{Fate, Meddler, Seen};
 use jamf::Sessions;
 use jcds_credentials::JcdsCredentials;
 use pipeline::{
-    Access, Applied, Boundary, Context, Env, Event, Failure, Level, Listener, Occurrence, Origin, Outcome,
-    Plan, Processor as _, Progress, SimulatedClock, Value, keys,
+    Access, Activity, Applied, Boundary, Context, Env, Event, Failure, Level, Listener, Occurrence, Origin,
+    Outcome, Plan, Processor as _, Progress, SimulatedClock, Value, keys,
 };
 use s3_upload::{Memory, S3Upload};
 use sandbox::{Config, Sandbox};
@@ -223,11 +223,18 @@ pub struct Ear {
     events: Mutex<Vec<Occurrence>>,
     #[expect(clippy::type_complexity, reason = "one field of one test helper")]
     on_progress: Mutex<Option<Box<dyn FnMut(Progress) + Send>>>,
+    #[expect(clippy::type_complexity, reason = "one field of one test helper")]
+    on_hashing: Mutex<Option<Box<dyn FnMut(u64) + Send>>>,
 }
 
 impl Ear {
     pub fn on_progress(&self, act: impl FnMut(Progress) + Send + 'static) {
         *self.on_progress.lock().unwrap() = Some(Box::new(act));
+    }
+
+    /// `act` is called by the thread that hashes, and by no other, so that it may hold it.
+    pub fn on_hashing(&self, act: impl FnMut(u64) + Send + 'static) {
+        *self.on_hashing.lock().unwrap() = Some(Box::new(act));
     }
 
     pub fn warnings(&self) -> Vec<String> {
@@ -265,6 +272,11 @@ impl Ear {
 
 impl Listener for Ear {
     fn on(&self, event: &Event) {
+        if let Occurrence::Progress(Progress { activity: Activity::Hashing, done, .. }) = event.what
+            && let Some(act) = &mut *self.on_hashing.lock().unwrap()
+        {
+            act(done);
+        }
         if let (Occurrence::Progress(progress), Some(act)) =
             (&event.what, &mut *self.on_progress.lock().unwrap())
         {
