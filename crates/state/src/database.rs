@@ -12,7 +12,11 @@ const FORMAT: i64 = STEPS.len() as i64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What each format adds to the one before. A file is brought along from where it is; a step that was released stays as it is.
-const STEPS: [&str; 2] = [FIRST, "ALTER TABLE uploads ADD COLUMN digest_state BLOB;"];
+const STEPS: [&str; 3] = [
+    FIRST,
+    "ALTER TABLE uploads ADD COLUMN digest_state BLOB;",
+    "CREATE TABLE notes (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);",
+];
 
 const FIRST: &str = "
 CREATE TABLE digests (
