@@ -4,18 +4,20 @@ use crate::error::{Request, chain};
 use crate::redact::Redactor;
 use crate::rejection::Rejection;
 use crate::said::Said;
-use crate::{Error, wire};
+use crate::{Error, Privilege, ServerKind, trace, wire};
 use bytes::Bytes;
 use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName};
 use std::sync::Arc;
 
 /// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) request: Request,
-    pub(crate) privilege: Option<&'static str>,
+    pub(crate) kind: ServerKind,
+    pub(crate) privilege: Option<Privilege>,
     pub(crate) status: StatusCode,
-    pub(crate) retry_after: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// Goes over everything that an error tells of the body.
     pub(crate) redactor: Arc<Redactor>,
@@ -25,8 +27,14 @@ impl Answer {
     /// The answer as the error that it is when its status is no success.
     pub(crate) fn into_error(self) -> Error {
         let said = Said::from_body(&self.body, &self.redactor);
-        let Self { request, status, privilege, .. } = self;
-        Error::Status(Box::new(Rejection { request, status, said, privilege }))
+        let trace = trace::id(&self.body, &self.headers);
+        let Self { request, status, privilege, kind, .. } = self;
+        Error::Status(Box::new(Rejection { request, status, said, privilege, kind, trace }))
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 
     /// The body as JSON. `expected` completes "the answer is not …".

@@ -2,10 +2,10 @@
 //! (`jamf-pro-api.md §4`).
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::creation::Creation;
 use crate::package::CategoryRef;
-use crate::transport::Call;
-use crate::{Category, Error, Package, Session, privilege, rsql, wire};
+use crate::{Category, Error, Package, Privilege, Session, rsql, wire};
 use pipeline::Context;
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ impl Session {
         let body = json!({ "name": name, "priority": priority });
         let creation = Creation {
             what: format!("category “{name}”"),
-            call: Call::post(CATEGORIES).needs(privilege::CREATE_CATEGORIES).json(&body),
+            call: Call::post(CATEGORIES).needs(Privilege::CreateCategories).json(&body),
             read: Answer::created_id,
             look: Box::new(|| {
                 Box::pin(async { Ok(self.find_category(cx, name).await?.map(|category| category.id)) })
@@ -71,12 +71,12 @@ impl Session {
 
     async fn find_category(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
         let filter = rsql::any_of("name", &[name.to_owned()]);
-        let hits = self.every_page(cx, CATEGORIES, privilege::READ_CATEGORIES, &filter).await?;
+        let hits = self.every_page(cx, CATEGORIES, Privilege::ReadCategories, Some(&filter)).await?;
         Ok(hits.iter().filter_map(category).find(|category| category.name == name))
     }
 
     async fn read_category(&self, cx: &Context, id: u64) -> Result<Category, Error> {
-        let call = Call::get(format!("{CATEGORIES}/{id}")).needs(privilege::READ_CATEGORIES);
+        let call = Call::get(format!("{CATEGORIES}/{id}")).needs(Privilege::ReadCategories);
         let answer = self.send(cx, &call).await?;
         let expected = "a category";
         category(&answer.json(expected)?).ok_or_else(|| answer.lacks(expected, "id and name"))

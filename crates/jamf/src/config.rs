@@ -1,3 +1,5 @@
+use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How a client behaves, whatever server it talks to.
@@ -11,6 +13,18 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// When a failed request is sent again.
     pub retry: Retry,
+    /// What outlasts the run. Without it calls are held only against what was asked of a server anyway, since its schema
+    /// is megabytes.
+    pub notes: Option<Arc<dyn Notes>>,
+}
+
+/// What is kept between runs: what a server of one version says about its calls. Nothing in it is secret, and nothing is
+/// lost with it but a request. Whoever keeps it handles trouble on its own: what cannot be read is not there.
+pub trait Notes: Send + Sync + Debug {
+    /// What was put under this key.
+    fn get(&self, key: &str) -> Option<String>;
+    /// Keeps a value, some ten thousand bytes long, in the place of an earlier one.
+    fn put(&self, key: &str, value: &str);
 }
 
 /// Limits on phases of a request (`jamf-pro-api.md §13.4`).
@@ -46,6 +60,7 @@ impl Default for Config {
                 idle: Duration::from_secs(60),
             },
             retry: Retry { tries: 4, base: Duration::from_secs(2), longest: Duration::from_secs(30) },
+            notes: None,
         }
     }
 }

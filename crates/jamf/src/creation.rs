@@ -1,8 +1,8 @@
 //! Creating something exactly once.
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::retry::{Again, most_after};
-use crate::transport::Call;
 use crate::{Error, Session};
 use pipeline::{BoxFuture, Context};
 
@@ -50,7 +50,7 @@ impl Session {
                 Ok(None) if made < most => {}
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
                 Ok(None) | Err(_) => {
-                    let request = call.request().clone();
+                    let request = self.shared_server().request(&call);
                     return Err(Error::Uncertain { request, what, source: Box::new(error) });
                 }
             }

@@ -2,24 +2,37 @@ use crate::{Field, Rejection, SettingsError, SignInError};
 use pipeline::{Diagnose, FailureKind, FileName, PackageId, Refused, causes};
 use reqwest::Method;
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Method and path of a request, as messages name it: `GET /api/v1/packages`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub(crate) method: Method,
+    /// As the server itself has it, whichever way the request takes.
     pub(crate) path: String,
+    /// As a gateway has it.
+    pub(crate) behind: Option<String>,
+}
+
+impl Request {
+    /// The path as it is sent.
+    pub(crate) fn sent(&self) -> &str {
+        self.behind.as_deref().unwrap_or(&self.path)
+    }
 }
 
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
+        write!(f, "{} {}", self.method, self.sent())
     }
 }
 
 /// The phase of a request that took too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// The body of the request stood still.
+    Sending,
     /// Nothing of the answer came.
     Header,
     /// The answer stopped in the middle.
@@ -29,6 +42,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Sending => "the file stood still",
             Self::Header => "no answer",
             Self::Body => "the answer stopped and nothing more came",
         })
@@ -134,6 +148,24 @@ pub enum Error {
     /// No address can carry this name.
     #[error("{0:?} cannot be part of an address")]
     Unaddressable(String),
+    /// The file that is to be sent cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not the file that was looked at.
+    #[error("{path} changed: it was to have {expected} bytes, and {found}")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its size as it was.
+        expected: u64,
+        /// What is the case.
+        found: String,
+    },
     /// A write was about to leave during a dry run.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -163,6 +195,21 @@ impl Error {
         matches!(self, Self::Status(rejection) if rejection.is_duplicate())
     }
 
+    /// Whether the server refused a request before anything of it was accepted, so that another way may be taken: it knows no
+    /// such call, does not let this account, or does not want what was sent. Not so with what passes (408, 429, 5xx) and with
+    /// a token that is refused (401).
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::NoJcds(_) | Self::Redirected { .. } => true,
+            Self::Status(rejection) => {
+                matches!(rejection.status(), 400..=499 | 501)
+                    && !matches!(rejection.status(), 401 | 408 | 429)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the request may have been carried out although no answer says so.
     pub(crate) fn leaves_outcome_open(&self) -> bool {
         match self {
@@ -181,6 +228,7 @@ impl Diagnose for Error {
                 FailureKind::Recipe
             }
             Self::SignIn(_) => FailureKind::Access,
+            Self::Unreadable { .. } | Self::Changed { .. } => FailureKind::Local,
             Self::Status(rejection) => rejection.kind(),
             Self::Refused(refused) => refused.kind(),
             Self::Interrupted => FailureKind::Interrupted,
@@ -199,7 +247,7 @@ impl Diagnose for Error {
                     .into(),
             ),
             Self::Redirected { request, to } => {
-                Some(match to.strip_suffix(&*request.path) {
+                Some(match to.strip_suffix(request.sent()) {
                     Some(server) => format!("if that is where the server lives now, set JSS_URL to {server}"),
                     None => "check that JSS_URL is the address of a Jamf Pro server and that nothing stands in between, \
                              such as a page to sign in"
@@ -229,6 +277,8 @@ impl Diagnose for Error {
             Self::Client(_) => {
                 Some("check that the system has a store of certificate authorities (ca-certificates)".into())
             }
+            Self::Changed { .. } => Some("run again when nobody writes to the file".into()),
+            Self::Unreadable { .. } => Some("check the path and the rights of the file".into()),
             Self::Unwritable { .. } | Self::Unaddressable(_) | Self::Interrupted => None,
         }
     }

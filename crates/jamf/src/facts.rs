@@ -1,8 +1,8 @@
 //! What a server says of itself (`jamf-pro-api.md §3`, `§8`, `§15`).
 
+use crate::call::Call;
 use crate::memory::Memory;
-use crate::transport::Call;
-use crate::{Error, Session, privilege, wire};
+use crate::{Error, Privilege, Session, wire};
 use pipeline::Context;
 use std::fmt;
 use std::str::FromStr;
@@ -127,14 +127,25 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked, or tells none.
     pub async fn version(&self, cx: &Context) -> Result<Version, Error> {
-        let ask = async || {
-            let answer = self.send(cx, &Call::get(VERSION)).await?;
-            let expected = "the version of Jamf Pro";
-            let json = answer.json(expected)?;
-            let text = wire::filled(&json, "version").ok_or_else(|| answer.lacks(expected, "version"))?;
-            text.parse().map_err(|error: InvalidVersion| answer.unusable(expected, error.to_string()))
-        };
-        self.facts.version.get((), ask).await
+        self.facts.version.get((), || self.ask_version(cx, Call::get(VERSION))).await
+    }
+
+    /// The same, without trying again.
+    pub(crate) async fn version_once(&self, cx: &Context) -> Result<Version, Error> {
+        self.facts.version.get((), || self.ask_version(cx, Call::get(VERSION).once())).await
+    }
+
+    /// The version if somebody has asked for it.
+    pub(crate) fn version_known(&self) -> Option<Version> {
+        self.facts.version.known(&())
+    }
+
+    async fn ask_version(&self, cx: &Context, call: Call) -> Result<Version, Error> {
+        let answer = self.send(cx, &call.unwatched()).await?;
+        let expected = "the version of Jamf Pro";
+        let json = answer.json(expected)?;
+        let text = wire::filled(&json, "version").ok_or_else(|| answer.lacks(expected, "version"))?;
+        text.parse().map_err(|error: InvalidVersion| answer.unusable(expected, error.to_string()))
     }
 
     /// The cloud distribution point. Remembered.
@@ -143,10 +154,12 @@ impl Session {
     /// When the server cannot be asked.
     pub async fn distribution_point(&self, cx: &Context) -> Result<Fact<DistributionPoint>, Error> {
         let ask = async || {
-            let call = Call::get(DISTRIBUTION_POINT).needs(privilege::READ_DISTRIBUTION_POINT);
+            let call = Call::get(DISTRIBUTION_POINT).needs(Privilege::ReadDistributionPoint);
             let answer = match self.send(cx, &call).await {
                 Ok(answer) => answer,
-                Err(error) => return absent(error, privilege::READ_DISTRIBUTION_POINT),
+                Err(error) => {
+                    return absent(error, Privilege::ReadDistributionPoint.name(None, self.kind()));
+                }
             };
             let json = answer.json("a cloud distribution point")?;
             let cdn = match wire::filled(&json, "cdnType") {

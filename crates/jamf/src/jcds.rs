@@ -1,9 +1,10 @@
 //! The distribution service's files (`jamf-pro-api.md §7`, `§8`).
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::memory::Memory;
-use crate::transport::{Call, wait};
-use crate::{Error, Session, encode, privilege, wire};
+use crate::transport::wait;
+use crate::{Error, Privilege, Session, encode, wire};
 use jiff::Timestamp;
 use pipeline::{Context, Md5, Secret, Sha3_512};
 use reqwest::Method;
@@ -163,7 +164,7 @@ impl Session {
     /// When the server refuses, has no distribution service, or gives incomplete credentials.
     pub async fn jcds_initiate(&self, cx: &Context) -> Result<UploadGrant, Error> {
         // A lost answer leaves an unused prefix behind, which nobody sees (`jamf-pro-api.md §13.3`).
-        let call = Call::post(FILES).needs(privilege::CREATE_FILES).repeatable();
+        let call = Call::post(FILES).needs(Privilege::CreateFiles).repeatable();
         let answer = self.send(cx, &call).await.map_err(without_service)?;
         UploadGrant::from_answer(&answer, None)
     }
@@ -174,7 +175,7 @@ impl Session {
     /// # Errors
     /// When the server refuses or gives incomplete credentials.
     pub async fn jcds_renew(&self, cx: &Context, first: &UploadGrant) -> Result<UploadGrant, Error> {
-        let call = Call::post(RENEW).needs(privilege::CREATE_FILES).repeatable();
+        let call = Call::post(RENEW).needs(Privilege::CreateFiles).repeatable();
         let answer = self.send(cx, &call).await.map_err(without_service)?;
         UploadGrant::from_answer(&answer, Some(first))
     }
@@ -185,7 +186,7 @@ impl Session {
     /// When the server refuses or cannot be asked.
     pub async fn jcds_delete(&self, cx: &Context, name: &str) -> Result<Deletion, Error> {
         let path = format!("{FILES}/{}", encode::segment(name)?);
-        let call = Call::new(Method::DELETE, path).needs(privilege::DELETE_FILES);
+        let call = Call::new(Method::DELETE, path).needs(Privilege::DeleteFiles);
         let mut attempts = self.shared_server().attempts(&call);
         let outcome = self.send_counting(cx, &call, &mut attempts).await.map_err(without_service);
         self.forget_jcds_files();
@@ -204,7 +205,7 @@ impl Session {
     /// When there is no such file, or the server refuses or cannot be asked.
     pub async fn jcds_download_address(&self, cx: &Context, name: &str) -> Result<url::Url, Error> {
         let path = format!("{FILES}/{}", encode::segment(name)?);
-        let call = Call::get(path).needs(privilege::READ_FILES);
+        let call = Call::get(path).needs(Privilege::ReadFiles);
         let answer = self.send(cx, &call).await.map_err(without_service)?;
         let expected = "a download address";
         let json = answer.json(expected)?;
@@ -241,12 +242,12 @@ impl Session {
         };
         let mut lacking = None;
         if !self.jcds.refreshes_the_old_way.load(Ordering::Relaxed) {
-            match self.send(cx, &call(REFRESH, privilege::READ_DISTRIBUTION_POINT)).await {
+            match self.send(cx, &call(REFRESH, Privilege::ReadDistributionPoint)).await {
                 Err(error) if matches!(error.status(), Some(403..=405)) => lacking = Some(error),
                 other => return other.map(drop),
             }
         }
-        match (self.send(cx, &call(OLD_REFRESH, privilege::READ_FILES)).await, lacking) {
+        match (self.send(cx, &call(OLD_REFRESH, Privilege::ReadFiles)).await, lacking) {
             // Neither is to be had, and the newer one is there: its privilege is the one to give.
             (Err(second), Some(first))
                 if first.status() == Some(403) && matches!(second.status(), Some(403..=405)) =>
@@ -262,7 +263,7 @@ impl Session {
     }
 
     async fn list_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        let call = Call::get(FILES).needs(privilege::READ_FILES);
+        let call = Call::get(FILES).needs(Privilege::ReadFiles);
         let answer = match self.send(cx, &call).await {
             // A list is never missing: whatever the text, there is no service.
             Err(Error::Status(rejection)) if rejection.status() == 404 => {

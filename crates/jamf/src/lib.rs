@@ -24,7 +24,9 @@
 //! # }
 //! ```
 
+mod account;
 mod answer;
+mod call;
 mod category;
 mod config;
 mod connection;
@@ -32,9 +34,12 @@ mod creation;
 mod encode;
 mod error;
 mod facts;
+mod form;
+mod gateway;
 mod jcds;
 mod known;
 mod memory;
+mod pace;
 mod package;
 mod packages;
 mod page;
@@ -42,24 +47,34 @@ mod privilege;
 mod redact;
 mod rejection;
 mod retry;
+mod rights;
 mod rsql;
 mod said;
+mod served;
 mod session;
 mod sessions;
 mod settings;
 mod sign_in;
 mod tokens;
+mod trace;
 mod transport;
+mod upload;
+mod watch;
 mod wire;
 
-pub use config::{Config, Retry, Timeouts};
+pub use config::{Config, Notes, Retry, Timeouts};
 pub use connection::CONNECTION;
 pub use error::{Error, Phase, Request};
 pub use facts::{CdnType, DistributionPoint, Fact, InvalidVersion, UploadCapability, Version};
+pub use gateway::{AddressingChoice, GATEWAY_ADDRESSING, ServerKind};
 pub use jcds::{Deletion, JcdsFile, UploadGrant};
 pub use package::{Category, Field, FieldValue, Package, PackageApi, Setting};
+pub use privilege::Privilege;
 pub use rejection::Rejection;
+pub use rights::{Rights, TokenFacts};
+pub use served::{Deprecation, Served};
 pub use session::Session;
 pub use sessions::Sessions;
 pub use settings::SettingsError;
 pub use sign_in::SignInError;
+pub use upload::PackageFile;

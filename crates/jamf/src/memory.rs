@@ -26,6 +26,11 @@ impl<K: Hash + Eq, V: Clone> Memory<K, V> {
         cell.get_or_try_init(|| Box::pin(ask())).await.cloned()
     }
 
+    /// What is remembered, without asking anybody.
+    pub(crate) fn known(&self, key: &K) -> Option<V> {
+        self.cells().get(key).and_then(|cell| cell.get().cloned())
+    }
+
     /// What `ask` gives now; it takes the place of what is remembered.
     pub(crate) async fn ask(&self, key: K, ask: impl AsyncFnOnce() -> Result<V, Error>) -> Result<V, Error> {
         self.cells().remove(&key);

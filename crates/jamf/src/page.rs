@@ -1,7 +1,7 @@
 //! Lists of the Pro API (`jamf-pro-api.md §1.2`).
 
-use crate::transport::Call;
-use crate::{Error, Session, wire};
+use crate::call::Call;
+use crate::{Error, Privilege, Session, wire};
 use pipeline::Context;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ const MOST_PAGES: usize = 1000;
 const MOST_REPEATED: usize = 2000;
 
 impl Session {
-    /// Every entry that the filter lets through, page after page, in the order of ids.
+    /// Every entry, or every one that the filter lets through, page after page, in the order of ids.
     ///
     /// `totalCount` says when it is enough. A page with nothing new ends the list too: entries may go while it is read.
     /// A server that goes on and on must not hold a client for ever; half a list is not used, since what is missing in it
@@ -23,15 +23,16 @@ impl Session {
         &self,
         cx: &Context,
         path: &str,
-        privilege: &'static str,
-        filter: &str,
+        privilege: Privilege,
+        filter: Option<&str>,
     ) -> Result<Vec<Value>, Error> {
         let expected = "a page of a list";
         let (mut all, mut seen, mut came) = (Vec::new(), HashSet::new(), 0_usize);
         let mut pages = 0;
         loop {
             let (page, size) = (pages.to_string(), PAGE_SIZE.to_string());
-            let query = [("page", &*page), ("page-size", &*size), ("sort", "id:asc"), ("filter", filter)];
+            let query = [("page", &*page), ("page-size", &*size), ("sort", "id:asc")];
+            let query: Vec<_> = query.into_iter().chain(filter.map(|filter| ("filter", filter))).collect();
             let answer = self.send(cx, &Call::get(path).needs(privilege).query(&query)).await?;
             let mut json = answer.json(expected)?;
             let total = wire::number(&json, "totalCount").and_then(|total| usize::try_from(total).ok());

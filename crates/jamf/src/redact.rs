@@ -1,7 +1,7 @@
 //! What must not be shown although a server says it: some echo the credentials that they refuse.
 
+use crate::account::Account;
 use crate::encode;
-use crate::settings::Account;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use pipeline::{ExposeSecret as _, Secret};

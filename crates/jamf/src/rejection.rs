@@ -1,26 +1,32 @@
 use crate::error::Request;
-use crate::privilege;
 use crate::said::Said;
+use crate::{Privilege, ServerKind, trace};
 use pipeline::{Diagnose, FailureKind};
 use reqwest::StatusCode;
 
+/// What a gateway says to the right client about somebody else's tenant.
+const FOREIGN: &str = "OWNERSHIP_FORBIDDEN";
+
 /// An answer other than success: what was asked, what was answered, and which privilege the call takes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{request} was answered with {status}{}{}", said_so(.said), lacking(*.status, *.privilege))]
+#[error("{request} was answered with {status}{}{}{}", said_so(.said), lacking(self), trace::suffix(.trace.as_ref()))]
 pub struct Rejection {
     pub(crate) request: Request,
     pub(crate) status: StatusCode,
     pub(crate) said: Said,
-    pub(crate) privilege: Option<&'static str>,
+    pub(crate) privilege: Option<Privilege>,
+    pub(crate) kind: ServerKind,
+    /// What a gateway calls the request by.
+    pub(crate) trace: Option<String>,
 }
 
 fn said_so(said: &Said) -> String {
     said.sentence.as_ref().map(|sentence| format!(": {sentence}")).unwrap_or_default()
 }
 
-fn lacking(status: StatusCode, privilege: Option<&'static str>) -> String {
-    match privilege {
-        Some(privilege) if status == StatusCode::FORBIDDEN => {
+fn lacking(rejection: &Rejection) -> String {
+    match rejection.privilege() {
+        Some(privilege) if rejection.is_lack_of_privilege() => {
             format!("; it takes the privilege “{privilege}”")
         }
         _ => String::new(),
@@ -46,10 +52,32 @@ impl Rejection {
         self.said.sentence.as_deref()
     }
 
-    /// The privilege that the call takes.
+    /// The privilege that the call takes, as this kind of server spells it.
     #[must_use]
     pub fn privilege(&self) -> Option<&'static str> {
-        self.privilege
+        self.privilege.map(|privilege| privilege.name(None, self.kind))
+    }
+
+    /// The id under which a gateway knows the request.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.trace.as_deref()
+    }
+
+    /// Something in between refused, which knows nothing of privileges: it answers with a page, where the Pro API answers
+    /// with JSON (`user-pains.md` section 3).
+    fn is_from_the_edge(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+            && self.said.is_page
+            && !self.request.path.starts_with("/JSSResource")
+    }
+
+    fn is_lack_of_privilege(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN && !self.is_from_the_edge() && !self.said.has_code(FOREIGN)
+    }
+
+    fn sends_a_file(&self) -> bool {
+        self.request.path.starts_with("/api/v1/packages/") && self.request.path.ends_with("/upload")
     }
 
     /// The Pro API names the field (`jamf-pro-api.md §5.3`), the Classic API says `Duplicate name` (§6.5).
@@ -70,7 +98,18 @@ impl Rejection {
             401 => {
                 "the server refuses a token that it gave a moment ago: run again; if that does not help, check the account in Jamf Pro"
             }
-            403 => return self.privilege.map(privilege_advice),
+            403 if self.is_from_the_edge() => return Some(self.edge_advice()),
+            403 if self.said.has_code(FOREIGN) => {
+                "check JAMF_TENANT_ID or JAMF_ENVIRONMENT_ID, and that the API client belongs to the same organization"
+            }
+            403 => return self.privilege.map(|privilege| privilege_advice(privilege, self.kind)),
+            _ if self.said.has_code("INVALID_FILE_NAME") => {
+                "the record names another file, or the server reads the name otherwise: look at the record in Jamf Pro, \
+                 and keep to names of plain letters"
+            }
+            413 if self.sends_a_file() => {
+                "a proxy in front of the server limits the size of requests; with route: jcds the file does not pass it"
+            }
             404 if self.request.path.starts_with("/api/v1/packages") => {
                 "the package record is gone, or this server is older than Jamf Pro 11.5: then set package_api to classic"
             }
@@ -82,6 +121,19 @@ impl Rejection {
         Some(advice.into())
     }
 
+    fn edge_advice(&self) -> String {
+        let who = match self.kind {
+            ServerKind::Instance => "something in front of the server, such as a firewall,",
+            ServerKind::Gateway => "the edge of the gateway",
+        };
+        let what = if self.sends_a_file() {
+            "with route: jcds the file does not pass it, and neither does it with an API client of the server itself"
+        } else {
+            "ask those who run it whether it lets this address and this call through"
+        };
+        format!("{who} refused this and not Jamf Pro: {what}")
+    }
+
     fn duplicate_advice(&self) -> String {
         match self.said.faults.iter().find_map(|fault| fault.field.as_deref()) {
             Some("fileName") => "another package record names this file already: give the file another name".into(),
@@ -91,12 +143,17 @@ impl Rejection {
     }
 }
 
-fn privilege_advice(privilege: &'static str) -> String {
-    let old = privilege::old_spelling(privilege)
+fn privilege_advice(privilege: Privilege, kind: ServerKind) -> String {
+    let name = privilege.name(None, kind);
+    if kind == ServerKind::Gateway {
+        return format!("give the API client the permission “{name}” in Jamf Account");
+    }
+    let old = privilege
+        .old_name()
         .map(|old| format!("; before Jamf Pro 11.20 it is called “{old}”"))
         .unwrap_or_default();
     format!(
-        "give the API role the privilege “{privilege}” in Settings > API roles and clients (a user account: Settings > User \
+        "give the API role the privilege “{name}” in Settings > API roles and clients (a user account: Settings > User \
          accounts and groups){old}"
     )
 }

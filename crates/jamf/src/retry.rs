@@ -2,12 +2,16 @@
 
 use crate::answer::Answer;
 use crate::error::Phase;
+use crate::pace::Allowance;
 use crate::{Error, Retry};
 use jiff::Timestamp;
+use reqwest::header::RETRY_AFTER;
 use std::time::Duration;
 
 /// A server that says nothing for a minute seldom does the minute after; whoever waits for it learns that soon.
 const TRIES_IN_SILENCE: u32 = 2;
+/// A gateway that says when to come back is asked so often: its limit is for all who use the same API client.
+const TRIES_AT_THE_LIMIT: u32 = 20;
 /// No server makes a client wait longer with `Retry-After`.
 const LONGEST_ORDERED: Duration = Duration::from_secs(60);
 
@@ -18,6 +22,8 @@ pub(crate) enum Repeat {
     Always,
     /// Sending it twice could make a second one: only when it surely was not carried out.
     UnlessDone,
+    /// Nobody needs it badly enough.
+    Never,
 }
 
 /// The tries that one call has had.
@@ -25,6 +31,8 @@ pub(crate) enum Repeat {
 pub(crate) struct Attempts {
     repeat: Repeat,
     made: u32,
+    /// Tries that a gateway's limit ended; they do not count otherwise, since nothing was done.
+    limited: u32,
     most: u32,
 }
 
@@ -35,7 +43,7 @@ pub(crate) struct Again {
     /// The try that failed, counted from 1.
     pub(crate) made: u32,
     pub(crate) most: u32,
-    /// What the server ordered with `Retry-After`.
+    /// What the server ordered with `Retry-After`, or with the end of its window.
     pub(crate) ordered: Option<Duration>,
 }
 
@@ -47,7 +55,7 @@ pub(crate) enum Next {
 
 impl Attempts {
     pub(crate) fn new(policy: &Retry, repeat: Repeat) -> Self {
-        Self { repeat, made: 0, most: policy.tries.max(1) }
+        Self { repeat, made: 0, limited: 0, most: policy.tries.max(1) }
     }
 
     /// How many tries there were so far.
@@ -57,19 +65,30 @@ impl Attempts {
 
     /// Counts a try and decides what comes of it.
     pub(crate) fn judge(&mut self, outcome: Result<Answer, Error>, now: Timestamp) -> Result<Next, Error> {
-        self.made += 1;
         let (error, ordered) = match outcome {
-            Ok(answer) if answer.status.is_success() => return Ok(Next::Done(answer)),
+            Ok(answer) if answer.status.is_success() => {
+                self.made += 1;
+                return Ok(Next::Done(answer));
+            }
             Ok(answer) => {
-                let ordered = answer.retry_after.as_deref().and_then(|text| retry_after(text, now));
+                let ordered = answer.header(&RETRY_AFTER).and_then(|text| retry_after(text, now));
+                if let Some(limit) = limit(&answer, now) {
+                    self.limited += 1;
+                    let ordered = limit.pause(now).or(ordered);
+                    let (made, most) = (self.limited, TRIES_AT_THE_LIMIT);
+                    let again = Again { error: answer.into_error(), made, most, ordered };
+                    return if made < most { Ok(Next::Again(again)) } else { Err(again.error) };
+                }
                 (answer.into_error(), ordered)
             }
             Err(error) => (error, None),
         };
+        self.made += 1;
         self.most = most_after(&error, self.most);
         let may_pass = match self.repeat {
             Repeat::Always => can_pass(&error),
             Repeat::UnlessDone => can_pass(&error) && !error.leaves_outcome_open(),
+            Repeat::Never => false,
         };
         if may_pass && self.made < self.most {
             Ok(Next::Again(Again { error, made: self.made, most: self.most, ordered }))
@@ -77,6 +96,11 @@ impl Attempts {
             Err(error)
         }
     }
+}
+
+/// What a 429 says of a gateway's limit. Jamf Pro itself has none.
+fn limit(answer: &Answer, now: Timestamp) -> Option<Allowance> {
+    (answer.status == 429).then(|| Allowance::read(&answer.headers, now)).flatten()
 }
 
 /// How many tries there are in all, `most` without this failure.

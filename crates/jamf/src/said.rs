@@ -22,6 +22,8 @@ pub(crate) struct Said {
     pub(crate) sentence: Option<String>,
     /// For a program; empty where the answer is not the Pro API's JSON.
     pub(crate) faults: Vec<Fault>,
+    /// It is HTML.
+    pub(crate) is_page: bool,
 }
 
 impl Said {
@@ -30,8 +32,9 @@ impl Said {
         match serde_json::from_slice::<Value>(body) {
             Ok(json) => Self::from_json(&json, redactor),
             Err(_) => {
-                let sentence = from_text(&String::from_utf8_lossy(body)).into_owned();
-                Self { sentence: clean(sentence, redactor), faults: Vec::new() }
+                let text = String::from_utf8_lossy(body);
+                let sentence = clean(from_text(&text).into_owned(), redactor);
+                Self { sentence, faults: Vec::new(), is_page: text.trim_start().starts_with('<') }
             }
         }
     }
@@ -52,7 +55,7 @@ impl Said {
         } else {
             Some(faults.iter().map(fault_sentence).collect::<Vec<_>>().join("; "))
         };
-        Self { sentence: sentence.and_then(|sentence| clean(sentence, redactor)), faults }
+        Self { sentence: sentence.and_then(|sentence| clean(sentence, redactor)), faults, is_page: false }
     }
 }
 

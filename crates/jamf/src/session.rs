@@ -1,11 +1,14 @@
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::facts::Facts;
 use crate::known::{Categories, Packages};
+use crate::pace::{Allowance, Pace};
 use crate::retry::{Attempts, Next};
 use crate::settings::Settings;
 use crate::tokens::Tokens;
-use crate::transport::{Call, Server};
-use crate::{Error, jcds};
+use crate::transport::Server;
+use crate::watch::{Warned, Watch};
+use crate::{Error, ServerKind, jcds};
 use pipeline::Context;
 use std::sync::Arc;
 
@@ -15,8 +18,11 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
+    name: String,
     server: Arc<Server>,
     tokens: Tokens,
+    pace: Arc<Pace>,
+    watch: Watch,
     pub(crate) packages: Packages,
     pub(crate) categories: Categories,
     pub(crate) jcds: jcds::Known,
@@ -24,8 +30,15 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(settings: Settings, server: Arc<Server>) -> Self {
+    pub(crate) fn new(settings: Settings, server: Arc<Server>, pace: Arc<Pace>, warned: Arc<Warned>) -> Self {
+        let address = settings.address.as_str();
         Self {
+            name: match &settings.gateway {
+                None => address.to_owned(),
+                Some(gateway) => format!("{address} ({})", gateway.scope),
+            },
+            pace,
+            watch: Watch::new(warned),
             tokens: Tokens::new(Arc::clone(&server), settings.account.clone()),
             packages: Packages::new(settings.package_api),
             categories: Categories::default(),
@@ -36,14 +49,40 @@ impl Session {
         }
     }
 
-    /// The server's address, without a slash at the end.
+    /// What tells the server from others: its address, without a slash at the end; of a gateway also the tenant or the
+    /// environment, as in `https://us.api.jamfcloud.com (tenant 1f0e…)`.
     #[must_use]
     pub fn server(&self) -> &str {
-        self.server.address().as_str()
+        &self.name
+    }
+
+    /// What kind of server it is.
+    #[must_use]
+    pub fn kind(&self) -> ServerKind {
+        self.settings.kind()
     }
 
     pub(crate) fn is_for(&self, settings: &Settings) -> bool {
         self.settings == *settings
+    }
+
+    /// Whether a session with these settings has the same budget of requests: a gateway counts those of each API client.
+    pub(crate) fn pace_of(&self, settings: &Settings) -> Option<&Arc<Pace>> {
+        let is_same =
+            self.settings.address == settings.address && self.settings.account.id() == settings.account.id();
+        is_same.then_some(&self.pace)
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     pub(crate) fn shared_server(&self) -> &Arc<Server> {
@@ -69,10 +108,13 @@ impl Session {
         call: &Call,
         attempts: &mut Attempts,
     ) -> Result<Answer, Error> {
+        self.hold_against_schema(cx, call).await?;
         let mut renewed = false;
         loop {
             let token = self.tokens.current(cx).await?;
+            self.pace.wait(cx).await?;
             let outcome = self.server.exchange(cx, call, token.authorization()).await;
+            self.learn(cx, &outcome);
             if !renewed && matches!(&outcome, Ok(answer) if answer.status == 401) {
                 self.tokens.replace(cx, &token).await?;
                 renewed = true;
@@ -82,6 +124,15 @@ impl Session {
                 Next::Done(answer) => return Ok(answer),
                 Next::Again(again) => self.server.pause(cx, again).await?,
             }
+        }
+    }
+
+    /// Learns what an answer says of the gateway's limit.
+    pub(crate) fn learn(&self, cx: &Context, outcome: &Result<Answer, Error>) {
+        let told =
+            outcome.as_ref().ok().and_then(|answer| Allowance::read(&answer.headers, cx.clock().now()));
+        if let Some(told) = told {
+            self.pace.learn(told);
         }
     }
 

@@ -1,5 +1,6 @@
 use crate::settings::Settings;
 use crate::transport::Server;
+use crate::watch::Warned;
 use crate::{Config, Error, Session};
 use futures_util::future::join_all;
 use pipeline::{Context, Env};
@@ -12,6 +13,8 @@ pub struct Sessions {
     config: Config,
     /// A run talks to a handful at most.
     open: Mutex<Vec<Arc<Session>>>,
+    /// Warnings that the run has had.
+    warned: Arc<Warned>,
 }
 
 impl Sessions {
@@ -21,11 +24,10 @@ impl Sessions {
     /// When `user_agent` cannot stand in a header.
     pub fn new(config: Config) -> Result<Self, Error> {
         HeaderValue::from_str(&config.user_agent).map_err(|error| Error::Client(error.into()))?;
-        Ok(Self { config, open: Mutex::default() })
+        Ok(Self { config, open: Mutex::default(), warned: Arc::default() })
     }
 
-    /// The session for the server and account that `env` names (`JSS_URL`, `CLIENT_ID` and `CLIENT_SECRET`, or
-    /// `API_USERNAME` and `API_PASSWORD`; `package_api`). Sends nothing: signing in waits for the first request.
+    /// The session for the server and account that `env` names (see [`CONNECTION`](crate::CONNECTION)). Sends nothing: signing in waits for the first request.
     ///
     /// # Errors
     /// When the settings are incomplete or wrong, or the HTTP client cannot be built.
@@ -35,12 +37,20 @@ impl Sessions {
         if let Some(session) = open.iter().find(|session| session.is_for(&settings)) {
             return Ok(Arc::clone(session));
         }
-        let known = open.iter().map(|session| session.shared_server());
-        let server = match known.into_iter().find(|server| *server.address() == settings.address) {
-            Some(server) => Arc::clone(server),
-            None => Arc::new(Server::new(settings.address.clone(), &self.config)?),
+        let mut known = open.iter().map(|session| session.shared_server());
+        let is_same = |server: &&Arc<Server>| {
+            *server.address() == settings.address && server.gateway() == settings.gateway.as_ref()
         };
-        let session = Arc::new(Session::new(settings, server));
+        let server = match known.find(is_same) {
+            Some(server) => Arc::clone(server),
+            None => {
+                let gateway = settings.gateway.clone();
+                Arc::new(Server::new(settings.address.clone(), gateway, &self.config)?)
+            }
+        };
+        let pace =
+            open.iter().find_map(|session| session.pace_of(&settings)).map(Arc::clone).unwrap_or_default();
+        let session = Arc::new(Session::new(settings, server, pace, Arc::clone(&self.warned)));
         open.push(Arc::clone(&session));
         Ok(session)
     }

@@ -1,8 +1,9 @@
 //! Which server, which account, which API for records: what the environment says about it.
 
-use crate::PackageApi;
-use pipeline::{Diagnose, Env, EnvError, ExposeSecret as _, FailureKind, PackageApiChoice, Secret, keys};
-use std::fmt;
+use crate::account::Account;
+use crate::gateway::{self, AddressingChoice, GATEWAY_ADDRESSING, Gateway, REGIONS, Scope};
+use crate::{PackageApi, ServerKind};
+use pipeline::{Diagnose, Env, EnvError, FailureKind, Key, PackageApiChoice, keys};
 use url::{Host, Url};
 
 /// The settings do not name a server and an account.
@@ -31,6 +32,26 @@ pub enum SettingsError {
         /// What is not.
         missing: &'static str,
     },
+    /// No gateway is known in this region.
+    #[error("JAMF_REGION is {0:?}, and only {regions} are known", regions = REGIONS.join(", "))]
+    Region(String),
+    /// A region is a gateway's, and a gateway leads to a tenant.
+    #[error(
+        "JAMF_REGION is set, and neither JAMF_TENANT_ID nor JAMF_ENVIRONMENT_ID says what its gateway is to lead to"
+    )]
+    NoScope,
+    /// A request is for one of them.
+    #[error("JAMF_TENANT_ID and JAMF_ENVIRONMENT_ID are both set")]
+    TwoScopes,
+    /// It could not stand in an address or a header.
+    #[error("{0} is no id: it has signs other than letters, digits, - and _")]
+    ScopeId(&'static str),
+    /// Paths of the beta name tenants only.
+    #[error("JAMF_ENVIRONMENT_ID is set, and this gateway takes a tenant in the path")]
+    EnvironmentInPath,
+    /// Gateways let API clients in and nobody else.
+    #[error("a user account is set, and the Platform API gateway lets API clients in only")]
+    UserAtGateway,
 }
 
 impl Diagnose for SettingsError {
@@ -49,6 +70,23 @@ impl Diagnose for SettingsError {
                 "set CLIENT_ID and CLIENT_SECRET (an API client), or API_USERNAME and API_PASSWORD"
             }
             Self::HalfAnAccount { missing, .. } => return Some(format!("set {missing} too, or neither")),
+            Self::Region(_) => "for a gateway in another region set JSS_URL to its address",
+            Self::NoScope => {
+                "set JAMF_ENVIRONMENT_ID or JAMF_TENANT_ID (Jamf Account shows it), or set JSS_URL to the server's own \
+                 address"
+            }
+            Self::TwoScopes => "set one of them: Jamf prefers environments",
+            Self::ScopeId(_) => {
+                "copy it from Jamf Account; it looks like 1f0e2d3c-4b5a-4978-8a9b-0c1d2e3f4a5b"
+            }
+            Self::EnvironmentInPath => {
+                "set JAMF_TENANT_ID instead, or JSS_URL to https://us.api.jamfcloud.com or its like: the beta's gateways \
+                 are retired"
+            }
+            Self::UserAtGateway => {
+                "make an API client for the Platform API in Jamf Account and set CLIENT_ID and CLIENT_SECRET, or unset \
+                 JAMF_TENANT_ID and JAMF_ENVIRONMENT_ID and set JSS_URL to the server's own address"
+            }
         };
         Some(hint.into())
     }
@@ -118,74 +156,12 @@ fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// A user account or an API client.
-#[derive(Clone, Debug)]
-pub(crate) enum Account {
-    User { name: String, password: Secret },
-    Client { id: String, secret: Secret },
-}
-
-impl Account {
-    /// An API client is preferred: a user account may be refused where single sign-on is enforced
-    /// (`jamf-pro-api.md §2.1`).
-    fn from_env(env: &Env) -> Result<Self, SettingsError> {
-        let client = pair(
-            (keys::CLIENT_ID.name(), env.get(keys::CLIENT_ID)?),
-            (keys::CLIENT_SECRET.name(), env.get(keys::CLIENT_SECRET)?),
-        )?;
-        let user = pair(
-            (keys::API_USERNAME.name(), env.get(keys::API_USERNAME)?),
-            (keys::API_PASSWORD.name(), env.get(keys::API_PASSWORD)?),
-        )?;
-        match (client, user) {
-            (Some((id, secret)), _) => Ok(Self::Client { id, secret }),
-            (None, Some((name, password))) => Ok(Self::User { name, password }),
-            (None, None) => Err(SettingsError::NoAccount),
-        }
-    }
-
-    fn parts(&self) -> (bool, &str, &str) {
-        match self {
-            Self::User { name, password } => (false, name, password.expose_secret()),
-            Self::Client { id, secret } => (true, id, secret.expose_secret()),
-        }
-    }
-}
-
-impl PartialEq for Account {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::User { name, .. } => write!(f, "user {name}"),
-            Self::Client { id, .. } => write!(f, "API client {id}"),
-        }
-    }
-}
-
-/// Both, or neither; an empty entry is one that is not set.
-fn pair(
-    (id_key, id): (&'static str, Option<String>),
-    (secret_key, secret): (&'static str, Option<Secret>),
-) -> Result<Option<(String, Secret)>, SettingsError> {
-    let id = id.filter(|id| !id.is_empty());
-    let secret = secret.filter(|secret| !secret.expose_secret().is_empty());
-    match (id, secret) {
-        (Some(id), Some(secret)) => Ok(Some((id, secret))),
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(SettingsError::HalfAnAccount { set: id_key, missing: secret_key }),
-        (None, Some(_)) => Err(SettingsError::HalfAnAccount { set: secret_key, missing: id_key }),
-    }
-}
-
 /// Everything that tells one session from another.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
     pub(crate) address: Address,
+    /// The address is a gateway's.
+    pub(crate) gateway: Option<Gateway>,
     pub(crate) account: Account,
     /// `None`: the server decides.
     pub(crate) package_api: Option<PackageApi>,
@@ -193,15 +169,68 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn from_env(env: &Env) -> Result<Self, SettingsError> {
-        let address = env.get(keys::JSS_URL)?.filter(|text| !text.trim().is_empty());
-        let address = Address::parse(&address.ok_or(SettingsError::NoServer)?)?;
+        let scope = scope(env)?;
+        let address = Address::parse(&address(env, scope.is_some())?)?;
+        let gateway = scope.map(|scope| gateway(env, &address, scope)).transpose()?;
         let account = Account::from_env(env)?;
+        if gateway.is_some() && matches!(account, Account::User { .. }) {
+            return Err(SettingsError::UserAtGateway);
+        }
         let package_api = match env.get(keys::PACKAGE_API)? {
             None | Some(PackageApiChoice::Auto) => None,
             Some(PackageApiChoice::Pro) => Some(PackageApi::Pro),
             Some(PackageApiChoice::Classic) => Some(PackageApi::Classic),
         };
-        Ok(Self { address, account, package_api })
+        Ok(Self { address, gateway, account, package_api })
+    }
+
+    pub(crate) fn kind(&self) -> ServerKind {
+        if self.gateway.is_some() { ServerKind::Gateway } else { ServerKind::Instance }
+    }
+}
+
+/// An entry that says something.
+fn filled(env: &Env, key: Key<String>) -> Result<Option<String>, EnvError> {
+    let text = env.get(key)?.map(|text| text.trim().to_owned());
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// `JSS_URL`, or the gateway of the region.
+fn address(env: &Env, is_gateway: bool) -> Result<String, SettingsError> {
+    match (filled(env, keys::JSS_URL)?, filled(env, keys::REGION)?) {
+        (Some(address), _) => Ok(address),
+        (None, Some(region)) if !REGIONS.contains(&&*region) => Err(SettingsError::Region(region)),
+        (None, Some(region)) if is_gateway => Ok(gateway::address_of(&region)),
+        (None, Some(_)) => Err(SettingsError::NoScope),
+        (None, None) => Err(SettingsError::NoServer),
+    }
+}
+
+/// What requests are for, if that has to be said, which makes the server a gateway.
+fn scope(env: &Env) -> Result<Option<Scope>, SettingsError> {
+    let id = |key: Key<String>| match filled(env, key)? {
+        Some(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) => {
+            // Gateways compare letter by letter, and know UUIDs in lower case (`jamf-pro-api.md §14`).
+            let is_uuid = id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+            Ok(Some(if is_uuid { id.to_ascii_lowercase() } else { id }))
+        }
+        Some(_) => Err(SettingsError::ScopeId(key.name())),
+        None => Ok(None),
+    };
+    match (id(keys::TENANT_ID)?, id(keys::ENVIRONMENT_ID)?) {
+        (Some(_), Some(_)) => Err(SettingsError::TwoScopes),
+        (Some(id), None) => Ok(Some(Scope::Tenant(id))),
+        (None, Some(id)) => Ok(Some(Scope::Environment(id))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn gateway(env: &Env, address: &Address, scope: Scope) -> Result<Gateway, SettingsError> {
+    let choice = env.get(GATEWAY_ADDRESSING)?.unwrap_or(AddressingChoice::Auto);
+    let is_in_path = gateway::has_tenant_in_path(choice, address.url.host_str().unwrap_or_default());
+    match scope {
+        Scope::Environment(_) if is_in_path => Err(SettingsError::EnvironmentInPath),
+        scope => Ok(Gateway { scope, is_in_path }),
     }
 }
 
@@ -271,6 +300,74 @@ mod tests {
             account(&[server, user[1]]),
             Err(SettingsError::HalfAnAccount { set: "API_PASSWORD", missing: "API_USERNAME" })
         );
+    }
+
+    const TENANT: &str = "1f0e2d3c-4b5a-4978-8a9b-0c1d2e3f4a5b";
+
+    fn through(entries: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        settings(&[&[("CLIENT_ID", "id"), ("CLIENT_SECRET", "hush")], entries].concat())
+    }
+
+    #[test]
+    fn a_tenant_or_an_environment_makes_a_gateway() {
+        let seen = |entries: &[(&str, &str)]| {
+            let settings = through(entries).unwrap();
+            let gateway = settings.gateway.unwrap();
+            let path = gateway.path("/api/v1/packages");
+            let header = gateway.header().map(|(name, id)| format!(" {name}: {id}")).unwrap_or_default();
+            format!("{}{header}", settings.address.of(&path, None))
+        };
+        insta::assert_snapshot!(
+            seen(&[("JAMF_REGION", "eu"), ("JAMF_TENANT_ID", TENANT)]),
+            @"https://eu.api.jamfcloud.com/pro/v1/packages x-tenant-id: 1f0e2d3c-4b5a-4978-8a9b-0c1d2e3f4a5b"
+        );
+        insta::assert_snapshot!(
+            seen(&[("JAMF_REGION", "us"), ("JAMF_ENVIRONMENT_ID", " Production_1 "), ("JAMF_TENANT_ID", "")]),
+            @"https://us.api.jamfcloud.com/pro/v1/packages x-environment-id: Production_1"
+        );
+        insta::assert_snapshot!(
+            seen(&[("JSS_URL", "us.apigw.jamf.com"), ("JAMF_TENANT_ID", &TENANT.to_uppercase()), ("JAMF_REGION", "eu")]),
+            @"https://us.apigw.jamf.com/api/pro/v1/tenant/1f0e2d3c-4b5a-4978-8a9b-0c1d2e3f4a5b/packages"
+        );
+        insta::assert_snapshot!(
+            seen(&[("JSS_URL", "http://127.0.0.1:80"), ("JAMF_TENANT_ID", "t"), ("JAMF_GATEWAY_ADDRESSING", "path")]),
+            @"http://127.0.0.1/api/pro/v1/tenant/t/packages"
+        );
+        let plain =
+            through(&[("JSS_URL", "a.example"), ("JAMF_TENANT_ID", " "), ("JAMF_REGION", "us")]).unwrap();
+        assert_eq!((plain.gateway.clone(), plain.kind()), (None, ServerKind::Instance));
+    }
+
+    #[test]
+    fn gateways_that_make_no_sense_are_refused() {
+        let fault = |entries: &[(&str, &str)]| {
+            let fault = through(entries).unwrap_err();
+            format!("{fault}\n{}", fault.hint().unwrap_or_default())
+        };
+        let tenant = ("JAMF_TENANT_ID", TENANT);
+        insta::assert_snapshot!(fault(&[("JAMF_REGION", "us1"), tenant]), @r#"
+        JAMF_REGION is "us1", and only us, eu, apac are known
+        for a gateway in another region set JSS_URL to its address
+        "#);
+        insta::assert_snapshot!(fault(&[("JAMF_REGION", "us")]), @r"
+        JAMF_REGION is set, and neither JAMF_TENANT_ID nor JAMF_ENVIRONMENT_ID says what its gateway is to lead to
+        set JAMF_ENVIRONMENT_ID or JAMF_TENANT_ID (Jamf Account shows it), or set JSS_URL to the server's own address
+        ");
+        insta::assert_snapshot!(fault(&[("JAMF_REGION", "us"), tenant, ("JAMF_ENVIRONMENT_ID", "e")]), @r"
+        JAMF_TENANT_ID and JAMF_ENVIRONMENT_ID are both set
+        set one of them: Jamf prefers environments
+        ");
+        insta::assert_snapshot!(fault(&[("JAMF_REGION", "us"), ("JAMF_ENVIRONMENT_ID", "a/b")]), @r"
+        JAMF_ENVIRONMENT_ID is no id: it has signs other than letters, digits, - and _
+        copy it from Jamf Account; it looks like 1f0e2d3c-4b5a-4978-8a9b-0c1d2e3f4a5b
+        ");
+        insta::assert_snapshot!(fault(&[("JSS_URL", "eu.apigw.jamf.com"), ("JAMF_ENVIRONMENT_ID", "e")]), @r"
+        JAMF_ENVIRONMENT_ID is set, and this gateway takes a tenant in the path
+        set JAMF_TENANT_ID instead, or JSS_URL to https://us.api.jamfcloud.com or its like: the beta's gateways are retired
+        ");
+        assert_eq!(through(&[tenant]), Err(SettingsError::NoServer));
+        let user = [("JAMF_REGION", "us"), tenant, ("API_USERNAME", "jane"), ("API_PASSWORD", "hush")];
+        assert_eq!(settings(&user), Err(SettingsError::UserAtGateway));
     }
 
     #[test]

@@ -1,12 +1,13 @@
+use crate::account::Account;
 use crate::error::Request;
 use crate::said::Said;
-use crate::settings::Account;
+use crate::{ServerKind, trace};
 use pipeline::{Diagnose, FailureKind};
 use reqwest::StatusCode;
 
 /// The server does not let the account in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{server} does not let {account} in: {request} was answered with {status}{}", .said.sentence.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+#[error("{server} does not let {account} in: {request} was answered with {status}{}{}", .said.sentence.as_ref().map(|said| format!(": {said}")).unwrap_or_default(), trace::suffix(.trace.as_ref()))]
 pub struct SignInError {
     server: String,
     account: String,
@@ -14,6 +15,8 @@ pub struct SignInError {
     request: Request,
     status: StatusCode,
     said: Said,
+    kind: ServerKind,
+    trace: Option<String>,
 }
 
 impl SignInError {
@@ -25,6 +28,8 @@ impl SignInError {
             request: rejection.request,
             status: rejection.status,
             said: rejection.said,
+            kind: rejection.kind,
+            trace: rejection.trace,
         }
     }
 
@@ -41,7 +46,17 @@ impl Diagnose for SignInError {
     }
 
     fn hint(&self) -> Option<String> {
-        let hint = if self.status == StatusCode::NOT_FOUND {
+        let hint = if self.kind == ServerKind::Gateway {
+            match self.status {
+                StatusCode::NOT_FOUND => {
+                    "check that JSS_URL is the address of a Platform API gateway, such as https://us.api.jamfcloud.com"
+                }
+                _ => {
+                    "check CLIENT_ID and CLIENT_SECRET: gateways take API clients of Jamf Account, not those of Jamf Pro, \
+                     and each only in its own region"
+                }
+            }
+        } else if self.status == StatusCode::NOT_FOUND {
             "check that JSS_URL is the address of a Jamf Pro server, 10.49 or later for API clients"
         } else if self.said.has_code("USER_EXPIRED_PASSWORD") {
             "change the password of the account in Jamf Pro"

@@ -1,9 +1,10 @@
 //! The token of one account (`jamf-pro-api.md §2`).
 
+use crate::account::Account;
 use crate::answer::Answer;
-use crate::settings::Account;
-use crate::transport::{Authorization, Call, Format, Server};
-use crate::{Error, SignInError, encode, wire};
+use crate::call::{Call, Format};
+use crate::transport::{Authorization, Server};
+use crate::{Error, ServerKind, SignInError, encode, wire};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{Context, ExposeSecret as _, Secret};
 use std::sync::Arc;
@@ -15,11 +16,16 @@ const KEEP_ALIVE: &str = "/api/v1/auth/keep-alive";
 const INVALIDATE: &str = "/api/v1/auth/invalidate-token";
 const CLIENT_TOKEN: &str = "/api/v1/oauth/token";
 const OLD_CLIENT_TOKEN: &str = "/api/oauth/token";
+/// Where gateways give tokens: clients and the published schema disagree (§14, §19.15).
+const GATEWAY_TOKEN: &str = "/auth/token";
+const OTHER_GATEWAY_TOKEN: &str = "/oauth2/token";
 
 /// Life of a user's token (§2.1), for when the clocks here and there disagree.
 const USER_TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(30);
 /// Jamf's default for API clients (§2.5).
 const CLIENT_TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(60);
+/// As Jamf documents it for the gateway (`user-pains.md` section 3).
+const GATEWAY_TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(900);
 /// The work is done: nobody waits longer for a goodbye.
 const GOODBYE: Duration = Duration::from_secs(10);
 
@@ -27,6 +33,7 @@ const GOODBYE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Token {
     secret: Secret,
+    asked: Timestamp,
     /// From here on it is renewed before it is used.
     due: Timestamp,
     end: Timestamp,
@@ -37,7 +44,17 @@ impl Token {
     fn new(secret: Secret, asked: Timestamp, life: SignedDuration) -> Self {
         let margin = SignedDuration::from_secs(30).min(life / 4);
         let at = |after| asked.saturating_add(after).unwrap_or(Timestamp::MAX);
-        Self { secret, due: at(life - margin), end: at(life) }
+        Self { secret, asked, due: at(life - margin), end: at(life) }
+    }
+
+    /// From its asking to its end.
+    pub(crate) fn life(&self) -> Duration {
+        Duration::try_from(self.end.duration_since(self.asked)).unwrap_or_default()
+    }
+
+    /// Whether no more than a tenth of its life has passed.
+    fn is_young(&self, now: Timestamp) -> bool {
+        Duration::try_from(now.duration_since(self.asked)).is_ok_and(|age| age <= self.life() / 10)
     }
 
     pub(crate) fn authorization(&self) -> Authorization<'_> {
@@ -70,14 +87,34 @@ impl Tokens {
 
     /// A token that is good for now.
     pub(crate) async fn current(&self, cx: &Context) -> Result<Arc<Token>, Error> {
+        self.unless(cx, |token, now| now < token.due).await
+    }
+
+    /// A token with nearly all of its life before it, for a request that takes long: nobody knows when a server looks at the
+    /// token of one (`jamf-pro-api.md §2.5`).
+    pub(crate) async fn fresh(&self, cx: &Context) -> Result<Arc<Token>, Error> {
+        self.unless(cx, |token, now| now < token.due && token.is_young(now)).await
+    }
+
+    /// The token if it is good, else a new one.
+    async fn unless(
+        &self,
+        cx: &Context,
+        is_good: impl Fn(&Token, Timestamp) -> bool,
+    ) -> Result<Arc<Token>, Error> {
         let mut state = self.state.lock().await;
         let outcome = match &*state {
             State::Refused(error) => return Err(error.clone().into()),
-            State::SignedIn(token) if cx.clock().now() < token.due => return Ok(Arc::clone(token)),
+            State::SignedIn(token) if is_good(token, cx.clock().now()) => return Ok(Arc::clone(token)),
             State::SignedIn(token) => self.renew(cx, token).await,
             State::SignedOut => self.sign_in(cx).await,
         };
         self.settle(&mut state, outcome)
+    }
+
+    /// Whether its tokens are renewed rather than asked for anew.
+    pub(crate) fn is_renewable(&self) -> bool {
+        matches!(self.account, Account::User { .. })
     }
 
     /// A token in place of one that the server has just refused: the one that somebody else got meanwhile, else a new
@@ -97,7 +134,8 @@ impl Tokens {
     pub(crate) async fn close(&self, cx: &Context) {
         let mut state = self.state.lock().await;
         let State::SignedIn(token) = std::mem::replace(&mut *state, State::SignedOut) else { return };
-        if cx.clock().now() >= token.end {
+        // A gateway has no call for it (§14).
+        if cx.clock().now() >= token.end || self.server.gateway().is_some() {
             return;
         }
         let call = Call::post(INVALIDATE).signs_in();
@@ -115,7 +153,7 @@ impl Tokens {
     /// Users renew theirs; for API clients that is not safe, and they ask for a new one (§2.2).
     async fn renew(&self, cx: &Context, token: &Token) -> Result<Token, Error> {
         let asked = cx.clock().now();
-        if matches!(self.account, Account::User { .. }) && asked < token.end {
+        if self.is_renewable() && asked < token.end {
             let call = Call::post(KEEP_ALIVE).signs_in();
             match self.server.send(cx, &call, token.authorization()).await {
                 Ok(answer) => return user_token(cx, &answer, asked),
@@ -146,7 +184,7 @@ impl Tokens {
         user_token(cx, &answer, asked)
     }
 
-    /// The path with a version replaces the older one; servers that lack it answer 404 (§2.5).
+    /// The path with a version replaces the older one; servers that lack it answer 404 (§2.5). Gateways have two too.
     async fn client_sign_in(&self, cx: &Context, id: &str, secret: &Secret) -> Result<Token, Error> {
         let form = encode::pairs(&[
             ("grant_type", "client_credentials"),
@@ -155,13 +193,17 @@ impl Tokens {
         ]);
         let at = |path| Call::post(path).signs_in().body(Format::Form, form.clone());
         let asked = cx.clock().now();
-        let answer = match self.server.send(cx, &at(CLIENT_TOKEN), Authorization::Nobody).await {
+        let (first, second, life) = match self.server.kind() {
+            ServerKind::Instance => (CLIENT_TOKEN, OLD_CLIENT_TOKEN, CLIENT_TOKEN_LIFE),
+            ServerKind::Gateway => (GATEWAY_TOKEN, OTHER_GATEWAY_TOKEN, GATEWAY_TOKEN_LIFE),
+        };
+        let answer = match self.server.send(cx, &at(first), Authorization::Nobody).await {
             Err(error) if error.is_absence() => {
-                self.server.send(cx, &at(OLD_CLIENT_TOKEN), Authorization::Nobody).await?
+                self.server.send(cx, &at(second), Authorization::Nobody).await?
             }
             other => other?,
         };
-        client_token(&answer, asked)
+        client_token(&answer, asked, life)
     }
 
     /// Remembers what signing in came to. After trouble on the way the state stays: the next caller tries again.
@@ -199,12 +241,13 @@ fn user_token(cx: &Context, answer: &Answer, asked: Timestamp) -> Result<Token, 
     Ok(Token::new(secret, asked, USER_TOKEN_LIFE))
 }
 
-fn client_token(answer: &Answer, asked: Timestamp) -> Result<Token, Error> {
+/// `usual`: its life where the answer does not tell it.
+fn client_token(answer: &Answer, asked: Timestamp, usual: SignedDuration) -> Result<Token, Error> {
     let json = answer.json("a token")?;
     let secret = token_text(answer, &json, "access_token")?;
     let life = wire::number(&json, "expires_in")
         .and_then(|seconds| i64::try_from(seconds).ok())
-        .map_or(CLIENT_TOKEN_LIFE, SignedDuration::from_secs);
+        .map_or(usual, SignedDuration::from_secs);
     Ok(Token::new(secret, asked, life))
 }
 

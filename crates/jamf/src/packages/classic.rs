@@ -3,9 +3,10 @@
 use super::fields::{Holds, PLAIN};
 use super::xml;
 use crate::answer::Answer;
+use crate::call::{Call, Format};
 use crate::package::CategoryRef;
-use crate::transport::{CONNECTIONS, Call, Format};
-use crate::{Error, Field, FieldValue, Package, PackageApi, Session, Setting, encode, privilege};
+use crate::transport::CONNECTIONS;
+use crate::{Error, Field, FieldValue, Package, PackageApi, Privilege, Session, Setting, encode};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use pipeline::{Context, FileName, PackageId};
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub(super) fn read_call(id: PackageId) -> Call {
 }
 
 fn get(path: String) -> Call {
-    Call::get(path).needs(privilege::READ_PACKAGES).accept(Format::Xml)
+    Call::get(path).needs(Privilege::ReadPackages).accept(Format::Xml)
 }
 
 /// Id 0 asks for the next free one (`jamf-pro-api.md §6.1`).

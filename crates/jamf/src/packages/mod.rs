@@ -5,9 +5,10 @@ mod fields;
 mod pro;
 mod xml;
 
+use crate::call::Call;
 use crate::creation::Creation;
-use crate::transport::{Call, wait};
-use crate::{Error, Package, PackageApi, Session, Setting, privilege};
+use crate::transport::wait;
+use crate::{Error, Package, PackageApi, Privilege, Session, Setting};
 use jiff::SignedDuration;
 use pipeline::{Context, FileName, PackageId};
 use std::sync::PoisonError;
@@ -40,6 +41,17 @@ impl Session {
             return Err(Error::SeveralRecords { file: file.clone(), records });
         }
         Ok(records.pop())
+    }
+
+    /// Every record, asked now. Through the Classic API that is a request for each.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn all_packages(&self, cx: &Context) -> Result<Vec<Package>, Error> {
+        match self.package_api(cx).await? {
+            PackageApi::Pro => self.pro_all(cx).await,
+            PackageApi::Classic => Ok(self.read_all(cx).await?.to_vec()),
+        }
     }
 
     /// Records whose display name is `name`, exactly. Remembered.
@@ -105,7 +117,7 @@ impl Session {
         };
         let creation = Creation {
             what: format!("a package record for {file}"),
-            call: call.needs(privilege::CREATE_PACKAGES),
+            call: call.needs(Privilege::CreatePackages),
             read: match api {
                 PackageApi::Pro => pro::created,
                 PackageApi::Classic => classic::created,
@@ -142,7 +154,7 @@ impl Session {
             }
             PackageApi::Classic => classic::update_call(package.id, settings)?,
         };
-        let outcome = self.send(cx, &call.needs(privilege::UPDATE_PACKAGES)).await;
+        let outcome = self.send(cx, &call.needs(Privilege::UpdatePackages)).await;
         self.packages.forget();
         outcome.map(drop)
     }
@@ -155,7 +167,7 @@ impl Session {
         if let Some(api) = self.packages.api.get() {
             return Ok(*api);
         }
-        let probe = Call::get(pro::PACKAGES).needs(privilege::READ_PACKAGES);
+        let probe = Call::get(pro::PACKAGES).needs(Privilege::ReadPackages);
         let answered = self.send(cx, &probe.query(&[("page", "0"), ("page-size", "1")])).await;
         let found = self.if_pro(cx, answered)?;
         Ok(if found.is_some() { PackageApi::Pro } else { PackageApi::Classic })
@@ -222,7 +234,7 @@ impl Session {
         Ok(found.into_iter().find(|package| file.same_name(&package.file_name)).map(|package| package.id))
     }
 
-    fn is_fresh(&self, cx: &Context, id: PackageId) -> bool {
+    pub(crate) fn is_fresh(&self, cx: &Context, id: PackageId) -> bool {
         let created = self.packages.created.lock().unwrap_or_else(PoisonError::into_inner);
         created.get(&id).is_some_and(|made| cx.clock().now().duration_since(*made) < UNTIL_ALL_NODES_KNOW)
     }

@@ -2,9 +2,9 @@
 
 use super::fields::{Holds, PLAIN};
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::package::CategoryRef;
-use crate::transport::Call;
-use crate::{Error, FieldValue, Package, PackageApi, Session, Setting, privilege, rsql, wire};
+use crate::{Error, FieldValue, Package, PackageApi, Privilege, Session, Setting, rsql, wire};
 use pipeline::{Context, FileName, PackageId};
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ pub(super) fn path(id: PackageId) -> String {
 }
 
 pub(super) fn read_call(id: PackageId) -> Call {
-    Call::get(path(id)).needs(privilege::READ_PACKAGES)
+    Call::get(path(id)).needs(Privilege::ReadPackages)
 }
 
 impl Session {
@@ -35,7 +35,7 @@ impl Session {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<Package>, Error> {
         let filter = rsql::any_of(field, values);
-        let hits = self.every_page(cx, PACKAGES, privilege::READ_PACKAGES, &filter).await?;
+        let hits = self.every_page(cx, PACKAGES, Privilege::ReadPackages, Some(&filter)).await?;
         let mut packages = Vec::with_capacity(hits.len());
         for hit in &hits {
             match package(hit) {
@@ -45,6 +45,12 @@ impl Session {
             }
         }
         Ok(packages)
+    }
+
+    /// All records that have an id.
+    pub(super) async fn pro_all(&self, cx: &Context) -> Result<Vec<Package>, Error> {
+        let hits = self.every_page(cx, PACKAGES, Privilege::ReadPackages, None).await?;
+        Ok(hits.iter().filter_map(package).collect())
     }
 
     pub(super) async fn pro_package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
