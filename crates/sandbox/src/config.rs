@@ -1,7 +1,7 @@
 use crate::version::Version;
-use crate::{Fault, Gateway};
+use crate::schema;
+use crate::{Account, DistributionPoint, Fault, Gateway, JcdsGone, Observer};
 use pipeline::Clock;
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,8 +31,13 @@ pub struct Config {
     /// How far the other nodes are behind: a request without the cookie of a load balancer reads package records as they
     /// were this long ago. Zero: there is one node.
     pub stale_reads: Duration,
-    /// Whether the distribution service is set up. Without it there is no cloud distribution point at all.
-    pub jcds: bool,
+    /// The cloud distribution point. JCDS calls reach something if it is Jamf's own.
+    pub distribution_point: DistributionPoint,
+    /// Whether JCDS calls are no longer there, and how that is told. `None` is as the version has it: all that are known have
+    /// them, and 12.0 is taken to be the first without.
+    pub jcds_gone: Option<JcdsGone>,
+    /// Whether `/api/schema/` is served.
+    pub serves_schema: bool,
     /// Faults that are armed from the start; more can be [injected](crate::Sandbox::inject) while it runs.
     pub faults: Vec<Fault>,
     /// Life of a user's token.
@@ -51,6 +56,8 @@ pub struct Config {
     /// itself. `config.gateway = Some(Gateway::new(tenant))` switches it on, its fields set the limit and the rest, and
     /// [`Connection::gateway`](crate::Connection::gateway) of the running server tells the addresses.
     pub gateway: Option<Gateway>,
+    /// Who hears of every exchange of the Jamf side.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Config {
@@ -70,7 +77,9 @@ impl Config {
             hash_before_size: Duration::ZERO,
             refresh_takes: Duration::ZERO,
             stale_reads: Duration::ZERO,
-            jcds: true,
+            distribution_point: DistributionPoint::JAMF_CLOUD,
+            jcds_gone: None,
+            serves_schema: true,
             faults: Vec::new(),
             user_token_life: Duration::from_secs(30 * 60),
             client_token_life: Duration::from_secs(60),
@@ -82,7 +91,19 @@ impl Config {
                 Account::client("rehearsal-client", &random_secret()),
             ],
             gateway: None,
+            observer: None,
         }
+    }
+
+    /// What the server publishes about its calls, as `/api/schema/` serves it: the reduced schema of Jamf Pro (OpenAPI 3.0)
+    /// as far as the version and [`jcds_gone`](Self::jcds_gone) leave the calls there.
+    ///
+    /// # Errors
+    /// When the version is none.
+    pub fn schema(&self) -> Result<serde_json::Value, Error> {
+        let version = self.parsed_version()?;
+        let has_jcds = self.jcds_gone.is_none() && version.has_jcds();
+        schema::of(version, &self.version, has_jcds).map_err(Error::Schema)
     }
 
     /// What the version says about behaviour.
@@ -93,126 +114,6 @@ impl Config {
 
 fn random_secret() -> String {
     uuid::Uuid::new_v4().simple().to_string()
-}
-
-/// A user account or an API client.
-#[derive(Clone)]
-pub struct Account {
-    /// User name or client id.
-    pub id: String,
-    /// Password or client secret.
-    pub secret: String,
-    /// Whether it is an API client.
-    pub is_client: bool,
-    /// What it may do.
-    pub privileges: Vec<Privilege>,
-}
-
-impl Account {
-    /// A user account that may do everything.
-    #[must_use]
-    pub fn user(name: &str, password: &str) -> Self {
-        Self {
-            id: name.to_owned(),
-            secret: password.to_owned(),
-            is_client: false,
-            privileges: Privilege::ALL.to_vec(),
-        }
-    }
-
-    /// An API client that may do everything.
-    #[must_use]
-    pub fn client(id: &str, secret: &str) -> Self {
-        Self { is_client: true, ..Self::user(id, secret) }
-    }
-
-    /// The same account without one privilege.
-    #[must_use]
-    pub fn without(mut self, privilege: Privilege) -> Self {
-        self.privileges.retain(|held| *held != privilege);
-        self
-    }
-}
-
-/// Without the secret.
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account")
-            .field("id", &self.id)
-            .field("is_client", &self.is_client)
-            .field("privileges", &self.privileges)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A privilege, as far as the calls here need it (`jamf-pro-api.md §16`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Privilege {
-    /// Read Packages.
-    ReadPackages,
-    /// Create Packages.
-    CreatePackages,
-    /// Update Packages.
-    UpdatePackages,
-    /// Delete Packages.
-    DeletePackages,
-    /// Read Categories.
-    ReadCategories,
-    /// Create Categories.
-    CreateCategories,
-    /// Update Categories.
-    UpdateCategories,
-    /// Delete Categories.
-    DeleteCategories,
-    /// Read Jamf Cloud Distribution Service Files.
-    ReadJcdsFiles,
-    /// Create Jamf Cloud Distribution Service Files.
-    CreateJcdsFiles,
-    /// Delete Jamf Cloud Distribution Service Files.
-    DeleteJcdsFiles,
-    /// Read Cloud Distribution Point.
-    ReadDistributionPoint,
-    /// Update Cloud Distribution Point.
-    UpdateDistributionPoint,
-}
-
-impl Privilege {
-    /// All of them.
-    pub const ALL: [Self; 13] = [
-        Self::ReadPackages,
-        Self::CreatePackages,
-        Self::UpdatePackages,
-        Self::DeletePackages,
-        Self::ReadCategories,
-        Self::CreateCategories,
-        Self::UpdateCategories,
-        Self::DeleteCategories,
-        Self::ReadJcdsFiles,
-        Self::CreateJcdsFiles,
-        Self::DeleteJcdsFiles,
-        Self::ReadDistributionPoint,
-        Self::UpdateDistributionPoint,
-    ];
-
-    /// The name that Jamf Pro shows.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReadPackages => "Read Packages",
-            Self::CreatePackages => "Create Packages",
-            Self::UpdatePackages => "Update Packages",
-            Self::DeletePackages => "Delete Packages",
-            Self::ReadCategories => "Read Categories",
-            Self::CreateCategories => "Create Categories",
-            Self::UpdateCategories => "Update Categories",
-            Self::DeleteCategories => "Delete Categories",
-            Self::ReadJcdsFiles => "Read Jamf Cloud Distribution Service Files",
-            Self::CreateJcdsFiles => "Create Jamf Cloud Distribution Service Files",
-            Self::DeleteJcdsFiles => "Delete Jamf Cloud Distribution Service Files",
-            Self::ReadDistributionPoint => "Read Cloud Distribution Point",
-            Self::UpdateDistributionPoint => "Update Cloud Distribution Point",
-        }
-    }
 }
 
 /// The rehearsal server could not start.
@@ -232,6 +133,9 @@ pub enum Error {
         /// What was given.
         text: String,
     },
+    /// The schema inside is broken.
+    #[error("the schema of Jamf Pro cannot be read")]
+    Schema(#[source] serde_json::Error),
     /// A port could not be opened.
     #[error("cannot listen on {address}")]
     Listen {

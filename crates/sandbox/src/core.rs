@@ -3,7 +3,7 @@ use crate::grant::{Desk, Grant, Landed};
 use crate::journal::Journal;
 use crate::version::Version;
 use crate::world::{Arrival, Content, Disk, StoredFile, World, earlier, later};
-use crate::{Config, Error, Fault, Request};
+use crate::{Config, Error, Fault, JcdsGone, Request};
 use jiff::Timestamp;
 use pipeline::BoxFuture;
 use sha3::{Digest as _, Sha3_512};
@@ -71,6 +71,12 @@ impl Core {
         if let Some(heard) = self.heard() {
             self.world().remember(self.now(), heard);
         }
+    }
+
+    /// How JCDS calls are answered if the server no longer has them.
+    pub(crate) fn jcds_gone(&self) -> Option<JcdsGone> {
+        let by_version = (!self.version.has_jcds()).then_some(JcdsGone::NotFound);
+        self.config.jcds_gone.or(by_version)
     }
 
     /// Where a blob is.

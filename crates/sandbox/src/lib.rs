@@ -35,22 +35,29 @@
 //! # }
 //! ```
 
+mod account;
 mod config;
 mod core;
+mod distribution_point;
 mod faults;
 mod gateway;
 mod grant;
 mod jamf;
 mod journal;
+mod observer;
 mod received;
 mod rsql;
 mod s3;
+mod schema;
 mod server;
 mod version;
 mod world;
 
-pub use config::{Account, Config, Error, Privilege};
+pub use account::{Account, Privilege, PrivilegeSet};
+pub use config::{Config, Error};
+pub use distribution_point::{CdnType, DistributionPoint, JcdsGone};
 pub use faults::{Fault, FaultInfo, FaultNumber, ParseFaultError};
 pub use gateway::{Addressing, Gateway, GatewayConnection, TokenPath};
 pub use journal::{Request, Side};
+pub use observer::{Exchange, Observer};
 pub use server::{Connection, ListedFile, Sandbox};

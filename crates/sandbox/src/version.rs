@@ -54,6 +54,21 @@ impl Version {
         self >= Self { patch: 1, ..Self::new(11, 26) }
     }
 
+    /// Whether privileges for JCDS files go by the service's older name, "Content Distribution Server".
+    pub(crate) fn says_content_distribution(self) -> bool {
+        self < Self::new(11, 20)
+    }
+
+    /// `currentDivisionId` and the other fields of divisions in `GET /v1/auth`.
+    pub(crate) fn has_divisions(self) -> bool {
+        self >= Self { patch: 1, ..Self::new(11, 29) }
+    }
+
+    /// The kind of hash that a record tells of its file. SHA3-512 was seen by 11.11; what came before is assumed.
+    pub(crate) fn hashes_with_sha3(self) -> bool {
+        self >= Self::new(11, 11)
+    }
+
     /// Whether JCDS calls are marked as deprecated.
     pub(crate) fn deprecates_jcds(self) -> bool {
         self >= Self::new(11, 25)

@@ -2,10 +2,10 @@
 
 use super::answer::{Answer, Fault, json};
 use super::caller::{Caller, Query};
-use crate::Account;
 use crate::core::Core;
 use crate::grant::Desk as _;
 use crate::world::Issued;
+use crate::{Account, PrivilegeSet};
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -137,10 +137,15 @@ impl IntoResponse for OAuthError {
 }
 
 /// Who the token belongs to and what it may do (`§2.4`).
-async fn details(caller: Caller) -> Answer {
+async fn details(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
     let Caller { number, account, .. } = caller;
-    let privileges: Vec<&str> = account.privileges.iter().map(|privilege| privilege.name()).collect();
-    let answer = json!({
+    let privileges: Vec<&str> = match account.privilege_set {
+        PrivilegeSet::Administrator => Vec::new(),
+        PrivilegeSet::Custom => {
+            account.privileges.iter().map(|privilege| privilege.name_at(core.version)).collect()
+        }
+    };
+    let mut answer = json!({
         "account": {
             "id": (number + 1).to_string(),
             "username": account.id,
@@ -155,15 +160,17 @@ async fn details(caller: Caller) -> Answer {
             },
             "multiSiteAdmin": false,
             "accessLevel": "FullAccess",
-            "privilegeSet": "CUSTOM",
+            "privilegeSet": account.privilege_set.name(),
             "privilegesBySite": { "-1": privileges },
             "groupIds": [],
             "currentSiteId": "-1",
-            "currentDivisionId": Value::Null,
         },
         "accountGroups": [],
         "sites": [],
         "authenticationType": if account.is_client { "CLIENT_CREDENTIALS" } else { "JSS" },
     });
+    if core.version.has_divisions() {
+        answer["account"]["currentDivisionId"] = Value::Null;
+    }
     Ok(json(StatusCode::OK, &answer))
 }

@@ -1,4 +1,4 @@
-//! The cloud distribution point (`jamf-pro-api.md §8`): Jamf's own and the principal one, or none.
+//! The cloud distribution point (`jamf-pro-api.md §8`).
 
 use super::answer::{Answer, Fault, json};
 use super::caller::{Caller, Query};
@@ -36,13 +36,13 @@ pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
 
 async fn show(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
     caller.may(Privilege::ReadDistributionPoint)?;
-    let is_there = core.config.jcds;
+    let point = core.config.distribution_point;
     let answer = json!({
-        "hasConnectionSucceeded": is_there,
+        "hasConnectionSucceeded": point.exists(),
         "message": "",
-        "inventoryId": if is_there { INVENTORY_ID } else { "0" },
-        "cdnType": if is_there { "JAMF_CLOUD" } else { "NONE" },
-        "master": is_there,
+        "inventoryId": if point.exists() { INVENTORY_ID } else { "0" },
+        "cdnType": point.kind.name(),
+        "master": point.is_principal,
         "username": "",
         "directory": "",
         "cdnUrl": "",
@@ -60,14 +60,27 @@ async fn show(State(core): State<Arc<Core>>, caller: Caller) -> Answer {
 }
 
 async fn upload_capability(State(core): State<Arc<Core>>, _caller: Caller) -> Answer {
-    let is_there = core.config.jcds;
-    let answer = json!({ "principalDistributionTechnology": is_there, "directUploadCapable": is_there });
+    let point = core.config.distribution_point;
+    let answer = json!({
+        "principalDistributionTechnology": point.is_principal,
+        "directUploadCapable": point.takes_uploads,
+    });
     Ok(json(StatusCode::OK, &answer))
 }
 
 /// Fails where there is no distribution point.
 pub(super) fn need(core: &Core) -> Result<(), Fault> {
-    if core.config.jcds { Ok(()) } else { Err(Fault::not_found("Cloud distribution point not found")) }
+    if core.config.distribution_point.exists() { Ok(()) } else { Err(not_there()) }
+}
+
+/// Fails where packages cannot be sent over the Pro API. What a real server says then is not known (`§5.4`, `§19.9`): here
+/// that it has no such point.
+pub(super) fn need_for_packages(core: &Core) -> Result<(), Fault> {
+    if core.config.distribution_point.accepts_packages() { Ok(()) } else { Err(not_there()) }
+}
+
+fn not_there() -> Fault {
+    Fault::not_found("Cloud distribution point not found")
 }
 
 /// The inventory: listed files that a record names.

@@ -3,23 +3,31 @@
 use super::answer::{Answer, Fault, Page, json};
 use super::caller::{Base, Caller, Query};
 use super::{distribution_point, download};
-use crate::Privilege;
 use crate::core::Core;
 use crate::faults;
 use crate::grant::{Desk as _, Grant};
 use crate::version::Version;
 use crate::world::{RenewedPath, later};
+use crate::{JcdsGone, Privilege};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) fn routes(version: Version) -> Router<Arc<Core>> {
+pub(super) fn routes(version: Version, gone: Option<JcdsGone>) -> Router<Arc<Core>> {
+    match gone {
+        None => {}
+        // As every path that is not there.
+        Some(JcdsGone::NotFound) => return Router::new(),
+        Some(JcdsGone::Gone) => {
+            return Router::new().route("/api/v1/jcds/{*rest}", any(async || Fault::bare(StatusCode::GONE)));
+        }
+    }
     let mut routes = Router::new()
         .route("/api/v1/jcds/files", get(list).post(initiate))
         .route("/api/v1/jcds/files/{name}", get(download_address).delete(delete))
@@ -39,7 +47,7 @@ async fn mark_deprecated(mut response: Response) -> Response {
 /// Who may make the call, and whether there is anything that it could reach (`§7.7`).
 fn admit(core: &Core, caller: &Caller, privilege: Privilege) -> Result<(), Fault> {
     caller.may(privilege)?;
-    if core.config.jcds {
+    if core.config.distribution_point.is_jcds() {
         Ok(())
     } else if core.version.notices_missing_jcds() {
         Err(Fault::not_found("JCDS Settings record not found"))

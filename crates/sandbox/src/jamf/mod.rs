@@ -39,7 +39,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .merge(categories::routes())
         .merge(packages::routes(version))
         .merge(classic::routes())
-        .merge(if version.has_jcds() { jcds::routes(version) } else { Router::new() })
+        .merge(jcds::routes(version, core.jcds_gone()))
         .merge(distribution_point::routes(version))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)

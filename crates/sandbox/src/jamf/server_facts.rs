@@ -1,6 +1,6 @@
 //! What the server says of itself (`jamf-pro-api.md §3`).
 
-use super::answer::{Answer, json};
+use super::answer::{Answer, Fault, json};
 use super::caller::Caller;
 use crate::core::Core;
 use axum::Router;
@@ -14,6 +14,8 @@ pub(super) fn routes() -> Router<Arc<Core>> {
     Router::new()
         .route("/api/v1/jamf-pro-version", get(version))
         .route("/api/v1/cloud-information", get(cloud_information))
+        .route("/api/schema", get(schema))
+        .route("/api/schema/", get(schema))
         .route("/api/v1/health-check", get(|| async { StatusCode::NO_CONTENT }))
 }
 
@@ -22,6 +24,20 @@ async fn version(State(core): State<Arc<Core>>, _caller: Caller) -> Answer {
     // Real ones carry the time of the build.
     let built = if version.contains('-') { version.clone() } else { format!("{version}-t1784555528405") };
     Ok(json(StatusCode::OK, &serde_json::json!({ "version": built })))
+}
+
+/// The same to everybody; nobody has to sign in (`§1.1`).
+async fn schema(State(core): State<Arc<Core>>) -> Answer {
+    if !core.config.serves_schema {
+        return Err(Fault::bare(StatusCode::NOT_FOUND));
+    }
+    match core.config.schema() {
+        Ok(schema) => Ok(json(StatusCode::OK, &schema)),
+        Err(error) => {
+            tracing::error!(%error, "the schema cannot be served");
+            Err(Fault::bare(StatusCode::INTERNAL_SERVER_ERROR))
+        }
+    }
 }
 
 async fn cloud_information() -> Response {

@@ -18,6 +18,7 @@ mod packages;
 mod privileges;
 mod rehearsal;
 mod restart;
+mod schema;
 mod stale;
 mod upload;
 mod without_jcds;

@@ -260,7 +260,7 @@ async fn needs_two_privileges_and_a_token() {
 
 #[tokio::test]
 async fn needs_a_distribution_point() {
-    let rehearsal = with_record(|config| config.jcds = false).await;
+    let rehearsal = with_record(|config| config.distribution_point = sandbox::DistributionPoint::NONE).await;
     let refused = rehearsal.upload_to(42, APP, b"bytes").await;
     assert_wire(&refused, StatusCode::NOT_FOUND, "cdp.404.not-configured.response.json");
     assert_eq!(state(&rehearsal).await.0, []);

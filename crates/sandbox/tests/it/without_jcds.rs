@@ -2,7 +2,7 @@
 
 use crate::rehearsal::{Rehearsal, Said, assert_wire, said};
 use reqwest::{Method, StatusCode};
-use sandbox::{Account, Privilege};
+use sandbox::{Account, DistributionPoint, Privilege};
 
 const POINT: &str = "/api/v1/cloud-distribution-point";
 
@@ -17,7 +17,7 @@ const JCDS: [(Method, &str); 6] = [
 
 async fn without_jcds(version: &str) -> Rehearsal {
     Rehearsal::with(|config| {
-        config.jcds = false;
+        config.distribution_point = DistributionPoint::NONE;
         config.version = version.to_owned();
     })
     .await
@@ -43,7 +43,7 @@ async fn older_servers_stumbled() {
 #[tokio::test]
 async fn a_missing_privilege_is_told_first() {
     let rehearsal = Rehearsal::with(|config| {
-        config.jcds = false;
+        config.distribution_point = DistributionPoint::NONE;
         config.accounts = vec![Account::user("user", "password").without(Privilege::ReadJcdsFiles)];
     })
     .await;

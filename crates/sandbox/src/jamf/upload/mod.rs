@@ -3,7 +3,8 @@
 //! is replaced and not numbered (`§12`).
 //!
 //! The status of `INVALID_FILE_NAME`, and what is said to a form that is not as it should be, are not known (`§19.9`): 400
-//! here. Nor is what a server without a distribution point of its own says: here the same as the calls of the point.
+//! here. Nor is what a server says whose distribution point takes no packages: here the same as the calls of a point that is
+//! not there.
 //! A token is looked at when the request begins, and not again at its end (`§2.5`).
 
 mod form;
@@ -41,7 +42,7 @@ async fn upload(
     caller.may(Privilege::ReadPackages)?;
     let id = id(&number)?;
     let name = file_name(&core, id)?;
-    distribution_point::need(&core)?;
+    distribution_point::need_for_packages(&core)?;
     let written = receive(&core, request, id, &name).await?;
     // Receiving may take long enough for somebody to delete or rename the record.
     if file_name(&core, id)? != name {
