@@ -113,10 +113,10 @@ impl Processor for VerifyDelivery {
     }
 
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
-        let file = work.file.clone();
+        let (file, witness) = (work.file.clone(), work.witness);
         // Boxed: the client's futures are large, and this one would hold several of them on the stack.
         let applied = cx.cancelled().run_until_cancelled(Box::pin(work.apply(&self.digests, env, cx))).await;
-        match applied.unwrap_or(Err(Error::Interrupted { file })) {
+        match applied.unwrap_or(Err(Error::Interrupted { file, witness })) {
             // A run that only looks may look at the record instead; one that has sent must not begin anew.
             Err(Error::Jamf(error)) if error.is_refusal() && env.get(keys::PKG_UPLOADED)? != Some(true) => {
                 Err(Failure::from(error).or_fallback(env))
