@@ -42,7 +42,7 @@ impl Call {
     pub(crate) fn new(method: Method, path: impl Into<String>) -> Self {
         let effect = if method == Method::GET { Effect::Read } else { Effect::Write };
         let repeat = if method == Method::POST { Repeat::UnlessDone } else { Repeat::Always };
-        let request = Request { method, path: path.into(), behind: None };
+        let request = Request { method, path: path.into().into(), behind: None };
         Self {
             request,
             query: None,

@@ -3,6 +3,7 @@ use pipeline::{Diagnose, FailureKind, FileName, PackageId, Refused, causes};
 use reqwest::Method;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Method and path of a request, as messages name it: `GET /api/v1/packages`.
@@ -10,9 +11,9 @@ use std::time::Duration;
 pub struct Request {
     pub(crate) method: Method,
     /// As the server itself has it, whichever way the request takes.
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     /// As a gateway has it.
-    pub(crate) behind: Option<String>,
+    pub(crate) behind: Option<Arc<str>>,
 }
 
 impl Request {

@@ -202,3 +202,31 @@ fn absent<T>(error: Error, privilege: &'static str) -> Result<Fact<T>, Error> {
         _ => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        let version = |text: &str| text.parse::<Version>().unwrap();
+        assert_eq!(version("11.30.1-t1784555528405").to_string(), "11.30.1");
+        assert_eq!(version("11.5"), Version::new(11, 5));
+        assert!(version("11.5.0").has_pro_packages() && !version("11.4.99").has_pro_packages());
+        assert!(version("11.25.0").has_reliable_records() && !version("11.9.2").has_reliable_records());
+        assert!(version("12.0.0") > version("11.99.9-b1"));
+        for text in ["", "11", "11.", "eleven.five", "11.30.1rc", "-11.5", "11.-5", "99999999999.1"] {
+            assert_eq!(text.parse::<Version>(), Err(InvalidVersion(text.to_owned())), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(text in "([0-9]{1,12}|\\.|-|t|\\PC){0,9}") {
+            if let Ok(version) = text.parse::<Version>() {
+                prop_assert_eq!(version.to_string().parse::<Version>(), Ok(version));
+            }
+        }
+    }
+}

@@ -95,6 +95,11 @@ impl Rejection {
             return Some("Jamf Pro takes files whose names end in pkg, mpkg, dmg or zip".into());
         }
         let advice = match self.status() {
+            401 if self.sends_a_file() => {
+                "the server refuses a token that was new when the upload began: if the upload takes longer than the token \
+                 lives, give the API client a longer access token lifetime in Settings > API roles and clients (Jamf's \
+                 default is 60 seconds)"
+            }
             401 => {
                 "the server refuses a token that it gave a moment ago: run again; if that does not help, check the account in Jamf Pro"
             }
@@ -127,7 +132,7 @@ impl Rejection {
             ServerKind::Gateway => "the edge of the gateway",
         };
         let what = if self.sends_a_file() {
-            "with route: jcds the file does not pass it, and neither does it with an API client of the server itself"
+            "with route: jcds the file does not pass it"
         } else {
             "ask those who run it whether it lets this address and this call through"
         };

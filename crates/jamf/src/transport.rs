@@ -111,7 +111,7 @@ impl Server {
 
     /// The request as it is sent to this kind of server.
     pub(crate) fn request(&self, call: &Call) -> Request {
-        let behind = self.gateway.as_ref().map(|gateway| gateway.path(&call.request.path));
+        let behind = self.gateway.as_ref().map(|gateway| gateway.path(&call.request.path).into());
         Request { behind, ..call.request.clone() }
     }
 

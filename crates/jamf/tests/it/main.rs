@@ -4,10 +4,14 @@
 
 mod categories;
 mod classic;
+mod facts;
 mod faults;
+mod gateway;
 mod jcds;
 mod packages;
 mod rehearsal;
 mod sign_in;
 mod stub;
 mod transport;
+mod upload;
+mod watch;

@@ -117,10 +117,20 @@ struct Shared {
     busy: AtomicUsize,
     most_busy: AtomicUsize,
     gone: CancellationToken,
+    reads_bodies: bool,
 }
 
 impl Stub {
     pub async fn start(script: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+        Self::listen(script, true).await
+    }
+
+    /// It answers as soon as it has read the headers. Bodies stay in the connection.
+    pub async fn hasty(script: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+        Self::listen(script, false).await
+    }
+
+    async fn listen(script: impl FnMut(&Seen) -> Reply + Send + 'static, reads_bodies: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Shared {
@@ -129,6 +139,7 @@ impl Stub {
             busy: AtomicUsize::new(0),
             most_busy: AtomicUsize::new(0),
             gone: CancellationToken::new(),
+            reads_bodies,
         });
         let serving = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -166,12 +177,12 @@ impl Stub {
 }
 
 fn is_sign_in(seen: &Seen) -> bool {
-    seen.target.contains("/auth/") || seen.target.contains("/oauth/")
+    ["/auth/", "/oauth/", "/oauth2/"].iter().any(|part| seen.target.contains(part))
 }
 
 impl Shared {
     async fn serve(&self, mut stream: TcpStream) {
-        let Some(seen) = read(&mut stream).await else { return };
+        let Some(seen) = read(&mut stream, self.reads_bodies).await else { return };
         let busy = self.busy.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_busy.fetch_max(busy, Ordering::SeqCst);
         self.seen.lock().unwrap().push(seen.clone());
@@ -185,7 +196,7 @@ impl Shared {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
+async fn read(stream: &mut TcpStream, reads_bodies: bool) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -204,7 +215,7 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
     let length: usize = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-    while bytes.len() < end + 4 + length {
+    while reads_bodies && bytes.len() < end + 4 + length {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
@@ -311,6 +322,17 @@ impl Rig {
 
     pub fn with(url: &str, entries: &[(&str, &str)], access: Access, config: Config) -> Self {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
+        Self::at(url, entries, access, config, clock)
+    }
+
+    /// With the clock that the server goes by too.
+    pub fn at(
+        url: &str,
+        entries: &[(&str, &str)],
+        access: Access,
+        config: Config,
+        clock: Arc<SimulatedClock>,
+    ) -> Self {
         let cancel = CancellationToken::new();
         let ear = Arc::new(Ear::default());
         let boundary = Arc::new(Boundary::new(access));
@@ -320,12 +342,8 @@ impl Rig {
             Arc::clone(&ear) as _,
             cancel.clone(),
         );
-        let mut env = Env::new();
-        for (name, value) in [&[("JSS_URL", url)], entries].concat() {
-            env.insert(name, Value::String(value.to_owned()), Origin::CommandLine, false);
-        }
         let sessions = Sessions::new(config).unwrap();
-        let session = sessions.open(&env).unwrap();
+        let session = sessions.open(&env(&[&[("JSS_URL", url)], entries].concat())).unwrap();
         Self { sessions, session, cx, clock, cancel, ear }
     }
 
@@ -338,6 +356,15 @@ impl Rig {
         let start: jiff::Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         self.cx.clock().now().duration_since(start).as_secs_f64()
     }
+}
+
+/// An environment of texts.
+pub fn env(entries: &[(&str, &str)]) -> Env {
+    let mut env = Env::new();
+    for (name, value) in entries {
+        env.insert(name, Value::String((*value).to_owned()), Origin::CommandLine, false);
+    }
+    env
 }
 
 /// What a person sees of an error: message, causes, and what to do. The port is not the same twice.

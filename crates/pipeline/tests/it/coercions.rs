@@ -4,7 +4,7 @@ use crate::{candidates, strings, timestamps, values};
 use jiff::Timestamp;
 use pipeline::{
     Delivery, Dict, ExposeSecret as _, FileName, Md5, PackageApiChoice, PackageId, Priority,
-    RequiredProcessor, Secret, Sha3_512, Typed, Value, Verdict,
+    RequiredProcessor, Route, RouteChoice, Secret, Sha3_512, Typed, Value, Verdict, Witness,
 };
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -216,6 +216,15 @@ fn choices_take_their_words_only() {
         words::<Delivery>(&["proven", "unverified", "", "Proven"]),
         [word("proven"), word("unverified"), None, None]
     );
+    assert_eq!(
+        words::<Route>(&["jcds", "packages-api", "", "auto", "packages_api", "JCDS"]),
+        [word("jcds"), word("packages-api"), None, None, None, None]
+    );
+    assert_eq!(
+        words::<RouteChoice>(&["auto", "jcds", "packages-api", "", "packages_api", "Auto"]),
+        [word("auto"), word("jcds"), word("packages-api"), word("auto"), None, None]
+    );
+    assert_eq!(words::<Witness>(&["list", "record", "", "List"]), [word("list"), word("record"), None, None]);
     assert_eq!(
         "arm".parse::<RequiredProcessor>().unwrap_err().to_string(),
         r#""arm" is none of None, ppc, x86"#
