@@ -1,5 +1,5 @@
-use crate::version::Version;
 use crate::schema;
+use crate::version::Version;
 use crate::{Account, DistributionPoint, Fault, Gateway, JcdsGone, Observer};
 use pipeline::Clock;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -2,7 +2,7 @@ use crate::faults::Faults;
 use crate::grant::{Desk, Grant, Landed};
 use crate::journal::Journal;
 use crate::version::Version;
-use crate::world::{Arrival, Content, Disk, StoredFile, World, earlier, later};
+use crate::world::{Arrival, Content, Disk, StoredFile, Told, World, earlier, later};
 use crate::{Config, Error, Fault, JcdsGone, Request};
 use jiff::Timestamp;
 use pipeline::BoxFuture;
@@ -113,6 +113,7 @@ impl Core {
             size: bytes.len() as u64,
             md5: hex::encode(md5::Md5::digest(bytes)),
             sha3: hex::encode(Sha3_512::digest(bytes)),
+            told: None,
         };
         let now = self.now();
         let mut world = self.world();
@@ -130,14 +131,23 @@ impl Core {
         }
         let blob = Disk::new_blob();
         std::fs::rename(&object.blob, self.blob(&blob))?;
-        let mut content =
-            Content { blob, size: object.size, md5: hex::encode(object.md5), sha3: hex::encode(object.sha3) };
+        let others =
+            || Told { md5: hex::encode(object.md5.map(|b| !b)), sha3: hex::encode(object.sha3.map(|b| !b)) };
+        let mut content = Content {
+            blob,
+            size: object.size,
+            md5: hex::encode(object.md5),
+            sha3: hex::encode(object.sha3),
+            told: None,
+        };
         if self.faults.plays(|fault| fault == Fault::SizeZero) {
             content.size = 0;
         }
         if self.faults.plays(|fault| fault == Fault::WrongDigest) {
-            content.md5 = hex::encode(object.md5.map(|byte| !byte));
-            content.sha3 = hex::encode(object.sha3.map(|byte| !byte));
+            Told { md5: content.md5, sha3: content.sha3 } = others();
+        }
+        if self.faults.plays(|fault| fault == Fault::RecordDigestWrong) {
+            content.told = Some(others());
         }
         let arrival = self.arrival();
         let mut world = self.world();

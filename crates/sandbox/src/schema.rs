@@ -25,7 +25,8 @@ pub(crate) fn of(version: Version, told_version: &str, has_jcds: bool) -> serde_
     }
     if !version.has_divisions() {
         for (name, field) in [("AuthAccountV1", "currentDivisionId"), ("V1SiteBase", "divisionId")] {
-            let properties = schema["components"]["schemas"].get_mut(name).map(|named| &mut named["properties"]);
+            let properties =
+                schema["components"]["schemas"].get_mut(name).map(|named| &mut named["properties"]);
             properties.and_then(Value::as_object_mut).and_then(|fields| fields.shift_remove(field));
         }
     }

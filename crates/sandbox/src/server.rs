@@ -202,6 +202,9 @@ impl Drop for Sandbox {
         if let Err(error) = self.core.save() {
             tracing::error!(%error, "cannot save the rehearsal server's data");
         }
+        if let Some(observer) = &self.core.config.observer {
+            observer.finish();
+        }
     }
 }
 

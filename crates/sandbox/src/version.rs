@@ -64,11 +64,6 @@ impl Version {
         self >= Self { patch: 1, ..Self::new(11, 29) }
     }
 
-    /// The kind of hash that a record tells of its file. SHA3-512 was seen by 11.11; what came before is assumed.
-    pub(crate) fn hashes_with_sha3(self) -> bool {
-        self >= Self::new(11, 11)
-    }
-
     /// Whether JCDS calls are marked as deprecated.
     pub(crate) fn deprecates_jcds(self) -> bool {
         self >= Self::new(11, 25)

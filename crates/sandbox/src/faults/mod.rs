@@ -66,6 +66,9 @@ pub enum Fault {
     SizeZero,
     /// The next object that lands has another MD5 and another SHA3-512 in the list and in its record.
     WrongDigest,
+    /// The record of the next object tells another MD5 and another SHA3-512 than the list, as before 11.25 it could
+    /// (`jamf-pro-api.md §11.3`).
+    RecordDigestWrong,
     /// The next object's record tells its hashes so many seconds before its size, as
     /// [`hash_before_size`](crate::Config::hash_before_size) does it for all.
     DigestBeforeSize(u64),
@@ -83,10 +86,24 @@ pub enum Fault {
     AbortDenied,
     /// At this request with an API token, the token has ended (401).
     TokenEnds(NonZeroU32),
+    /// A proxy takes `x-amz-date` out of requests to S3, which answers 403 `AccessDenied` (`jamf-pro-api.md §9.5`). Always.
+    DateStripped,
+    /// A proxy takes `Authorization` out of requests to S3, which answers 403 `AccessDenied` as to everybody without a
+    /// signature. Always.
+    SignatureStripped,
     /// S3 knows no checksums: requests that carry or announce one are answered with 501 `NotImplemented`. Always.
     ChecksumRefused,
     /// S3 does not know CRC64NVME: requests that carry or announce it are answered with 400 `InvalidRequest`. Always.
     Crc64Refused,
+    /// So many uploads over the Pro API are read to their end and then answered with 500 and no body; nothing of them is kept
+    /// (`jamf-pro-api.md §5.4`).
+    UploadFails(NonZeroU32),
+    /// In the middle of an upload over the Pro API the server stops reading, and never answers.
+    UploadStalls,
+    /// Before it is read an upload over the Pro API is answered by a proxy: with its page for 413. Always.
+    UploadTooLarge,
+    /// Before it is read an upload over the Pro API is answered by the edge of the gateway: with its page for 403. Always.
+    UploadBlocked,
     /// The connection is closed in the middle of the answer to this range request.
     DownloadCut(NonZeroU32),
     /// At this range request the address has expired (403), for this and all later requests. A new one works.
@@ -119,7 +136,7 @@ impl Fault {
             | Self::DownloadExpired(nth)
             | Self::DownloadStalls(nth)
             | Self::DownloadError(nth) => Schedule { wait: nth.get() - 1, times: Some(once) },
-            Self::SlowDown(count) => times(count),
+            Self::SlowDown(count) | Self::UploadFails(count) => times(count),
             Self::PartFailsTwice(_) => times(once.saturating_add(1)),
             Self::PartStalls(_)
             | Self::PartCut(_)
@@ -134,6 +151,8 @@ impl Fault {
             | Self::NeverListed
             | Self::SizeZero
             | Self::WrongDigest
+            | Self::RecordDigestWrong
+            | Self::UploadStalls
             | Self::DigestBeforeSize(_)
             | Self::ListedLate(_) => times(once),
             Self::RenewalOtherPath
@@ -142,6 +161,10 @@ impl Fault {
             | Self::RenewalRefused
             | Self::ClockSkew(_)
             | Self::AbortDenied
+            | Self::DateStripped
+            | Self::SignatureStripped
+            | Self::UploadTooLarge
+            | Self::UploadBlocked
             | Self::ChecksumRefused
             | Self::Crc64Refused
             | Self::DownloadIgnoresRange => Schedule { wait: 0, times: None },

@@ -128,6 +128,11 @@ impl Fault {
         plain("never-listed", Self::NeverListed, "the next file that is sent never appears"),
         plain("size-zero", Self::SizeZero, "the next file that is sent is listed with length 0"),
         plain("wrong-digest", Self::WrongDigest, "the next file that is sent is listed with other digests"),
+        plain(
+            "record-digest-wrong",
+            Self::RecordDigestWrong,
+            "the next record tells other digests than the list",
+        ),
         seconds(
             "digest-before-size",
             Self::DigestBeforeSize,
@@ -147,12 +152,39 @@ impl Fault {
             ("number of the request with a token", 1),
             "at Jamf Pro request N the API token has ended (401)",
         ),
+        plain("date-stripped", Self::DateStripped, "a proxy takes x-amz-date out of requests to S3; always"),
+        plain(
+            "signature-stripped",
+            Self::SignatureStripped,
+            "a proxy takes Authorization out of requests to S3; always",
+        ),
         plain(
             "checksum-refused",
             Self::ChecksumRefused,
             "S3 answers 501 to requests with a checksum; always",
         ),
         plain("crc64-refused", Self::Crc64Refused, "S3 answers 400 to requests with CRC64NVME; always"),
+        counted(
+            "upload-fails",
+            Self::UploadFails,
+            ("how many", 1),
+            "N uploads over the Pro API are answered with 500 and no body",
+        ),
+        plain(
+            "upload-stalls",
+            Self::UploadStalls,
+            "the server stops reading in the middle of an upload over the Pro API",
+        ),
+        plain(
+            "upload-too-large",
+            Self::UploadTooLarge,
+            "uploads over the Pro API get a proxy's page that says 413; always",
+        ),
+        plain(
+            "upload-blocked",
+            Self::UploadBlocked,
+            "uploads over the Pro API get a page of the edge that says 403; always",
+        ),
         counted(
             "download-cut",
             Self::DownloadCut,
@@ -204,13 +236,20 @@ impl Fault {
             Self::NeverListed => ("never-listed", None),
             Self::SizeZero => ("size-zero", None),
             Self::WrongDigest => ("wrong-digest", None),
+            Self::RecordDigestWrong => ("record-digest-wrong", None),
             Self::DigestBeforeSize(s) => seconds("digest-before-size", s),
             Self::ListedLate(s) => seconds("listed-late", s),
             Self::ClockSkew(s) => ("clock-skew", Some(s.into())),
             Self::AbortDenied => ("abort-denied", None),
             Self::TokenEnds(n) => count("token-ends", n),
+            Self::DateStripped => ("date-stripped", None),
+            Self::SignatureStripped => ("signature-stripped", None),
             Self::ChecksumRefused => ("checksum-refused", None),
             Self::Crc64Refused => ("crc64-refused", None),
+            Self::UploadFails(n) => count("upload-fails", n),
+            Self::UploadStalls => ("upload-stalls", None),
+            Self::UploadTooLarge => ("upload-too-large", None),
+            Self::UploadBlocked => ("upload-blocked", None),
             Self::DownloadCut(n) => count("download-cut", n),
             Self::DownloadExpired(n) => count("download-expired", n),
             Self::DownloadStalls(n) => count("download-stalls", n),
@@ -363,7 +402,7 @@ mod tests {
     fn what_is_wrong_is_said() {
         let refused = |text: &str| text.parse::<Fault>().unwrap_err().to_string();
         insta::assert_snapshot!(refused("part-ct=2"), @r#"there is no fault called "part-ct"; did you mean part-cut?"#);
-        insta::assert_snapshot!(refused("stalls"), @r#"there is no fault called "stalls"; did you mean download-stalls or part-stalls?"#);
+        insta::assert_snapshot!(refused("stalls"), @r#"there is no fault called "stalls"; did you mean download-stalls or part-stalls or upload-stalls?"#);
         insta::assert_snapshot!(refused("earthquake"), @r#"there is no fault called "earthquake""#);
         insta::assert_snapshot!(refused(""), @r#"there is no fault called """#);
         insta::assert_snapshot!(refused("never-listed=1"), @"never-listed takes no number");

@@ -188,6 +188,25 @@ Please continue your visit at our <a href="/">home page</a>.
     }
 }
 
+/// A page of something between client and server, as nginx prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ProxyPage(pub(super) StatusCode);
+
+impl IntoResponse for ProxyPage {
+    fn into_response(self) -> Response {
+        // nginx keeps the older name of 413.
+        let name = match self.0 {
+            StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+            status => status.canonical_reason().unwrap_or("Error"),
+        };
+        let title = format!("{} {name}", self.0.as_u16());
+        let page = format!(
+            "<html>\n<head><title>{title}</title></head>\n<body>\n<center><h1>{title}</h1></center>\n</body>\n</html>\n"
+        );
+        with_type(self.0, "text/html", page)
+    }
+}
+
 /// serde_json's pretty printer, but for the colon.
 #[derive(Default)]
 struct SpacedColon(PrettyFormatter<'static>);

@@ -13,6 +13,7 @@ mod gateway;
 mod jcds;
 mod list;
 mod meter;
+mod observe;
 mod packages;
 mod server_facts;
 mod sticky;
@@ -24,6 +25,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use http::header::CONTENT_TYPE;
 use http::{StatusCode, Uri};
 use std::sync::Arc;
 
@@ -44,7 +46,8 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn(refuse_large_bodies));
+        .layer(from_fn(refuse_large_bodies))
+        .layer(from_fn_with_state(Arc::clone(&core), observe::observe));
     let entrance = match &core.config.gateway {
         Some(gateway) => gateway::in_front_of(jamf_pro, gateway, &core),
         None => jamf_pro,
@@ -64,13 +67,20 @@ async fn unknown_method(uri: Uri) -> Response {
     refuse(&uri, StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// The limit refuses in the words of axum; nothing else here answers 413.
+/// The limit refuses in the words of axum, as plain text.
 async fn refuse_large_bodies(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     match next.run(request).await {
-        response if response.status() == StatusCode::PAYLOAD_TOO_LARGE => refuse(&uri, response.status()),
+        response if response.status() == StatusCode::PAYLOAD_TOO_LARGE && is_plain(&response) => {
+            refuse(&uri, response.status())
+        }
         response => response,
     }
+}
+
+fn is_plain(response: &Response) -> bool {
+    let mime = response.headers().get(CONTENT_TYPE);
+    mime.is_some_and(|mime| mime.as_bytes().starts_with(b"text/plain"))
 }
 
 /// The same refusal in the words of the API that was asked.

@@ -7,7 +7,7 @@ use crate::faults::Faults;
 use crate::grant::Desk;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use http::header::{CONTENT_LENGTH, ETAG};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, ETAG};
 use http::{HeaderMap, Method, Uri};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -86,6 +86,16 @@ pub(super) fn instead(faults: &Faults, operation: Operation, headers: &HeaderMap
         }
         _ => None,
     })
+}
+
+/// Takes out of a request what the proxy on its way does not let through.
+pub(super) fn strip(faults: &Faults, headers: &mut HeaderMap) {
+    if faults.plays(|fault| fault == Fault::DateStripped) {
+        headers.remove("x-amz-date");
+    }
+    if faults.plays(|fault| fault == Fault::SignatureStripped) {
+        headers.remove(AUTHORIZATION);
+    }
 }
 
 /// The headers by which a request carries or announces a checksum.

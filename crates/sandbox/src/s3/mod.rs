@@ -130,6 +130,7 @@ impl Door {
         let operation = Operation::of(request.method(), request.uri());
         let mut request = entry.counting(request);
         let faults = self.desk.faults();
+        meddle::strip(faults, request.headers_mut());
         let answer = match meddle::instead(faults, operation, request.headers()) {
             None => self.answer(request, operation).await?,
             Some(Instead::Refuse(refusal)) => say(refusal)?,

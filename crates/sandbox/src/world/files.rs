@@ -45,6 +45,24 @@ pub(crate) struct Content {
     pub md5: String,
     /// SHA3-512 in lower-case hex.
     pub sha3: String,
+    /// What the record of the file tells in the place of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
+}
+
+/// Digests in lower-case hex, as a record tells them of its file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub md5: String,
+    pub sha3: String,
+}
+
+impl Content {
+    /// The digests that the record of the file tells.
+    pub(crate) fn told(&self) -> Told {
+        let own = || Told { md5: self.md5.clone(), sha3: self.sha3.clone() };
+        self.told.clone().unwrap_or_else(own)
+    }
 }
 
 /// All files. Names are unique, those of files that are not listed yet included; only a file and the one that will take
@@ -144,7 +162,7 @@ mod tests {
     use jiff::Timestamp;
 
     fn content() -> Content {
-        Content { blob: "blob".to_owned(), size: 0, md5: String::new(), sha3: String::new() }
+        Content { blob: "blob".to_owned(), size: 0, md5: String::new(), sha3: String::new(), told: None }
     }
 
     #[test]

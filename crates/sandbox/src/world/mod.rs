@@ -11,7 +11,7 @@ mod tokens;
 
 pub(crate) use categories::{Categories, Category};
 pub(crate) use disk::Disk;
-pub(crate) use files::{Arrival, Content, Files, StoredFile};
+pub(crate) use files::{Arrival, Content, Files, StoredFile, Told};
 pub(crate) use grants::{Grants, RenewedPath};
 pub(crate) use packages::{Package, Packages, Record};
 pub(crate) use tokens::{Issued, Tokens};

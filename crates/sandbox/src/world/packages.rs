@@ -1,4 +1,4 @@
-use super::{StoredFile, Table};
+use super::{StoredFile, Table, Told};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -227,11 +227,12 @@ impl Package {
     pub(super) fn adopt(&mut self, file: &StoredFile, now: Timestamp) {
         self.adopted = Some(file.id);
         self.lacks_size = now < file.arrival.sized_at;
+        let Told { md5, sha3 } = file.content.told();
         let record = &mut self.record;
         "SHA3_512".clone_into(&mut record.hash_type);
-        record.hash_value.clone_from(&file.content.sha3);
-        record.sha3512 = Some(file.content.sha3.clone());
-        record.md5 = Some(file.content.md5.clone());
+        record.hash_value.clone_from(&sha3);
+        record.sha3512 = Some(sha3);
+        record.md5 = Some(md5);
         record.sha256 = None;
         if self.lacks_size {
             "PENDING".clone_into(&mut record.cloud_transfer_status);

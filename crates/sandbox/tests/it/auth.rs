@@ -1,7 +1,7 @@
 use crate::rehearsal::{Rehearsal, Said, assert_shape, assert_wire, said, wire_json};
 use reqwest::{Method, StatusCode};
 use sandbox::{Account, Privilege};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const PING: &str = "/api/v1/jamf-pro-version";
@@ -172,4 +172,49 @@ async fn cookies_are_set_and_come_back_over_plain_http() {
     };
     assert_eq!(cookies().await, ["APBALANCEID", "JSESSIONID", "jpro-ingress"]);
     assert_eq!(cookies().await, [""; 0]);
+}
+
+/// What the signed-in account may do, as it is told to it.
+async fn told(version: &str, account: Account) -> (Value, Vec<String>) {
+    let rehearsal = Rehearsal::with(|config| {
+        config.version = version.to_owned();
+        config.accounts[0] = account;
+    })
+    .await;
+    let account = rehearsal.get_json("/api/v1/auth").await["account"].clone();
+    let names = account["privilegesBySite"]["-1"].as_array().unwrap().iter();
+    let names = names.map(|name| name.as_str().unwrap().to_owned()).collect();
+    (account, names)
+}
+
+#[tokio::test]
+async fn privileges_are_told_by_the_names_of_the_version() {
+    for (version, service) in
+        [("11.19.0", "Content Distribution Server"), ("11.20.0", "Cloud Distribution Service")]
+    {
+        let (_, names) = told(version, Account::user("user", "secret")).await;
+        let jcds: Vec<_> = names.iter().filter(|name| name.contains("Distribution S")).collect();
+        let expected = ["Read", "Create", "Delete"].map(|verb| format!("{verb} Jamf {service} Files"));
+        assert_eq!(jcds, expected.iter().collect::<Vec<_>>(), "{version}");
+        assert_eq!(names.len(), Privilege::ALL.len());
+    }
+}
+
+#[tokio::test]
+async fn a_privilege_that_is_missing_is_not_told_and_an_administrator_has_all() {
+    let limited = Account::user("user", "secret").without(Privilege::UpdatePackages);
+    let (account, names) = told("11.30.1", limited).await;
+    assert_eq!((&account["privilegeSet"], names.len()), (&"CUSTOM".into(), Privilege::ALL.len() - 1));
+    assert!(!names.contains(&"Update Packages".to_owned()));
+
+    let (account, names) = told("11.30.1", Account::administrator("admin", "secret")).await;
+    assert_eq!((&account["privilegeSet"], names.len()), (&"ADMINISTRATOR".into(), 0));
+}
+
+#[tokio::test]
+async fn divisions_came_with_11_29_1() {
+    for (version, has_it) in [("11.29.0", false), ("11.29.1", true)] {
+        let (account, _) = told(version, Account::user("user", "secret")).await;
+        assert_eq!(account.get("currentDivisionId").is_some(), has_it, "{version}");
+    }
 }

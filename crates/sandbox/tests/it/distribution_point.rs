@@ -1,5 +1,6 @@
 use crate::rehearsal::{Rehearsal, assert_shape, assert_wire, wire_json};
 use reqwest::StatusCode;
+use sandbox::{CdnType, DistributionPoint};
 use serde_json::json;
 
 const POINT: &str = "/api/v1/cloud-distribution-point";
@@ -75,4 +76,58 @@ async fn before_11_14_a_refresh_takes_no_name() {
     assert_eq!(put.json()["size"], "");
     rehearsal.post("/api/v1/jcds/refresh-inventory?file-name=Other.pkg").await;
     assert_eq!(rehearsal.record(id).await["size"], "5");
+}
+
+fn kind_is(point: DistributionPoint) -> impl FnOnce(&mut sandbox::Config) {
+    move |config| config.distribution_point = point
+}
+
+#[tokio::test]
+async fn only_jamfs_own_has_jcds_and_every_kind_takes_packages() {
+    for kind in CdnType::ALL {
+        let rehearsal = Rehearsal::with(kind_is(DistributionPoint::principal(kind))).await;
+        let told = rehearsal.get_json(POINT).await;
+        assert_eq!(told["cdnType"], kind.name());
+        let jcds = rehearsal.get("/api/v1/jcds/files").await.status;
+        assert_eq!(jcds, if kind == CdnType::JamfCloud { 200 } else { 404 }, "{kind:?}");
+
+        let id = rehearsal.sandbox.put_package(json!({ "packageName": "A", "fileName": "A.pkg" }));
+        let uploaded = rehearsal.upload_to(id, "A.pkg", b"bytes").await.status;
+        assert_eq!(uploaded, if kind == CdnType::None { 404 } else { 201 }, "{kind:?}");
+        let record = rehearsal.record(id).await;
+        let (size, status) = if kind == CdnType::None { ("", "") } else { ("5", "READY") };
+        assert_eq!((&record["size"], &record["cloudTransferStatus"]), (&json!(size), &json!(status)));
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_of_the_customers_own_reads_as_the_example_does() {
+    let rehearsal = Rehearsal::with(kind_is(DistributionPoint::principal(CdnType::AmazonS3))).await;
+    let told = rehearsal.get_json(POINT).await;
+    assert_shape(&told, &wire_json("cdp.get.200.amazon-s3.response.json"));
+    assert_eq!((&told["inventoryId"], &told["master"]), (&json!("1"), &json!(true)));
+}
+
+/// JCDS reaches one that is not the principal one, and the Pro API does not (JamfSync#4, JamfSync#26).
+#[tokio::test]
+async fn packages_go_to_the_principal_one_that_takes_them() {
+    let jamf_cloud = DistributionPoint::JAMF_CLOUD;
+    for (point, is_principal, takes_uploads) in [
+        (DistributionPoint { is_principal: false, ..jamf_cloud }, false, true),
+        (DistributionPoint { takes_uploads: false, ..jamf_cloud }, true, false),
+    ] {
+        let rehearsal = Rehearsal::with(kind_is(point)).await;
+        assert_eq!(rehearsal.get_json(POINT).await["master"], is_principal);
+        let capability = rehearsal.get_json(&format!("{POINT}/upload-capability")).await;
+        let expected = json!({
+            "principalDistributionTechnology": is_principal,
+            "directUploadCapable": takes_uploads,
+        });
+        assert_eq!(capability, expected);
+        let id = rehearsal.sandbox.put_package(json!({ "packageName": "A", "fileName": "A.pkg" }));
+        let refused = rehearsal.upload_to(id, "A.pkg", b"bytes").await;
+        assert_wire(&refused, StatusCode::NOT_FOUND, "cdp.404.not-configured.response.json");
+        rehearsal.upload("A.pkg", b"bytes").await;
+        assert_eq!(rehearsal.record(id).await["cloudTransferStatus"], "READY");
+    }
 }

@@ -14,6 +14,7 @@ mod jcds;
 mod journal;
 mod limits;
 mod names;
+mod observer;
 mod packages;
 mod privileges;
 mod rehearsal;

@@ -60,6 +60,9 @@ impl Rehearsal {
         let clock = clock();
         let mut config = Config::new(folder.path().to_owned(), clock.clone());
         configure(&mut config);
+        if config.observer.is_none() {
+            config = contract::watched_for_its_answers(config);
+        }
         let sandbox = Sandbox::start(config).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { sandbox, clock, http, token: String::new(), folder }

@@ -10,14 +10,16 @@
 mod form;
 mod writer;
 
-use super::answer::{Answer, Fault, id, json};
+use super::answer::{Answer, Fault, ProxyPage, id, json};
 use super::caller::{Base, Caller};
 use super::distribution_point;
 use super::packages::unknown;
 use crate::Privilege;
 use crate::core::{Core, TakenName};
+use crate::faults;
 use crate::grant::Landed;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, post};
 use form::Form;
 use http::StatusCode;
@@ -38,12 +40,19 @@ async fn upload(
     Path(number): Path<String>,
     request: Request,
 ) -> Answer {
+    // Those on the way see a request before the server does.
+    if let Some(page) = core.faults.play(on_the_way) {
+        return Ok(page.into_response());
+    }
     caller.may(Privilege::UpdatePackages)?;
     caller.may(Privilege::ReadPackages)?;
     let id = id(&number)?;
     let name = file_name(&core, id)?;
     distribution_point::need_for_packages(&core)?;
     let written = receive(&core, request, id, &name).await?;
+    if core.faults.plays(|fault| matches!(fault, faults::Fault::UploadFails(_))) {
+        return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    }
     // Receiving may take long enough for somebody to delete or rename the record.
     if file_name(&core, id)? != name {
         return Err(wrong_file_name(id));
@@ -53,6 +62,15 @@ async fn upload(
     core.take_in(&name, &object, TakenName::IsReplaced).map_err(|error| broken(&error))?;
     let href = format!("{base}/api/v1/packages/{id}/upload/{id}");
     Ok(json(StatusCode::CREATED, &json!({ "id": id.to_string(), "href": href })))
+}
+
+/// The page of a proxy or an edge in front of the server that takes a request for itself.
+fn on_the_way(fault: faults::Fault) -> Option<ProxyPage> {
+    match fault {
+        faults::Fault::UploadTooLarge => Some(ProxyPage(StatusCode::PAYLOAD_TOO_LARGE)),
+        faults::Fault::UploadBlocked => Some(ProxyPage(StatusCode::FORBIDDEN)),
+        _ => None,
+    }
 }
 
 fn file_name(core: &Core, id: u64) -> Result<String, Fault> {
@@ -68,7 +86,11 @@ async fn receive(core: &Core, request: Request, id: u64, name: &str) -> Result<W
         return Err(wrong_file_name(id));
     }
     let mut writer = Writer::new(&core.incoming()).map_err(|error| broken(&error))?;
+    let stalls = core.faults.plays(|fault| fault == faults::Fault::UploadStalls);
     while let Some(bytes) = part.chunk().await? {
+        if stalls {
+            return std::future::pending().await;
+        }
         writer.write(bytes).await.map_err(|error| broken(&error))?;
     }
     // The parser gives out one part at a time, and notices only now if this one is still held.

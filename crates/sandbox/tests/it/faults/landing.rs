@@ -106,3 +106,17 @@ async fn objects_of_multipart_uploads_are_meant_too_and_faults_add_up() {
     rehearsal.pass(30);
     assert_eq!(list(&rehearsal).await[0].1, 0);
 }
+
+#[tokio::test]
+async fn a_record_that_disagrees_with_the_list() {
+    let (rehearsal, id) = with_record(&["record-digest-wrong"]).await;
+    let (_, _, _, sha3) = expected(b"bytes");
+    for is_right in [false, true] {
+        assert_eq!(rehearsal.upload_to(id, APP, b"bytes").await.status, 201);
+        assert_eq!(list(&rehearsal).await, [expected(b"bytes")]);
+        let [told, size, status] = record(&rehearsal, id).await;
+        assert_eq!((told == sha3, size.as_str(), status.as_str()), (is_right, "5", "READY"));
+        let full = rehearsal.record(id).await;
+        assert_eq!((full["sha3512"] == json!(told), told.len()), (true, sha3.len()));
+    }
+}

@@ -6,7 +6,9 @@ mod door;
 mod download;
 mod landing;
 mod parts;
+mod proxy;
 mod unfinished;
+mod uploads;
 
 use crate::rehearsal::Rehearsal;
 use aws_sdk_s3::Client;
@@ -132,6 +134,8 @@ fn every_fault_is_played_by_a_test() {
         include_str!("download.rs"),
         include_str!("landing.rs"),
         include_str!("parts.rs"),
+        include_str!("proxy.rs"),
+        include_str!("uploads.rs"),
     ]
     .concat();
     for info in Fault::ALL {
