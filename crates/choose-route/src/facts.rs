@@ -1,7 +1,7 @@
 //! What the server says of itself, as far as the choice needs it.
 
 use crate::{Steps, Wish};
-use jamf::{DistributionPoint, Error, Session, UploadCapability, Version};
+use jamf::{DistributionPoint, Error, Served, Session, UploadCapability, Version};
 use pipeline::{Context, Failure, Route};
 
 /// What is known of a server. `None`: it does not tell, or not to this account.
@@ -39,6 +39,8 @@ impl Facts {
         if !record_is_witness {
             let point = told(session.distribution_point(cx).await, "its distribution point", cx)?;
             facts.point = point.and_then(|fact| fact.told().cloned());
+            let served = told(session.served(cx).await, "which calls it has", cx)?;
+            facts.jcds_calls = served.and_then(|fact| fact.told().map(|served| has_jcds(served)));
         }
         if steps.packages_api && wish.only() != Some(Route::Jcds) {
             let capability = told(session.upload_capability(cx).await, "whether it takes uploads", cx)?;
@@ -46,6 +48,11 @@ impl Facts {
         }
         Ok(facts)
     }
+}
+
+/// Whether the calls are there that an upload cannot do without (`jamf-pro-api.md §7`).
+fn has_jcds(served: &Served) -> bool {
+    ["GET", "POST"].iter().all(|method| served.has(method, "/v1/jcds/files"))
 }
 
 /// A question that the server answered with an error has no answer. Without a connection, or without being let in, there is

@@ -1,12 +1,16 @@
-//! Typed client of Jamf Pro's APIs: sign-in, packages, categories, and the files of the distribution service (JCDS).
+//! Typed client of Jamf Pro's APIs: sign-in, packages and their files, categories, the files of the distribution service
+//! (JCDS), and what a server and an account say of themselves.
 //!
-//! - [`Sessions`] are the servers and accounts of a run; a [`Session`] is one of them, shared by everybody.
+//! - [`Sessions`] are the servers and accounts of a run; a [`Session`] is one of them, shared by everybody. A server is Jamf
+//!   Pro itself or the Platform API gateway in front of it ([`ServerKind`]); the calls are the same.
 //! - A session signs in at its first request, keeps the token fresh, sends at most five requests at a time, repeats what
 //!   is safe to repeat, and remembers what it has read until it writes.
 //! - Records come from the Pro API where the server has it, else from the Classic API; [`Package`] is what both tell.
+//! - A file goes onto its record with [`Session::upload_package`], in little memory, whatever its size.
+//! - Before a call is made it is held against what the server says of it; one that will go gives one warning a run.
 //! - An [`Error`] says which request failed and what Jamf said; its [hint](pipeline::Diagnose::hint) says what to do.
 //!
-//! It sends nothing to S3 and downloads nothing: it gets the [credentials](UploadGrant) and the addresses for that. What
+//! It sends nothing to S3 and downloads no files: it gets the [credentials](UploadGrant) and the addresses for that. What
 //! it must not write in a dry run, the [boundary](pipeline::Boundary) refuses right before each sending.
 //!
 //! ```no_run

@@ -227,3 +227,50 @@ async fn unless_stalled<T>(
         before = now;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    const LIMITS: Limits = Limits { patience: Duration::from_secs(10), answer: Duration::from_secs(35) };
+
+    fn never() -> std::future::Pending<()> {
+        std::future::pending()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stands_still_or_trickles_is_given_up() {
+        let begun = tokio::time::Instant::now();
+        let stalled = unless_stalled(never(), LIMITS, || 7, 10).await;
+        assert_eq!(stalled, Err(Stalled { phase: Phase::Sending, limit: LIMITS.patience }));
+        assert_eq!(begun.elapsed(), LIMITS.patience);
+
+        let moved = AtomicU64::new(0);
+        let trickle = || moved.fetch_add(1000, Ordering::Relaxed);
+        assert!(unless_stalled(never(), LIMITS, trickle, u64::MAX).await.is_err());
+        assert_eq!(begun.elapsed(), 2 * LIMITS.patience);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_is_not_stalled_and_the_answer_has_its_own_time() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let moved = AtomicU64::new(0);
+        let slow = || moved.fetch_add(FLOOR * 10, Ordering::Relaxed);
+        assert!(unless_stalled(tokio::time::timeout(day, never()), LIMITS, slow, u64::MAX).await.is_ok());
+
+        let begun = tokio::time::Instant::now();
+        let stalled = unless_stalled(never(), LIMITS, || 10, 10).await;
+        assert_eq!(stalled, Err(Stalled { phase: Phase::Header, limit: LIMITS.answer }));
+        assert_eq!(begun.elapsed(), Duration::from_secs(40), "in steps of the patience");
+    }
+
+    #[test]
+    fn the_answer_to_ten_gibibytes_may_take_three_quarters_of_an_hour() {
+        let file = |size| PackageFile { path: Path::new(""), name: "", size, patience: LIMITS.patience };
+        let minute = Duration::from_secs(60);
+        assert_eq!(patience_for_answer(&file(1), minute), minute);
+        assert_eq!(patience_for_answer(&file(10 << 30), minute), Duration::from_secs(60 + 2560));
+        assert!(patience_for_answer(&file(u64::MAX), minute) > minute);
+    }
+}

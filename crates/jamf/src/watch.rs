@@ -12,6 +12,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const SCHEMA: &str = "/api/schema/";
+/// The note about a server that does not serve it.
+const NOT_SERVED: &str = "none";
 
 /// The families of calls that a run was warned about.
 #[derive(Debug, Default)]
@@ -54,15 +56,21 @@ impl Session {
         self.watch().served.get((), || self.look_up_served(cx)).await
     }
 
+    /// What was kept, else what the server says now. That it says nothing is kept too, but not that there was trouble.
     async fn look_up_served(&self, cx: &Context) -> Result<Fact<Arc<Served>>, Error> {
         let notes = self.shared_server().config().notes.as_ref();
         let key = match notes {
             Some(_) => self.note_key(cx).await?,
             None => None,
         };
-        let kept = notes.zip(key.as_ref()).and_then(|(notes, key)| notes.get(key));
-        if let Some(served) = kept.as_deref().and_then(Served::from_note) {
-            return Ok(Fact::Told(Arc::new(served)));
+        let notes = notes.zip(key.as_deref());
+        if let Some(note) = notes.and_then(|(notes, key)| notes.get(key)) {
+            if note == NOT_SERVED {
+                return Ok(Fact::NotServed);
+            }
+            if let Some(served) = Served::from_note(&note) {
+                return Ok(Fact::Told(Arc::new(served)));
+            }
         }
         let call = Call::get(SCHEMA).once().unwatched();
         let served = match self.shared_server().send(cx, &call, Authorization::Nobody).await {
@@ -70,14 +78,16 @@ impl Session {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
                 tracing::debug!("the server does not tell of its calls: {error}");
+                if !error.is_refusal() && error.status() != Some(401) {
+                    return Ok(Fact::NotServed);
+                }
                 None
             }
         };
-        let Some(served) = served else { return Ok(Fact::NotServed) };
-        if let (Some(notes), Some(key)) = (notes, key) {
-            notes.put(&key, &served.to_note());
+        if let Some((notes, key)) = notes {
+            notes.put(key, &served.as_ref().map_or_else(|| NOT_SERVED.to_owned(), Served::to_note));
         }
-        Ok(Fact::Told(Arc::new(served)))
+        Ok(served.map_or(Fact::NotServed, |served| Fact::Told(Arc::new(served))))
     }
 
     /// Asks what is not known yet: the version for the list of known deprecations, and the schema. The version is asked for

@@ -7,7 +7,7 @@ use pipeline::{
     Access, Boundary, Context, Env, FailureKind, Origin, Outcome, Plan, Processor as _, Silent,
     SimulatedClock, Value, keys,
 };
-use sandbox::{Config, Privilege, Sandbox};
+use sandbox::{CdnType, Config, DistributionPoint, JcdsGone, Privilege, Sandbox};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -110,6 +110,50 @@ async fn a_server_without_jcds_calls() {
     "#);
 }
 
+/// A version that still has them in general, and answers 410: its own schema tells.
+#[tokio::test]
+async fn a_server_that_has_lost_its_jcds_calls() {
+    let gone = |config: &mut Config| config.jcds_gone = Some(JcdsGone::Gone);
+    assert_snapshot!(Stage::with(gone).await.choose().await, @r#"
+    packages-api: Jamf Pro takes the file itself; not jcds: Jamf Pro 11.30.1 has no JCDS calls any more
+    chosen_route: "packages-api"
+    witness: "record"
+    "#);
+    // Without a schema nothing is guessed; the step that is refused falls back.
+    let silent = |config: &mut Config| {
+        gone(config);
+        config.serves_schema = false;
+    };
+    assert_snapshot!(Stage::with(silent).await.choose().await, @r#"
+    jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
+    chosen_route: "jcds"
+    fallback_route: "packages-api"
+    witness: "list"
+    "#);
+}
+
+#[tokio::test]
+async fn a_distribution_point_of_another_kind() {
+    let amazon = |config: &mut Config| {
+        config.distribution_point = DistributionPoint::principal(CdnType::AmazonS3);
+        "11.23.2".clone_into(&mut config.version);
+    };
+    assert_snapshot!(Stage::with(amazon).await.choose().await, @r#"
+    packages-api: Jamf Pro takes the file itself; not jcds: the cloud distribution point is AMAZON_S3 and not Jamf Cloud
+    chosen_route: "packages-api"
+    witness: "record"
+    "#);
+    let beside = |config: &mut Config| {
+        config.distribution_point =
+            DistributionPoint { is_principal: false, ..DistributionPoint::JAMF_CLOUD };
+    };
+    assert_snapshot!(Stage::with(beside).await.choose().await, @r#"
+    jcds: the files of this server are in Jamf Cloud's own distribution service; not packages-api: the principal distribution point is not in the cloud
+    chosen_route: "jcds"
+    witness: "list"
+    "#);
+}
+
 #[tokio::test]
 async fn what_is_asked_for_and_not_there_is_refused() {
     let mut stage = Stage::of_version("11.4.2").await;
@@ -128,7 +172,7 @@ async fn what_is_asked_for_and_not_there_is_refused() {
 
 #[tokio::test]
 async fn a_server_without_a_cloud_distribution_point() {
-    let stage = Stage::with(|config| config.jcds = false).await;
+    let stage = Stage::with(|config| config.distribution_point = DistributionPoint::NONE).await;
     assert_snapshot!(stage.choose().await, @"
     no route leads into the cloud of this server; not jcds: no cloud distribution point is set up; not packages-api: the principal distribution point is not in the cloud
     hint: make Jamf Cloud the principal distribution point in Settings > Server > Cloud distribution point; for files that lie elsewhere, the recipe package-record-only makes the record alone
@@ -201,6 +245,7 @@ async fn only_what_matters_is_asked_and_only_once() {
         [
             "GET /api/v1/jamf-pro-version",
             "GET /api/v1/cloud-distribution-point",
+            "GET /api/schema/",
             "GET /api/v1/cloud-distribution-point/upload-capability",
         ]
     );

@@ -260,6 +260,13 @@ async fn a_file_that_is_not_the_one_that_was_looked_at_is_not_sent() {
     assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
     assert_eq!(stub.calls().len(), 0);
     assert_eq!(rig.cx.boundary().traffic().writes, 0);
+
+    // It can be opened, but not read.
+    let folder = local.folder.path();
+    let size = folder.metadata().unwrap().len();
+    let error = rig.session.upload_package(&rig.cx, id(), &file(folder, size), |_| {}).await.unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error:?}");
+    assert_eq!(rig.cx.boundary().traffic().writes, 1, "not tried again");
 }
 
 /// What the server has got by then it must not take for a file.
