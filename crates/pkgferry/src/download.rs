@@ -31,7 +31,7 @@ pub async fn download(
         chain.identifier.clone_from(&args.name);
         chain
     });
-    let targets = settings.targets(&args.variables.key, args.mode.sandbox)?;
+    let targets = settings.targets(&args.variables.key, args.mode.rehearsal.sandbox)?;
     let [target] = &targets[..] else { return Err(Error::OneServerOnly { command: "download" }) };
     let job = Job::new(args.name, Arc::new(chain), target, &values);
     execute(vec![job], &settings, &args.mode, cancel).await

@@ -1,5 +1,6 @@
 use crate::exit::Exit;
-use pipeline::{FailureKind, Origin, WrongType};
+use crate::promote::Doubt;
+use pipeline::{FailureKind, FileName, Origin, WrongType};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +92,70 @@ pub enum Error {
         /// The command.
         command: &'static str,
     },
+    /// What should name a file does not.
+    #[error(transparent)]
+    FileName(pipeline::InvalidFileName),
+    /// A local file cannot be used.
+    #[error(transparent)]
+    File(fingerprint::Error),
+    /// A folder for packages cannot be made.
+    #[error("cannot use {path}")]
+    Cache {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A package was to go where it comes from.
+    #[error("{server} is named as the server to carry from and to carry to")]
+    ToItself {
+        /// The server.
+        server: String,
+    },
+    /// A server could not be asked about a package.
+    #[error("{server} cannot be asked about the package")]
+    Look {
+        /// The server's name.
+        server: String,
+        /// Why.
+        source: Box<jamf::Error>,
+    },
+    /// There is no record for a file.
+    #[error("no package record on {server} names the file {file}")]
+    NoPackage {
+        /// The file.
+        file: FileName,
+        /// The server's name.
+        server: String,
+    },
+    /// A server does not show that it holds a package.
+    #[error("{file} is not proven on {server}: {doubt}")]
+    NotProven {
+        /// The file.
+        file: FileName,
+        /// The server's name.
+        server: String,
+        /// Why not.
+        doubt: Doubt,
+    },
+    /// A package cannot be fetched from its server.
+    #[error("{file} cannot be fetched from {server}: there is no list of files to fetch from")]
+    NoDownload {
+        /// The file.
+        file: FileName,
+        /// The server's name.
+        server: String,
+    },
+    /// A local file is not the proven one.
+    #[error("{path} is not the file that is proven as {file} on {server}")]
+    OtherBytes {
+        /// The local file.
+        path: PathBuf,
+        /// The proven one.
+        file: FileName,
+        /// The server's name.
+        server: String,
+    },
     /// A setting has the wrong type.
     #[error("setting {name}")]
     Setting {
@@ -162,7 +227,14 @@ impl Error {
     /// The exit code that tells it apart.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::ReadSettings { .. } | Self::PathNotText(_) => Exit::Local,
+            Self::ReadSettings { .. }
+            | Self::PathNotText(_)
+            | Self::Cache { .. }
+            | Self::OtherBytes { .. } => Exit::Local,
+            Self::File(error) => Exit::of(pipeline::Diagnose::kind(error)),
+            Self::Look { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),
+            Self::NoPackage { .. } | Self::NoDownload { .. } => Exit::Remote,
+            Self::NotProven { .. } => Exit::Unverified,
             Self::ParseSettings { .. }
             | Self::OpenSecrets { .. }
             | Self::Setting { .. }
@@ -175,6 +247,8 @@ impl Error {
             | Self::UnknownServer { .. }
             | Self::OneForSeveral { .. }
             | Self::Contradicted { .. }
+            | Self::FileName(_)
+            | Self::ToItself { .. }
             | Self::SandboxAndServer
             | Self::NeedsSandbox { .. }
             | Self::OneServerOnly { .. } => Exit::Usage,
@@ -196,6 +270,20 @@ impl Error {
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
+            Self::File(error) => pipeline::Diagnose::hint(error),
+            Self::Look { source, .. } => pipeline::Diagnose::hint(&**source),
+            Self::NoPackage { .. } => {
+                Some("give the name of the file as the record has it, with its ending".into())
+            }
+            Self::NotProven { server, .. } => Some(format!(
+                "send it there again, or run verify-package with --server {server}, which lets the server look again"
+            )),
+            Self::NoDownload { .. } => {
+                Some("give the package with --file: it is carried if its digests are the proven ones".into())
+            }
+            Self::OtherBytes { .. } => Some(
+                "give the package as it was sent there, or leave --file out so that it is fetched".into(),
+            ),
             Self::NeedsSandbox { .. } => Some("add --sandbox".into()),
             Self::ServerTable { .. } => {
                 Some("a server is written as [servers.NAME], its settings below".into())

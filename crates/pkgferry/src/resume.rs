@@ -3,12 +3,12 @@ use crate::clock::SystemClock;
 use crate::display::Display;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::remembered;
 use crate::run::{Job, execute};
 use crate::servers::Target;
 use crate::settings::Settings;
 use crate::shipped;
 use fingerprint::FileIdentity;
-use jamf::Sessions;
 use pipeline::{Access, Boundary, Context, Env, Origin, Value, keys};
 use state::StoredUpload;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
         display.say("nothing was left unfinished\n")?;
         return Ok(Exit::Done);
     }
-    let sessions = Sessions::new(jamf::Config::default()).map_err(Error::Client)?;
+    let sessions = remembered::sessions(&memory.state)?;
     let goes_on = |upload: &StoredUpload| !args.discard && is_there(upload);
     let (mut elsewhere, mut removed, mut jobs) = (left, Vec::new(), Vec::new());
     for target in settings.targets(&[], false)? {

@@ -1,4 +1,4 @@
-use crate::args::{GatewayAddressing, Mode, Played, SandboxArgs};
+use crate::args::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -24,13 +24,17 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts it with its files where `mode` says, or in a folder that ends with it.
-    pub async fn start(mode: &Mode, clock: Arc<SystemClock>) -> Result<Self, Error> {
-        let (data, folder) = folder(mode.sandbox_data.as_deref())?;
+    /// Starts it if it is asked for, with its files where that says, or in a folder that ends with it.
+    pub async fn start(rehearsal: &Rehearsal, clock: Arc<SystemClock>) -> Result<Option<Self>, Error> {
+        rehearsal.check()?;
+        if !rehearsal.sandbox {
+            return Ok(None);
+        }
+        let (data, folder) = folder(rehearsal.sandbox_data.as_deref())?;
         let mut config = sandbox::Config::new(data, clock);
-        play(&mut config, &mode.played);
+        play(&mut config, &rehearsal.played);
         let sandbox = Sandbox::start(config).await?;
-        Ok(Self { sandbox, _folder: folder })
+        Ok(Some(Self { sandbox, _folder: folder }))
     }
 
     /// How to reach it, as environment entries. What else the shell or the settings say about a server does not count.

@@ -19,7 +19,7 @@ pub async fn upload(args: UploadArgs, settings: Settings, cancel: CancellationTo
     {
         return Err(Error::OneFileOnly { flag });
     }
-    let targets = settings.targets(&args.variables.key, args.mode.sandbox)?;
+    let targets = settings.targets(&args.variables.key, args.mode.rehearsal.sandbox)?;
     let chain = recipe::Library::default().load_source(&shipped::upload_package())?;
     let mut jobs = Vec::with_capacity(args.files.len() * targets.len());
     for file in &args.files {

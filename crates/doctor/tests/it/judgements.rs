@@ -402,6 +402,19 @@ fn clocks() {
 }
 
 #[test]
+fn a_server_that_is_not_reached_is_told_of_once() {
+    let findings = seen(|seen| {
+        *seen = Observations {
+            token: Seen::Failed(trouble("no working connection")),
+            clock: Seen::Failed(trouble("no working connection")),
+            ..Observations::nothing(Remembered::Nothing { folder: "/state".into() })
+        };
+    });
+    let serious: Vec<_> = findings.iter().filter(|finding| finding.level > Level::Note).collect();
+    assert_eq!(serious.len(), 1, "{serious:#?}");
+}
+
+#[test]
 fn the_way_to_s3() {
     let said = || "s3.us-east-1.amazonaws.com answered 403 AccessDenied".to_owned();
     let reach = |reach| move |seen: &mut Observations| seen.storage = probe(reach, 0);

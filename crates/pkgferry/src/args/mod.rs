@@ -1,10 +1,13 @@
 //! What can be typed. Nothing here decides anything.
 
+mod examine;
+mod promote;
 mod rehearsal;
 
-pub use rehearsal::{GatewayAddressing, Played, SandboxArgs};
+pub use examine::{DoctorArgs, Size};
+pub use promote::PromoteArgs;
+pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
 
-use crate::error::Error;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -101,6 +104,10 @@ pub enum Command {
     Upload(Box<UploadArgs>),
     /// Fetch a file of the distribution service, and prove that it is the listed one
     Download(DownloadArgs),
+    /// Carry a package that is proven on one server to others, without building it again
+    Promote(Box<PromoteArgs>),
+    /// Look for what would keep packages from arriving, and say how to mend it; changes nothing
+    Doctor(DoctorArgs),
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
     /// Check recipes and everything they refer to, without a network
@@ -146,12 +153,6 @@ pub struct Mode {
     /// With --dry-run: exit with 2 when changes are pending
     #[arg(long, requires = "dry_run")]
     pub detailed_exit_code: bool,
-    /// Use the built-in rehearsal server instead of a real one
-    #[arg(long)]
-    pub sandbox: bool,
-    /// Folder where the rehearsal server keeps its files; without it they end with the run
-    #[arg(long, value_name = "DIR", requires = "sandbox")]
-    pub sandbox_data: Option<PathBuf>,
     /// Read files again, even if their digests are remembered
     #[arg(long)]
     pub rehash: bool,
@@ -162,17 +163,7 @@ pub struct Mode {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub played: Played,
-}
-
-impl Mode {
-    /// What the rehearsal server plays means nothing without it.
-    pub fn check(&self) -> Result<(), Error> {
-        match self.played.flag() {
-            Some(flag) if !self.sandbox => Err(Error::NeedsSandbox { flag }),
-            _ => Ok(()),
-        }
-    }
+    pub rehearsal: Rehearsal,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,32 @@
 //! What the rehearsal server can be asked to play, in runs (`--sandbox`) and alone (`pkgferry sandbox`).
 
+use crate::error::Error;
 use clap::{Args, ValueEnum};
 use sandbox::{CdnType, Fault, JcdsGone, Privilege};
 use std::path::PathBuf;
+
+/// The rehearsal server in the place of a real one.
+#[derive(Debug, Default, Args)]
+pub struct Rehearsal {
+    /// Use the built-in rehearsal server instead of a real one
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Folder where the rehearsal server keeps its files; without it they end with the run
+    #[arg(long, value_name = "DIR", requires = "sandbox")]
+    pub sandbox_data: Option<PathBuf>,
+    #[command(flatten)]
+    pub played: Played,
+}
+
+impl Rehearsal {
+    /// What the rehearsal server plays means nothing without it.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.played.flag() {
+            Some(flag) if !self.sandbox => Err(Error::NeedsSandbox { flag }),
+            _ => Ok(()),
+        }
+    }
+}
 
 /// What kind of server the rehearsal server plays.
 #[derive(Debug, Default, Args)]

@@ -2,6 +2,7 @@ use super::ServerReport;
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::promote::Promoted;
 use jiff::Timestamp;
 use pipeline::{Activity, Clock as _, Event, Listener, Occurrence, Progress, Traffic};
 use serde::Serialize;
@@ -37,6 +38,8 @@ enum Line<'a> {
         exit_code: u8,
         requests: Traffic,
         recipes: &'a [ServerReport],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        promoted: Option<&'a Promoted>,
     },
 }
 
@@ -64,7 +67,13 @@ impl Json {
     }
 
     /// The last line.
-    pub fn finish(&self, reports: &[ServerReport], traffic: Traffic, exit: Exit) -> Result<(), Error> {
+    pub fn finish(
+        &self,
+        reports: &[ServerReport],
+        traffic: Traffic,
+        exit: Exit,
+        promoted: Option<&Promoted>,
+    ) -> Result<(), Error> {
         let time = self.clock.now();
         let line = Line::Result {
             version: RESULT_VERSION,
@@ -72,6 +81,7 @@ impl Json {
             exit_code: exit.code(),
             requests: traffic,
             recipes: reports,
+            promoted,
         };
         write(&line).map_err(Error::Output)
     }

@@ -9,6 +9,7 @@ pub mod trace;
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::promote::Promoted;
 use pipeline::{Listener, Traffic};
 use runner::Report;
 use serde::Serialize;
@@ -68,10 +69,16 @@ impl Display {
     }
 
     /// Shows what came of the run.
-    pub fn finish(&self, reports: &[ServerReport], traffic: Traffic, exit: Exit) -> Result<(), Error> {
+    pub fn finish(
+        &self,
+        reports: &[ServerReport],
+        traffic: Traffic,
+        exit: Exit,
+        promoted: Option<&Promoted>,
+    ) -> Result<(), Error> {
         match self {
             Self::Human(human) => human.finish(reports, traffic),
-            Self::Json(json) => json.finish(reports, traffic, exit),
+            Self::Json(json) => json.finish(reports, traffic, exit, promoted),
         }
     }
 }
