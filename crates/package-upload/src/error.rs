@@ -110,6 +110,11 @@ impl Diagnose for Error {
                  anew if it differs"
                     .into(),
             ),
+            // The call is there, since the record came by the same API.
+            Self::Upload { id, source, .. } if source.status() == Some(404) => Some(format!(
+                "record {id} is gone, or the server has no cloud distribution point to pass files on to: with route: auto it is \
+                 asked"
+            )),
             Self::Record { source, .. } | Self::Upload { source, .. } => source.hint(),
             Self::RecordGone { .. } => Some("somebody deleted it meanwhile: run again".into()),
             Self::OtherRecord { id, .. } => {

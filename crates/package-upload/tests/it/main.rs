@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails, helpers included")]
 
-mod door;
 mod plan;
 mod refused;
 mod stage;

@@ -1,8 +1,9 @@
 use crate::stage::{Stage, bytes, failed};
 use insta::assert_snapshot;
 use pipeline::{Failure, FailureKind};
-use sandbox::Privilege;
+use sandbox::{DistributionPoint, Fault, Privilege};
 use serde_json::json;
+use std::num::NonZeroU32;
 
 /// A server with an old file, asked to take a new one by a recipe that knows another route.
 async fn refused_by(
@@ -42,24 +43,50 @@ async fn a_missing_privilege() {
 
 #[tokio::test]
 async fn what_a_proxy_in_front_of_the_server_refuses() {
-    for (status, body) in [
-        (413, "<html><head><title>413 Request Entity Too Large</title></head></html>"),
-        (403, "<html><body>Request blocked.</body></html>"),
-        (404, "<html><body>Not here.</body></html>"),
-    ] {
-        let (_stage, failure) = refused_by(|stage| stage.door.refuse(status, body), |_| {}).await;
-        assert_eq!(instead(&failure).as_deref(), Some("route=\"jcds\""), "{status}");
-        let told = failed(&failure);
-        assert!(told.starts_with("App.pkg could not be sent onto record 1: "), "{told}");
-        assert!(told.contains(&status.to_string()), "{told}");
-    }
+    let (_stage, failure) = refused_by(|stage| stage.sandbox.inject(Fault::UploadTooLarge), |_| {}).await;
+    assert_eq!(instead(&failure).as_deref(), Some("route=\"jcds\""));
+    assert_snapshot!(failed(&failure), @"
+    App.pkg could not be sent onto record 1: POST /api/v1/packages/1/upload was answered with 413 Payload Too Large: 413 Request Entity Too Large
+    hint: a proxy in front of the server limits the size of requests; with route: jcds the file does not pass it
+    ");
+    let (_stage, failure) = refused_by(|stage| stage.sandbox.inject(Fault::UploadBlocked), |_| {}).await;
+    assert_eq!(instead(&failure).as_deref(), Some("route=\"jcds\""));
+    assert_snapshot!(failed(&failure), @"
+    App.pkg could not be sent onto record 1: POST /api/v1/packages/1/upload was answered with 403 Forbidden: 403 Forbidden
+    hint: something in front of the server, such as a firewall, refused this and not Jamf Pro: with route: jcds the file does not pass it
+    ");
+}
+
+/// 404 of the call: the server passes files on to nothing.
+#[tokio::test]
+async fn a_distribution_point_that_takes_no_uploads() {
+    let direct = DistributionPoint { takes_uploads: false, ..DistributionPoint::JAMF_CLOUD };
+    let (_stage, failure) = refused_by(|_| {}, |config| config.distribution_point = direct).await;
+    assert_eq!(instead(&failure).as_deref(), Some("route=\"jcds\""));
+    assert_snapshot!(failed(&failure), @"
+    App.pkg could not be sent onto record 1: POST /api/v1/packages/1/upload was answered with 404 Not Found: Cloud distribution point not found (NOT_FOUND)
+    hint: record 1 is gone, or the server has no cloud distribution point to pass files on to: with route: auto it is asked
+    ");
 }
 
 /// Nobody knows what a server that broke down has taken.
 #[tokio::test]
-async fn a_server_that_breaks_down_is_no_reason_for_another_route() {
-    let (_stage, failure) = refused_by(|stage| stage.door.refuse(500, ""), |_| {}).await;
+async fn a_server_that_breaks_down_is_tried_again_and_is_no_reason_for_another_route() {
+    let many = NonZeroU32::new(9).unwrap();
+    let (stage, failure) = refused_by(|stage| stage.sandbox.inject(Fault::UploadFails(many)), |_| {}).await;
     assert_eq!((failure.kind(), instead(&failure)), (FailureKind::Remote, None));
+    let tries = stage.requests().iter().filter(|line| line.ends_with("/upload 500")).count();
+    assert!(tries > 1, "{tries}");
+}
+
+#[tokio::test]
+async fn a_server_that_recovers_has_the_whole_file() {
+    let stage = Stage::open().await;
+    stage.put_record();
+    stage.write(&bytes(1, 1 << 20));
+    stage.sandbox.inject(Fault::UploadFails(NonZeroU32::MIN));
+    let _ = stage.send(&[("package_id", json!(1))]).await.unwrap();
+    assert!(stage.sandbox.bytes_of("App.pkg").unwrap() == bytes(1, 1 << 20));
 }
 
 #[tokio::test]
@@ -67,7 +94,7 @@ async fn without_another_route_a_refusal_is_the_end() {
     let stage = Stage::open().await;
     stage.put_record();
     stage.write(b"some bytes");
-    stage.door.refuse(413, "<html></html>");
+    stage.sandbox.inject(Fault::UploadTooLarge);
     let failure = stage.send(&[("package_id", json!(1))]).await.unwrap_err();
     assert_eq!(instead(&failure), None);
 }

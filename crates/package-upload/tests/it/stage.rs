@@ -1,6 +1,5 @@
-//! A rehearsal server behind a [`Door`], a local file, and the step that sends it.
+//! A rehearsal server, a local file, and the step that sends it.
 
-use crate::door::Door;
 use jamf::Sessions;
 use package_upload::PackageUpload;
 use pipeline::{
@@ -12,7 +11,7 @@ use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 /// Bytes that differ everywhere.
 pub fn bytes(seed: u8, length: usize) -> Vec<u8> {
@@ -21,14 +20,11 @@ pub fn bytes(seed: u8, length: usize) -> Vec<u8> {
 
 pub struct Stage {
     pub sandbox: Sandbox,
-    pub door: Door,
     pub cancel: CancellationToken,
     pub ear: Arc<Ear>,
     pub boundary: Arc<Boundary>,
     clock: Arc<SimulatedClock>,
-    env: Env,
     folder: TempDir,
-    _port: DropGuard,
 }
 
 impl Stage {
@@ -41,20 +37,14 @@ impl Stage {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
         let mut config = Config::new(folder.path().join("server"), clock.clone());
         adjust(&mut config);
-        let sandbox = Sandbox::start(config).await.unwrap();
-        let mut env = sandbox.env();
-        let (door, address, port) = Door::before(&sandbox.connection().jss_url).await;
-        env.insert("JSS_URL", Value::String(address), Origin::Sandbox, false);
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         Self {
             sandbox,
-            door,
             cancel: CancellationToken::new(),
             ear: Arc::default(),
             boundary: Arc::new(Boundary::new(Access::ReadWrite)),
             clock,
-            env,
             folder,
-            _port: port,
         }
     }
 
@@ -72,7 +62,7 @@ impl Stage {
     }
 
     pub fn env(&self, entries: &[(&str, Json)]) -> Env {
-        let mut env = self.env.clone();
+        let mut env = self.sandbox.env();
         env.set(keys::PKG_PATH, self.path(), Origin::CommandLine);
         for (name, value) in entries {
             let value = match value {

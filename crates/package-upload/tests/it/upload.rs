@@ -10,7 +10,7 @@ async fn a_file_goes_onto_its_record() {
     stage.write(&sent);
     stage.put_record();
     let applied = stage.send(&[("package_id", json!(1))]).await.unwrap();
-    assert_snapshot!(applied.outcome, @"sent App.pkg onto record 1: 293.0 KiB");
+    assert_snapshot!(applied.outcome, @"sent App.pkg onto record 1: 292.9 KiB");
     assert!(stage.sandbox.bytes_of("App.pkg").unwrap() == sent);
 
     let outputs = applied.outputs.from_step(7);
