@@ -1,8 +1,31 @@
 //! What the server's answers mean, without asking anything.
 
 use crate::Error;
-use jamf::JcdsFile;
-use pipeline::{FileName, Found, PackageId, size};
+use jamf::{JcdsFile, Package};
+use pipeline::{FileName, Found, Md5, PackageId, Sha3_512, size};
+
+/// The file that the server holds, as its witness tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// `None` where the record's is blank (`jamf-pro-api.md §5.3`); the list always has one.
+    pub size: Option<u64>,
+    pub md5: Option<Md5>,
+    pub sha3_512: Option<Sha3_512>,
+}
+
+impl Held {
+    /// As the list tells it.
+    pub(crate) fn of_list(file: &JcdsFile) -> Self {
+        Self { size: Some(file.size), md5: file.md5, sha3_512: file.sha3_512 }
+    }
+
+    /// As the record tells it. A record that never had a file has neither size nor digest (`jamf-pro-api.md §5.3`).
+    pub(crate) fn of_record(record: &Package) -> Option<Self> {
+        let Package { size, md5, sha3_512, .. } = *record;
+        let is_told = size.is_some() || md5.is_some() || sha3_512.is_some();
+        is_told.then_some(Self { size, md5, sha3_512 })
+    }
+}
 
 /// The listed file that is `asked` to a person.
 pub(crate) fn listed_file<'a>(
@@ -47,9 +70,13 @@ pub(crate) fn spelling(
 }
 
 /// `record 42, file of 1.0 MiB`.
-pub(crate) fn summary(record: Option<PackageId>, file: Option<u64>) -> String {
+pub(crate) fn summary(record: Option<PackageId>, file: Option<Held>) -> String {
     let record = record.map_or_else(|| "no record".to_owned(), |id| format!("record {id}"));
-    let file = file.map_or_else(|| "no file".to_owned(), |bytes| format!("file of {}", size(bytes)));
+    let file = match file {
+        None => "no file".to_owned(),
+        Some(Held { size: Some(bytes), .. }) => format!("file of {}", size(bytes)),
+        Some(Held { size: None, .. }) => "file of a size that the record does not tell".to_owned(),
+    };
     format!("{record}, {file}")
 }
 
@@ -131,10 +158,18 @@ mod tests {
 
     #[test]
     fn what_was_found_in_one_line() {
-        let (record, file) = (Some(PackageId::try_from(42).unwrap()), Some(1_048_576));
-        let each = [summary(record, file), summary(record, None), summary(None, file), summary(None, None)];
+        let (record, size) = (Some(PackageId::try_from(42).unwrap()), Some(1_048_576));
+        let held = |size| Some(Held { size, md5: None, sha3_512: None });
+        let each = [
+            summary(record, held(size)),
+            summary(record, held(None)),
+            summary(record, None),
+            summary(None, held(size)),
+            summary(None, None),
+        ];
         assert_snapshot!(each.join("\n"), @r"
         record 42, file of 1.0 MiB
+        record 42, file of a size that the record does not tell
         record 42, no file
         no record, file of 1.0 MiB
         no record, no file

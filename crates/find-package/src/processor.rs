@@ -1,7 +1,10 @@
 use crate::error::encoded;
-use crate::finding::{listed_file, same_bytes, spelling, summary, twins};
+use crate::finding::{Held, listed_file, same_bytes, spelling, summary, twins};
 use jamf::{CONNECTION, JcdsFile, Package, Session, Sessions};
-use pipeline::{Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Spec, join, keys};
+use pipeline::{
+    Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Route, Spec, Witness, join,
+    keys,
+};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -12,7 +15,7 @@ pub struct FindPackage {
 }
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 3] = [
+const OWN: [Input; 6] = [
     Input::optional(keys::PKG_NAME, "Name of the file; by default the last part of pkg_path."),
     Input::optional(keys::PKG_PATH, "Local package file. Only its name is looked at."),
     Input::optional(
@@ -20,6 +23,12 @@ const OWN: [Input; 3] = [
         "Display name of the record, by default pkg_name. Looked for only to report a record that has it and \
              names another file.",
     ),
+    Input::optional(
+        keys::WITNESS,
+        "Who tells what the server holds: `list` (the distribution service; the default) or `record` (the package record).",
+    ),
+    Input::optional(keys::CHOSEN_ROUTE, "The route that choose-route chose."),
+    Input::optional(keys::FALLBACK_ROUTE, "The route to take when the list is refused."),
 ];
 
 static INPUTS: [Input; CONNECTION.len() + OWN.len()] = join(&CONNECTION, &OWN);
@@ -36,6 +45,10 @@ name is reported and left alone.
 Names that differ only in how their accented characters are encoded are one name. The server's spelling is used from \
 there on, and becomes `pkg_name`.
 
+The list of the distribution service tells whether the server holds the file, and which one. With `witness: record`, which \
+choose-route sets where the file goes by packages-api, the package record tells it and the list is not asked for; a record \
+without size and digests has no file. Where the list is refused on that route, the record is heard too.
+
 A listed `Name_1.pkg`, as the service calls a second upload of `Name.pkg`, is reported if it holds the same bytes or if \
 no package record names it.",
     writes: false,
@@ -44,10 +57,11 @@ no package record names it.",
         Output::planned(keys::PKG_NAME, "Name of the file, in the server's spelling if the server knows it."),
         Output::planned(keys::PACKAGE_FOUND, "Whether there is a package record for the file."),
         Output::planned(keys::PACKAGE_ID, "Its id, if there is one."),
-        Output::planned(keys::JCDS_FILE_FOUND, "Whether the distribution service lists the file."),
-        Output::planned(keys::JCDS_FILE_SIZE, "Its size in bytes, if it is listed."),
-        Output::planned(keys::JCDS_FILE_MD5, "Its MD5, if the list has one."),
-        Output::planned(keys::JCDS_FILE_SHA3_512, "Its SHA3-512, if the list has one."),
+        Output::planned(keys::WITNESS, "`record`, if the list was refused and the record tells instead."),
+        Output::planned(keys::JCDS_FILE_FOUND, "Whether the server holds the file."),
+        Output::planned(keys::JCDS_FILE_SIZE, "Its size in bytes, if that is told."),
+        Output::planned(keys::JCDS_FILE_MD5, "Its MD5, if that is told."),
+        Output::planned(keys::JCDS_FILE_SHA3_512, "Its SHA3-512, if that is told."),
     ],
 };
 
@@ -72,31 +86,65 @@ impl Processor for FindPackage {
         let session = self.sessions.open(env)?;
 
         let record = session.only_package_named(cx, &asked).await?;
-        let files = session.jcds_files(cx).await?;
-        let file = listed_file(&asked, &files)?;
-        let file_name = record.as_ref().map(|record| record.file_name.as_str());
-        let name = spelling(&asked, file_name, file.map(|file| file.name.as_str()))?;
+        let asked_for = env.get(keys::WITNESS)?.unwrap_or(Witness::List);
+        let (witness, files) = match asked_for {
+            Witness::Record => (Witness::Record, None),
+            Witness::List => match session.jcds_files(cx).await {
+                Ok(files) => (Witness::List, Some(files)),
+                Err(error) => (without_list(error, env, cx)?, None),
+            },
+        };
+        let listed = match &files {
+            Some(files) => listed_file(&asked, files)?,
+            None => None,
+        };
+        let record_name = record.as_ref().map(|record| record.file_name.as_str());
+        let name = spelling(&asked, record_name, listed.map(|file| file.name.as_str()))?;
+        let held = match witness {
+            Witness::List => listed.map(Held::of_list),
+            Witness::Record => record.as_ref().and_then(Held::of_record),
+        };
 
         tell_spelling(cx, &asked, &name, record.as_ref());
-        tell_twins(cx, &session, &name, file, &files).await?;
+        if let Some(files) = &files {
+            tell_twins(cx, &session, &name, listed, files).await?;
+        }
+        tell_blank_size(cx, record.as_ref(), held);
         if record.is_none() {
             // Asked only now: where the file name finds a record, it saves the request.
             tell_namesakes(cx, &session, display_name.as_deref().unwrap_or(name.as_str())).await?;
         }
         let id = record.map(|record| record.id);
-        Ok(Plan::done(summary(id, file.map(|file| file.size)))
+        Ok(Plan::done(summary(id, held))
             .with(keys::PKG_NAME, name)
             .with(keys::PACKAGE_FOUND, id.is_some())
             .with_some(keys::PACKAGE_ID, id)
-            .with(keys::JCDS_FILE_FOUND, file.is_some())
-            .with_some(keys::JCDS_FILE_SIZE, file.map(|file| file.size))
-            .with_some(keys::JCDS_FILE_MD5, file.and_then(|file| file.md5))
-            .with_some(keys::JCDS_FILE_SHA3_512, file.and_then(|file| file.sha3_512)))
+            .with_some(keys::WITNESS, (witness != asked_for).then_some(witness))
+            .with(keys::JCDS_FILE_FOUND, held.is_some())
+            .with_some(keys::JCDS_FILE_SIZE, held.and_then(|held| held.size))
+            .with_some(keys::JCDS_FILE_MD5, held.and_then(|held| held.md5))
+            .with_some(keys::JCDS_FILE_SHA3_512, held.and_then(|held| held.sha3_512)))
     }
 
     async fn apply(&self, work: Infallible, _env: &Env, _cx: &Context) -> Result<Applied, Failure> {
         match work {}
     }
+}
+
+/// The list is not to be had. On the route that does not need it the record tells instead, as well as it can; otherwise the
+/// other route may do without.
+fn without_list(error: jamf::Error, env: &Env, cx: &Context) -> Result<Witness, Failure> {
+    if !error.is_refusal() {
+        return Err(error.into());
+    }
+    if env.get(keys::CHOSEN_ROUTE)? == Some(Route::PackagesApi) {
+        let why = Failure::from(error);
+        cx.info(format!(
+            "the package record tells what the server holds, since the list is not to be had: {why}"
+        ));
+        return Ok(Witness::Record);
+    }
+    Err(Failure::from(error).or_fallback(env))
 }
 
 fn tell_spelling(cx: &Context, asked: &FileName, name: &FileName, record: Option<&Package>) {
@@ -148,6 +196,20 @@ async fn is_named(cx: &Context, session: &Session, file: &str) -> Result<bool, j
         Ok(file) => Ok(!session.packages_named(cx, &file).await?.is_empty()),
         // What is no file name here cannot be asked for.
         Err(_) => Ok(false),
+    }
+}
+
+/// A record that was changed after its file came tells no size until the next refresh (`jamf-pro-api.md §5.3`), and its digests
+/// alone may be what somebody wrote into it (`§11.3`). So the file counts as different; who does not want to send it again has
+/// the server look first.
+fn tell_blank_size(cx: &Context, record: Option<&Package>, held: Option<Held>) {
+    if let (Some(record), Some(Held { size: None, .. })) = (record, held) {
+        cx.warn(format!(
+            "record {} tells digests and no size, as after a change of the record: what it says of its file cannot be \
+             relied on. `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…` lets the server look \
+             again, so that the file need not be sent",
+            record.id
+        ));
     }
 }
 

@@ -44,15 +44,26 @@ struct Stage {
 
 impl Stage {
     async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(adjust: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
-        let config = Config::new(folder.path().to_owned(), clock.clone());
+        let mut config = Config::new(folder.path().to_owned(), clock.clone());
+        adjust(&mut config);
         let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         let notices = Arc::new(Notices::default());
         let boundary = Arc::new(Boundary::new(Access::ReadOnly));
         let cx = Context::new(clock, boundary, notices.clone(), Default::default());
         let step = FindPackage::new(Arc::new(Sessions::new(jamf::Config::default()).unwrap()));
         Self { env: sandbox.env(), sandbox, step, notices, cx, _folder: folder }
+    }
+
+    /// The next run, which remembers nothing.
+    fn again(self) -> Self {
+        let step = FindPackage::new(Arc::new(Sessions::new(jamf::Config::default()).unwrap()));
+        Self { step, ..self }
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -362,6 +373,94 @@ async fn through_the_classic_api() {
     assert!(stage.requests().iter().any(|line| line.contains("/JSSResource/packages")));
 }
 
+/// Where the file goes onto the record, the record tells, and nobody asks for the list.
+#[tokio::test]
+async fn the_record_as_witness() {
+    let mut stage = Stage::open().await;
+    stage.set("witness", "record");
+    assert_snapshot!(stage.find("Firefox.pkg").await, @"
+    no record, no file
+    pkg_name: Firefox.pkg
+    package_found: false
+    jcds_file_found: false
+    ");
+    stage.put_record("Firefox.pkg", "Firefox");
+    let mut fresh = stage.again();
+    assert_snapshot!(fresh.find("Firefox.pkg").await, @"
+    record 1, no file
+    pkg_name: Firefox.pkg
+    package_found: true
+    package_id: 1
+    jcds_file_found: false
+    ");
+    fresh.sandbox.put_file("Firefox.pkg", b"abc");
+    let mut fresh = fresh.again();
+    assert_snapshot!(fresh.find("Firefox.pkg").await, @"
+    record 1, file of 3 bytes
+    pkg_name: Firefox.pkg
+    package_found: true
+    package_id: 1
+    jcds_file_found: true
+    jcds_file_size: 3
+    jcds_file_md5: 900150983cd24fb0d6963f7d28e17f72
+    jcds_file_sha3_512: b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0
+    ");
+    assert!(fresh.requests().iter().all(|line| !line.contains("jcds")), "{:?}", fresh.requests());
+}
+
+/// A change of the record blanks its size until the next refresh; what it then says of its file is no proof.
+#[tokio::test]
+async fn a_record_without_its_size() {
+    let mut stage = Stage::open().await;
+    stage.set("witness", "record");
+    stage.sandbox.put_package(json!({
+        "fileName": "Firefox.pkg", "packageName": "Firefox", "size": "", "cloudTransferStatus": "READY",
+        "md5": "900150983cd24fb0d6963f7d28e17f72",
+    }));
+    assert_snapshot!(stage.find("Firefox.pkg").await, @"
+    record 1, file of a size that the record does not tell
+    pkg_name: Firefox.pkg
+    package_found: true
+    package_id: 1
+    jcds_file_found: true
+    jcds_file_md5: 900150983cd24fb0d6963f7d28e17f72
+    warning: record 1 tells digests and no size, as after a change of the record: what it says of its file cannot be relied on. `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…` lets the server look again, so that the file need not be sent
+    ");
+}
+
+fn without_list(config: &mut Config) {
+    config.jcds_gone = Some(sandbox::JcdsGone::Gone);
+    config.serves_schema = false;
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_leads_to_the_other_route() {
+    let mut stage = Stage::with(without_list).await;
+    stage.set("pkg_name", "Firefox.pkg");
+    let instead = async |stage: &Stage| {
+        let failure = stage.step.plan(&stage.env, &stage.cx).await.unwrap_err();
+        assert_eq!(failure.kind(), FailureKind::Remote);
+        failure.instead().map(|instead| format!("{}={}", instead.name, instead.value))
+    };
+    assert_eq!(instead(&stage).await, None, "nobody has named another route");
+    stage.set("chosen_route", "jcds");
+    stage.set("fallback_route", "packages-api");
+    assert_eq!(instead(&stage).await.as_deref(), Some("route=\"packages-api\""));
+}
+
+#[tokio::test]
+async fn on_the_route_that_does_without_the_list_the_record_tells_instead() {
+    let mut stage = Stage::with(without_list).await;
+    stage.set("chosen_route", "packages-api");
+    stage.set("witness", "list");
+    stage.put_record("Firefox.pkg", "Firefox");
+    stage.sandbox.put_file("Firefox.pkg", b"abc");
+    let told = stage.find("Firefox.pkg").await;
+    assert!(told.starts_with("record 1, file of 3 bytes\n"), "{told}");
+    assert!(told.contains("\nwitness: record\n"), "{told}");
+    assert!(told.contains("\ninfo: the package record tells what the server holds, since"), "{told}");
+}
+
 /// A record that is found costs two reads, and no more for the next recipe that looks for it.
 #[tokio::test]
 async fn requests_are_few() {
@@ -395,7 +494,9 @@ async fn outputs_are_declared() {
     let plan = stage.step.plan(&stage.env, &stage.cx).await.unwrap();
     let outputs = plan.outputs().from_step(1);
     let given: Vec<_> = outputs.iter().map(|(name, _)| name).collect();
-    let declared: Vec<_> = stage.step.spec().outputs.iter().map(|output| output.name).collect();
+    let declared = stage.step.spec().outputs.iter().map(|output| output.name);
+    // The witness is told only where it changes.
+    let declared: Vec<_> = declared.filter(|name| *name != keys::WITNESS.name()).collect();
     assert_eq!(given, declared);
     let secret = stage.step.spec().input(keys::CLIENT_SECRET.name()).unwrap();
     assert_eq!(secret.kind, pipeline::Kind::Secret);

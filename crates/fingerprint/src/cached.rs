@@ -3,9 +3,10 @@ use crate::{
     digest_from,
 };
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 /// Where digests are remembered between runs. Remembering is a favour: what is lost is computed again.
@@ -17,17 +18,21 @@ pub trait Memory: Send + Sync + 'static {
 }
 
 /// Digests of files, read from the file only if they are not remembered.
+///
+/// What this value and its clones have computed themselves they recall until the run ends, also where nothing is remembered
+/// longer: one package may go to several servers.
 #[derive(Clone, Default)]
 pub struct Digests {
     memory: Option<Arc<dyn Memory>>,
     recalls: bool,
+    this_run: Arc<Mutex<HashMap<PathBuf, (FileIdentity, Fingerprint)>>>,
 }
 
 impl Digests {
-    /// Digests that are remembered there. With `rehash`, what is remembered is not believed, but replaced.
+    /// Digests that are remembered there. With `rehash`, what earlier runs remembered is not believed, but replaced.
     #[must_use]
     pub fn new(memory: Arc<dyn Memory>, rehash: bool) -> Self {
-        Self { memory: Some(memory), recalls: !rehash }
+        Self { memory: Some(memory), recalls: !rehash, this_run: Arc::default() }
     }
 
     /// What is remembered of the file that is at `path` now. It is not opened.
@@ -111,12 +116,25 @@ impl Digests {
         Ok(comparison)
     }
 
+    fn this_run(&self) -> MutexGuard<'_, HashMap<PathBuf, (FileIdentity, Fingerprint)>> {
+        self.this_run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn recall(&self, path: &Path, identity: &FileIdentity) -> Option<Fingerprint> {
+        let path = absolute(path);
+        if let Some((known, fingerprint)) = self.this_run().get(&path)
+            && known == identity
+        {
+            return Some(*fingerprint);
+        }
         let memory = self.memory.as_ref().filter(|_| self.recalls)?;
-        memory.recall(&absolute(path), identity)
+        memory.recall(&path, identity)
     }
 
     fn remember(&self, path: &Path, identity: &FileIdentity, fingerprint: Fingerprint, now: Timestamp) {
+        if identity.settled_for_a_run(now) {
+            self.this_run().insert(absolute(path), (*identity, fingerprint));
+        }
         if let Some(memory) = &self.memory
             && identity.settled_by(now)
         {

@@ -5,6 +5,11 @@ use std::path::Path;
 
 /// How long ago a file must have been touched for [`FileIdentity::settled_by`]: more than the coarsest time stamp in use.
 const SETTLING: SignedDuration = SignedDuration::from_secs(3);
+/// The same for [`FileIdentity::settled_for_a_run`], where the file system shows that its stamps are fine: more than any
+/// kernel's clock tick.
+const FINE_SETTLING: SignedDuration = SignedDuration::from_millis(250);
+/// Stamps that are whole multiples of this may come from a coarse clock: seconds, or exFAT's hundredths.
+const COARSE: i128 = 10_000_000;
 
 /// What the file system says about a file without reading it.
 ///
@@ -61,6 +66,18 @@ impl FileIdentity {
         // A system that tells neither time tells nothing about writes.
         let known = self.modified != 0 || self.changed != 0;
         known && latest <= now.as_nanosecond() - SETTLING.as_nanos()
+    }
+
+    /// Whether what was computed from the bytes may be kept under it until the end of this run.
+    ///
+    /// As [`settled_by`](Self::settled_by), but a time of change that is finer than hundredths of a second is taken for what it
+    /// shows: that this file system's stamps move with every clock tick. Then a quarter of a second will do. It counts on the
+    /// file system's clock being this machine's, which a network's need not be, and so is not for what outlasts a run: there
+    /// a wrong digest would never be questioned again, and here the next run reads the file anew.
+    #[must_use]
+    pub fn settled_for_a_run(&self, now: Timestamp) -> bool {
+        let is_fine = self.changed % COARSE != 0;
+        self.settled_by(now) || (is_fine && self.changed <= now.as_nanosecond() - FINE_SETTLING.as_nanos())
     }
 
     /// Fails when there is no regular file at `path`, empty or not.

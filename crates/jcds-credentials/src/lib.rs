@@ -22,8 +22,8 @@ pub use error::Error;
 use jamf::{CONNECTION, Session, Sessions, UploadGrant};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{
-    Applied, Change, Context, Env, EnvError, Failure, Input, Output, Plan, Processor, Spec, Subject, Verb,
-    Verdict, causes, join, keys,
+    Applied, Change, Context, Env, EnvError, Failure, Input, Output, Plan, Processor, Route, Spec, Subject,
+    Verb, Verdict, causes, join, keys,
 };
 use state::{State, StoredUpload};
 use std::sync::Arc;
@@ -79,6 +79,9 @@ impl Processor for JcdsCredentials {
     }
 
     async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<Self::Work>, Failure> {
+        if let Some(reason) = keys::other_route(env, Route::Jcds)? {
+            return Ok(Plan::skipped(reason));
+        }
         if env.get(keys::VERDICT)? == Some(Verdict::Same) {
             let reason = env.get(keys::VERDICT_REASON)?;
             return Ok(Plan::skipped(reason.unwrap_or_else(|| "the server holds the same file".to_owned())));
@@ -96,7 +99,7 @@ impl Processor for JcdsCredentials {
         let for_what = if renewed.is_some() { " for the upload that an earlier run began" } else { "" };
         let grant = match renewed {
             Some(grant) => grant,
-            None => session.jcds_initiate(cx).await?,
+            None => session.jcds_initiate(cx).await.map_err(|error| refused(error, env))?,
         };
         check(&grant, cx.clock().now())?;
         Ok(Applied::done(format!("upload credentials{for_what}, good until {}", grant.expiration))
@@ -108,6 +111,13 @@ impl Processor for JcdsCredentials {
             .with(keys::JCDS_BUCKET, grant.bucket)
             .with(keys::JCDS_PATH, grant.path))
     }
+}
+
+/// Nothing has been sent as yet, so the other route may be taken where the server gives no credentials.
+fn refused(error: jamf::Error, env: &Env) -> Failure {
+    let is_refusal = error.is_refusal();
+    let failure = Failure::from(error);
+    if is_refusal { failure.or_fallback(env) } else { failure }
 }
 
 /// What the credentials are for. The request itself names no file (`jamf-pro-api.md §7.2`), so the name may be missing.
@@ -127,7 +137,12 @@ fn check(grant: &UploadGrant, now: Timestamp) -> Result<(), Error> {
 }
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 4] = [
+const OWN: [Input; 6] = [
+    Input::optional(
+        keys::CHOSEN_ROUTE,
+        "The route that choose-route chose. On another than `jcds` nothing is asked for.",
+    ),
+    Input::optional(keys::FALLBACK_ROUTE, "The route to take when the server gives no credentials."),
     Input::optional(keys::VERDICT, "What compare-hash found. If it is `same`, no credentials are asked for."),
     Input::optional(keys::VERDICT_REASON, "Why, for the plan."),
     Input::optional(keys::PKG_NAME, "Name of the file that is going to be sent, for messages."),
@@ -142,7 +157,8 @@ static SPEC: Spec = Spec {
     docs: "Asks Jamf Pro for temporary Amazon S3 credentials. They open one folder of one bucket for a limited time, so \
            put this step right before s3-upload. A dry run asks for nothing. When an earlier compare-hash found the \
            server's file to be the same, nothing is asked for either. For an upload that an earlier run has left unfinished, its \
-           credentials are renewed.\n\n\
+           credentials are renewed. Where the server refuses, and choose-route named another route, the recipe is planned again on \
+           that one.\n\n\
            The API role or account needs the privilege Create Jamf Cloud Distribution Service Files.",
     writes: true,
     inputs: &INPUTS,

@@ -58,7 +58,11 @@ impl Stage {
     }
 
     async fn obtain(&self) -> Result<Applied, Failure> {
-        let (env, cx) = (self.env(&[]), self.context(Access::ReadWrite));
+        self.obtain_with(&[]).await
+    }
+
+    async fn obtain_with(&self, entries: &[(&str, &str)]) -> Result<Applied, Failure> {
+        let (env, cx) = (self.env(entries), self.context(Access::ReadWrite));
         let Plan::Pending { work, .. } = self.step.plan(&env, &cx).await? else { panic!("skipped") };
         self.step.apply(work, &env, &cx).await
     }
@@ -124,4 +128,28 @@ async fn a_missing_privilege_is_named() {
     assert_eq!(failure.kind(), FailureKind::Access);
     let told = format!("{failure} {}", failure.hint().unwrap_or_default());
     assert!(told.contains("Create Jamf C"), "{told}");
+}
+
+#[tokio::test]
+async fn on_another_route_nothing_is_asked_for() {
+    let stage = Stage::open(|_| {}).await;
+    assert_snapshot!(stage.planned(&[("chosen_route", "packages-api")]).await, @"skipped: route packages-api: package-upload sends the file");
+    assert_snapshot!(stage.planned(&[("chosen_route", "jcds")]).await, @"obtain upload credentials for an upload");
+}
+
+#[tokio::test]
+async fn what_is_refused_may_go_by_the_other_route() {
+    let limited = || Account::client("limited", "secret").without(Privilege::CreateJcdsFiles);
+    let stage = Stage::open(|config| config.accounts = vec![limited()]).await;
+    let routes = [("chosen_route", "jcds"), ("fallback_route", "packages-api")];
+    let failure = stage.obtain_with(&routes).await.unwrap_err();
+    assert_eq!(failure.instead().map(|instead| instead.name), Some("route"));
+    let failure = stage.obtain_with(&routes[..1]).await.unwrap_err();
+    assert_eq!(failure.instead(), None, "no other route is open");
+
+    let wrong = Account::client("limited", "another");
+    let stage = Stage::open(|config| config.accounts = vec![limited()]).await;
+    let entries = [&routes[..], &[("CLIENT_SECRET", wrong.secret.as_str())]].concat();
+    let failure = stage.obtain_with(&entries).await.unwrap_err();
+    assert_eq!(failure.instead(), None, "who is not let in has no route at all");
 }

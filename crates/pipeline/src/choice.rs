@@ -113,3 +113,33 @@ choice! {
         X86 = "x86",
     }
 }
+
+impl Route {
+    /// The processor that sends a file on this route. Its name is what tells whether a recipe can take the route.
+    #[must_use]
+    pub const fn sender(self) -> &'static str {
+        match self {
+            Self::Jcds => "s3-upload",
+            Self::PackagesApi => "package-upload",
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Jcds => Self::PackagesApi,
+            Self::PackagesApi => Self::Jcds,
+        }
+    }
+}
+
+/// This route and no other.
+impl From<Route> for RouteChoice {
+    fn from(route: Route) -> Self {
+        match route {
+            Route::Jcds => Self::Jcds,
+            Route::PackagesApi => Self::PackagesApi,
+        }
+    }
+}

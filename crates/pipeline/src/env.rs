@@ -8,6 +8,13 @@ use std::path::PathBuf;
 pub enum Origin {
     /// The settings file.
     Settings(PathBuf),
+    /// The table of a named server in the settings file.
+    Server {
+        /// The server's name.
+        name: String,
+        /// The file.
+        file: PathBuf,
+    },
     /// A variable of the process environment.
     Variable(String),
     /// The runner itself (`RECIPE_DIR`, …).
@@ -32,6 +39,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Settings(path) => write!(f, "settings file {}", path.display()),
+            Self::Server { name, file } => write!(f, "[servers.{name}] of settings file {}", file.display()),
             Self::Variable(name) => write!(f, "environment variable {name}"),
             Self::Runner => f.write_str("pkgferry"),
             Self::Input(path) => write!(f, "Input of {}", path.display()),

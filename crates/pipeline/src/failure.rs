@@ -1,4 +1,4 @@
-use crate::{EnvError, Key, Typed, Value};
+use crate::{Env, EnvError, Key, Typed, Value, keys};
 use std::error::Error;
 use std::fmt;
 
@@ -80,6 +80,17 @@ impl Failure {
     pub fn or_with<T: Typed>(mut self, key: Key<T>, value: T) -> Self {
         self.instead = Some(Instead { name: key.name(), value: value.write() });
         self
+    }
+
+    /// The same failure of a step that was refused before any byte of the file was accepted: the recipe may be planned again on
+    /// the [fallback route](keys::FALLBACK_ROUTE), if one was chosen.
+    #[must_use]
+    pub fn or_fallback(self, env: &Env) -> Self {
+        match env.get(keys::FALLBACK_ROUTE) {
+            Ok(Some(route)) => self.or_with(keys::ROUTE, route.into()),
+            // What cannot be read is no route to take; the failure itself counts for more.
+            Ok(None) | Err(_) => self,
+        }
     }
 
     /// What may succeed instead.

@@ -123,6 +123,16 @@ pub const PKG_METADATA_UPDATED: Key<bool> = Key::new("pkg_metadata_updated");
 /// `proven` or `unverified`.
 pub const DELIVERY: Key<Delivery> = Key::new("delivery");
 
+/// Why a step that serves one route has nothing to do: another one was chosen. Without a chosen route every step does what it
+/// is for.
+///
+/// # Errors
+/// When the entry is no route.
+pub fn other_route(env: &Env, own: Route) -> Result<Option<String>, EnvError> {
+    let other = env.get(CHOSEN_ROUTE)?.filter(|chosen| *chosen != own);
+    Ok(other.map(|other| format!("route {other}: {} sends the file", other.sender())))
+}
+
 /// The file name that a step works with: `pkg_name`, else the last part of `pkg_path`.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 use crate::exit::Exit;
-use pipeline::{FailureKind, WrongType};
+use crate::promote::Doubt;
+use pipeline::{FailureKind, FileName, Origin, WrongType};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The command could not do its work. What fails inside a step is in that recipe's report instead.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,129 @@ pub enum Error {
         path: PathBuf,
         /// The secret's name.
         name: String,
+    },
+    /// The settings file has something else where tables of servers belong.
+    #[error("{path}: {name} is no table")]
+    ServerTable {
+        /// Which.
+        path: PathBuf,
+        /// What should have been one.
+        name: String,
+    },
+    /// The settings file has no server of this name.
+    #[error("there is no server called {name}{}", known_servers(.file.as_deref(), .known))]
+    UnknownServer {
+        /// What was asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+        /// The settings file; none if there is none.
+        file: Option<PathBuf>,
+    },
+    /// A table of a server holds what applies to the whole run.
+    #[error("{path}: {name} belongs to the top level, not to [servers.{server}]")]
+    NotOfServer {
+        /// The settings file.
+        path: PathBuf,
+        /// The setting.
+        name: &'static str,
+        /// The server.
+        server: String,
+    },
+    /// Several servers are named, and something else says which server or account it is.
+    #[error("several servers are named ({}), and {origin} would hold for each of them", servers.join(", "))]
+    OneForSeveral {
+        /// What says it.
+        origin: Origin,
+        /// The servers.
+        servers: Vec<String>,
+    },
+    /// Something given leads elsewhere than the named server.
+    #[error("server {server} is named, and {origin} says something else")]
+    Contradicted {
+        /// What says it.
+        origin: Origin,
+        /// The server.
+        server: String,
+    },
+    /// The rehearsal server takes the place of any other.
+    #[error("--sandbox and --server exclude each other")]
+    SandboxAndServer,
+    /// What only the rehearsal server can play was asked of a real one.
+    #[error("{flag} is for the rehearsal server")]
+    NeedsSandbox {
+        /// The flag.
+        flag: &'static str,
+    },
+    /// A command that works with one server was given several.
+    #[error("{command} works with one server, and several are named")]
+    OneServerOnly {
+        /// The command.
+        command: &'static str,
+    },
+    /// What should name a file does not.
+    #[error(transparent)]
+    FileName(pipeline::InvalidFileName),
+    /// A local file cannot be used.
+    #[error(transparent)]
+    File(fingerprint::Error),
+    /// A folder for packages cannot be made.
+    #[error("cannot use {path}")]
+    Cache {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A package was to go where it comes from.
+    #[error("{server} is named as the server to carry from and to carry to")]
+    ToItself {
+        /// The server.
+        server: String,
+    },
+    /// A server could not be asked about a package.
+    #[error("{server} cannot be asked about the package")]
+    Look {
+        /// The server's name.
+        server: String,
+        /// Why.
+        source: Box<jamf::Error>,
+    },
+    /// There is no record for a file.
+    #[error("no package record on {server} names the file {file}")]
+    NoPackage {
+        /// The file.
+        file: FileName,
+        /// The server's name.
+        server: String,
+    },
+    /// A server does not show that it holds a package.
+    #[error("{file} is not proven on {server}: {doubt}")]
+    NotProven {
+        /// The file.
+        file: FileName,
+        /// The server's name.
+        server: String,
+        /// Why not.
+        doubt: Doubt,
+    },
+    /// A package cannot be fetched from its server.
+    #[error("{file} cannot be fetched from {server}: there is no list of files to fetch from")]
+    NoDownload {
+        /// The file.
+        file: FileName,
+        /// The server's name.
+        server: String,
+    },
+    /// A local file is not the proven one.
+    #[error("{path} is not the file that is proven as {file} on {server}")]
+    OtherBytes {
+        /// The local file.
+        path: PathBuf,
+        /// The proven one.
+        file: FileName,
+        /// The server's name.
+        server: String,
     },
     /// A setting has the wrong type.
     #[error("setting {name}")]
@@ -86,6 +210,13 @@ pub enum Error {
     Output(#[from] io::Error),
 }
 
+fn known_servers(file: Option<&Path>, known: &[String]) -> String {
+    match (file, known) {
+        (None, _) => "; there is no settings file with servers in it".to_owned(),
+        (Some(file), known) => format!("; {} has {}", file.display(), known.join(", ")),
+    }
+}
+
 impl From<recipe::Faults> for Error {
     fn from(faults: recipe::Faults) -> Self {
         Self::Recipe(faults)
@@ -96,13 +227,31 @@ impl Error {
     /// The exit code that tells it apart.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::ReadSettings { .. } | Self::PathNotText(_) => Exit::Local,
+            Self::ReadSettings { .. }
+            | Self::PathNotText(_)
+            | Self::Cache { .. }
+            | Self::OtherBytes { .. } => Exit::Local,
+            Self::File(error) => Exit::of(pipeline::Diagnose::kind(error)),
+            Self::Look { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),
+            Self::NoPackage { .. } | Self::NoDownload { .. } => Exit::Remote,
+            Self::NotProven { .. } => Exit::Unverified,
             Self::ParseSettings { .. }
             | Self::OpenSecrets { .. }
             | Self::Setting { .. }
+            | Self::ServerTable { .. }
+            | Self::NotOfServer { .. }
             | Self::Recipe(_) => Exit::Recipe,
             Self::Interrupted => Exit::Interrupted,
-            Self::UnknownProcessor { .. } | Self::OneFileOnly { .. } => Exit::Usage,
+            Self::UnknownProcessor { .. }
+            | Self::OneFileOnly { .. }
+            | Self::UnknownServer { .. }
+            | Self::OneForSeveral { .. }
+            | Self::Contradicted { .. }
+            | Self::FileName(_)
+            | Self::ToItself { .. }
+            | Self::SandboxAndServer
+            | Self::NeedsSandbox { .. }
+            | Self::OneServerOnly { .. } => Exit::Usage,
             // A reader that has seen enough (`| head`) is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Client(error) => Exit::of(pipeline::Diagnose::kind(error)),
@@ -121,6 +270,34 @@ impl Error {
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
+            Self::File(error) => pipeline::Diagnose::hint(error),
+            Self::Look { source, .. } => pipeline::Diagnose::hint(&**source),
+            Self::NoPackage { .. } => {
+                Some("give the name of the file as the record has it, with its ending".into())
+            }
+            Self::NotProven { server, .. } => Some(format!(
+                "send it there again, or run verify-package with --server {server}, which lets the server look again"
+            )),
+            Self::NoDownload { .. } => {
+                Some("give the package with --file: it is carried if its digests are the proven ones".into())
+            }
+            Self::OtherBytes { .. } => Some(
+                "give the package as it was sent there, or leave --file out so that it is fetched".into(),
+            ),
+            Self::NeedsSandbox { .. } => Some("add --sandbox".into()),
+            Self::ServerTable { .. } => {
+                Some("a server is written as [servers.NAME], its settings below".into())
+            }
+            Self::UnknownServer { name, known, .. } => {
+                recipe::nearest(name, known.iter().map(String::as_str))
+                    .map(|nearest| format!("did you mean {nearest}?"))
+            }
+            Self::OneForSeveral { origin, .. } => {
+                Some(format!("put it into the tables of the servers instead, or leave out {origin}"))
+            }
+            Self::Contradicted { origin, server } => Some(format!(
+                "leave out {origin} to reach {server}, or leave out its name to go where {origin} leads"
+            )),
             Self::Sandbox(_) => {
                 Some("another port (--port, --s3-port) or another folder (--data) may be free".into())
             }

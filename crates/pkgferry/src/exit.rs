@@ -22,6 +22,8 @@ pub enum Exit {
     Local,
     /// 7: delivered, but the server has not shown that it holds the right bytes.
     Unverified,
+    /// 8: `doctor` found something that keeps every package from arriving.
+    Blocked,
     /// 64: the command line is wrong.
     Usage,
     /// 130: interrupted.
@@ -39,6 +41,7 @@ Exit codes:
   5    server, storage or network failed
   6    a local file is missing, unreadable or changed
   7    delivered, but not verified
+  8    doctor: something keeps packages from arriving
   64   the command line is wrong
   130  interrupted";
 
@@ -54,6 +57,7 @@ impl Exit {
             Self::Remote => 5,
             Self::Local => 6,
             Self::Unverified => 7,
+            Self::Blocked => 8,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }

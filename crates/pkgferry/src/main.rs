@@ -9,20 +9,24 @@ mod clock;
 mod display;
 mod download;
 mod error;
+mod examine;
 mod exit;
 mod explain;
 mod faults;
 mod process;
 mod processors;
+mod promote;
 mod registry;
 mod remembered;
 mod resume;
 mod run;
 mod serve;
+mod servers;
 mod settings;
 mod shipped;
 mod signals;
 mod upload;
+mod workshop;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -53,6 +57,8 @@ async fn dispatch(
         args::Command::Run(args) => run::run(args, settings, cancel).await,
         args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
         args::Command::Download(args) => download::download(args, settings, cancel).await,
+        args::Command::Promote(args) => promote::promote(*args, settings, cancel).await,
+        args::Command::Doctor(args) => examine::doctor(args, settings, cancel).await,
         args::Command::Resume(args) => resume::resume(args, settings, cancel).await,
         args::Command::Check(args) => {
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?

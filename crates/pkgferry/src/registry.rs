@@ -7,11 +7,13 @@ use std::sync::Arc;
 /// All processors that recipes may name.
 pub fn registry(sessions: &Arc<Sessions>, memory: &Memory) -> Result<Registry, Error> {
     let mut registry = Registry::default();
+    registry.register(choose_route::ChooseRoute::new(Arc::clone(sessions)))?;
     registry.register(find_package::FindPackage::new(Arc::clone(sessions)))?;
     registry.register(compare_hash::CompareHash::new(memory.digests.clone()))?;
     registry.register(jcds_credentials::JcdsCredentials::new(Arc::clone(sessions), memory.state.clone()))?;
     registry.register(s3_upload::S3Upload::new(Arc::clone(sessions), memory.clone()))?;
     registry.register(package_metadata::PackageMetadata::new(Arc::clone(sessions)))?;
+    registry.register(package_upload::PackageUpload::new(Arc::clone(sessions), memory.digests.clone()))?;
     registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions), memory.digests.clone()))?;
     registry.register(jcds_download::JcdsDownload::new(Arc::clone(sessions)))?;
     Ok(registry)

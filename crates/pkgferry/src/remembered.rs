@@ -1,12 +1,14 @@
 //! The state folder: what is remembered between runs, and what becomes of a run that has none.
 
 use crate::args::Global;
+use crate::error::Error;
 use crate::process::Process;
 use fingerprint::Digests;
+use jamf::{Config, Notes, Sessions};
 use pipeline::{Context, Diagnose as _, causes};
 use s3_upload::{Connections, Memory};
 use state::State;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the state is, if anywhere.
@@ -31,6 +33,11 @@ impl StateFolder {
         Self { path: self.path.clone().filter(|_| self.named), named: self.named }
     }
 
+    /// The folder, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Opens the state. A run whose state cannot be used goes on without, and says so.
     pub fn open(&self, rehash: bool, cx: &Context) -> Result<Memory, state::Error> {
         let state = match self.path.as_deref().map(State::open) {
@@ -53,6 +60,28 @@ impl StateFolder {
         };
         let digests = Digests::new(Arc::new(state.clone()), rehash);
         Ok(Memory { state, digests, connections: Connections::default() })
+    }
+}
+
+/// Sessions that keep what servers say of themselves in the state.
+pub fn sessions(state: &State) -> Result<Sessions, Error> {
+    let notes: Arc<dyn Notes> = Arc::new(Noted(state.clone()));
+    // The seed only spreads retries over time; two runs at once should not share it.
+    let config = Config { seed: std::process::id().into(), notes: Some(notes), ..Config::default() };
+    Sessions::new(config).map_err(Error::Client)
+}
+
+/// The notes of the client, in the state.
+#[derive(Debug)]
+struct Noted(State);
+
+impl Notes for Noted {
+    fn get(&self, key: &str) -> Option<String> {
+        self.0.note(key)
+    }
+
+    fn put(&self, key: &str, value: &str) {
+        self.0.put_note(key, value);
     }
 }
 

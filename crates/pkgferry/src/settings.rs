@@ -4,14 +4,27 @@ use crate::args::Global;
 use crate::error::Error;
 use crate::process::Process;
 use crate::remembered::StateFolder;
+use crate::servers::{self, Servers, Target};
 use crate::shipped;
 use pipeline::{Dict, Env, Key, Origin, Typed, Value, keys};
 use recipe::Library;
 use std::path::{Path, PathBuf};
 
 /// Variables of the process environment that are settings. Empty ones count as not set.
-pub const VARIABLES: &[&str] =
-    &["JSS_URL", "API_USERNAME", "API_PASSWORD", "CLIENT_ID", "CLIENT_SECRET", "PKGFERRY_S3_ENDPOINT"];
+pub const VARIABLES: &[&str] = &[
+    "JSS_URL",
+    "JAMF_REGION",
+    "JAMF_TENANT_ID",
+    "JAMF_ENVIRONMENT_ID",
+    "JAMF_GATEWAY_ADDRESSING",
+    "API_USERNAME",
+    "API_PASSWORD",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "PKGFERRY_S3_ENDPOINT",
+];
+/// Names of servers, separated by commas.
+const SERVERS: &str = "PKGFERRY_SERVER";
 
 const SEARCH_DIRS: Key<Vec<String>> = Key::new("RECIPE_SEARCH_DIRS");
 const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");
@@ -19,10 +32,14 @@ const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");
 /// What applies to a whole run.
 #[derive(Debug)]
 pub struct Settings {
-    /// From the settings file: a recipe's Input wins over these, as over AutoPkg's preferences.
-    pub preferences: Env,
+    /// From the top level of the settings file: a recipe's Input wins over these, as over AutoPkg's preferences.
+    preferences: Env,
     /// From the process environment and flags: these win over a recipe's Input.
-    pub overrides: Env,
+    overrides: Env,
+    /// The servers that the file names.
+    servers: Servers,
+    /// Those that are asked for.
+    wanted: Wanted,
     /// The settings file that was read.
     pub file: Option<PathBuf>,
     /// Where things are remembered between runs.
@@ -35,7 +52,10 @@ impl Settings {
     /// Reads the file and puts the layers together.
     pub fn resolve(global: &Global, process: &Process) -> Result<Self, Error> {
         let file = settings_file(global, process);
-        let mut preferences = file.as_deref().map_or_else(|| Ok(Env::new()), read_file)?;
+        let (mut preferences, servers) = match &file {
+            Some(file) => read_file(file)?,
+            None => Default::default(),
+        };
         if !preferences.contains(CACHE_DIR.name())
             && let Some(home) = process.home()
         {
@@ -45,7 +65,8 @@ impl Settings {
         let named = global.search_dirs.iter().map(|folder| (folder.clone(), Origin::Flag("--search-dir")));
         let search_dirs = named.chain(folders(&preferences, process)?).collect();
         let state = StateFolder::resolve(global, process);
-        Ok(Self { preferences, overrides: overrides(global, process), file, state, search_dirs })
+        let (overrides, wanted) = (overrides(global, process), Wanted::of(global, process));
+        Ok(Self { preferences, overrides, servers, wanted, file, state, search_dirs })
     }
 
     /// Where recipes are found: the folders, then those that come with the program.
@@ -56,13 +77,77 @@ impl Settings {
         }
     }
 
-    /// The overrides together with variables from the command line.
-    pub fn overrides_with(&self, variables: &[(String, String)]) -> Env {
+    /// The servers that a run goes to, with variables from the command line: the named ones, else the one that the top
+    /// level of the file, the environment and flags lead to. The rehearsal server takes the place of any other.
+    pub fn targets(&self, variables: &[(String, String)], sandbox: bool) -> Result<Vec<Target>, Error> {
+        match &self.wanted {
+            Wanted::Named { by_flag: true, .. } if sandbox => Err(Error::SandboxAndServer),
+            Wanted::Named { names, .. } if !sandbox => self.named(names, variables),
+            _ => {
+                let (preferences, overrides) = (self.preferences.clone(), self.given(variables));
+                Ok(vec![Target { name: None, preferences, overrides }])
+            }
+        }
+    }
+
+    /// The servers of these names.
+    pub fn named(&self, names: &[String], variables: &[(String, String)]) -> Result<Vec<Target>, Error> {
+        let given = self.given(variables);
+        let target = |name: &String| self.servers.target(name, &self.preferences, &given);
+        if let [one] = names {
+            return Ok(vec![target(one)?]);
+        }
+        if let Some(entry) = servers::connection().find_map(|name| given.entry(name)) {
+            return Err(Error::OneForSeveral { origin: entry.origin().clone(), servers: names.to_vec() });
+        }
+        names.iter().map(target).collect()
+    }
+
+    /// The only server of a command that works with one.
+    pub fn only_target(
+        &self,
+        variables: &[(String, String)],
+        command: &'static str,
+    ) -> Result<Target, Error> {
+        let mut targets = self.targets(variables, false)?;
+        match (targets.pop(), targets.is_empty()) {
+            (Some(target), true) => Ok(target),
+            _ => Err(Error::OneServerOnly { command }),
+        }
+    }
+
+    /// The environment and flags, and variables from the command line.
+    fn given(&self, variables: &[(String, String)]) -> Env {
         let mut env = self.overrides.clone();
         for (name, value) in variables {
             env.insert(name, Value::String(value.clone()), Origin::CommandLine, false);
         }
         env
+    }
+}
+
+/// Which servers are asked for.
+#[derive(Debug)]
+enum Wanted {
+    /// None by name.
+    Unnamed,
+    /// These, each once.
+    Named { names: Vec<String>, by_flag: bool },
+}
+
+impl Wanted {
+    fn of(global: &Global, process: &Process) -> Self {
+        let by_flag = !global.servers.is_empty();
+        let variable =
+            || process.variable(SERVERS).unwrap_or_default().split(',').map(str::to_owned).collect();
+        let all: Vec<String> = if by_flag { global.servers.clone() } else { variable() };
+        let mut names: Vec<String> = Vec::new();
+        for name in all.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        if names.is_empty() { Self::Unnamed } else { Self::Named { names, by_flag } }
     }
 }
 
@@ -78,6 +163,7 @@ fn overrides(global: &Global, process: &Process) -> Env {
         (keys::CLIENT_ID.name(), "--client-id", global.client_id.clone()),
         (keys::API_USERNAME.name(), "--username", global.username.clone()),
         (keys::PACKAGE_API.name(), "--package-api", global.package_api.map(|api| api.as_str().to_owned())),
+        (keys::ROUTE.name(), "--route", global.route.map(|route| route.as_str().to_owned())),
     ];
     for (name, flag, value) in flags {
         if let Some(value) = value {
@@ -114,7 +200,7 @@ fn default_file(process: &Process) -> Option<PathBuf> {
     Some(configuration.join("pkgferry/settings.toml"))
 }
 
-fn read_file(path: &Path) -> Result<Env, Error> {
+fn read_file(path: &Path) -> Result<(Env, Servers), Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::ParseSettings {
@@ -123,15 +209,25 @@ fn read_file(path: &Path) -> Result<Env, Error> {
         message: error.message().to_owned(),
     })?;
     let mut env = Env::new();
+    let mut servers = Servers::default();
     for (name, value) in table {
-        env.insert(&name, from_toml(value), Origin::Settings(path.to_owned()), false);
+        match name.as_str() {
+            "servers" => servers = Servers::read(path, from_toml(value))?,
+            _ => env.insert(&name, from_toml(value), Origin::Settings(path.to_owned()), false),
+        }
     }
-    if let Some((name, _)) = env.iter().find(|(_, entry)| entry.is_secret())
+    if let Some((name, _)) = env.iter().chain(servers.entries()).find(|(_, entry)| entry.is_secret())
         && others_can_read(path)?
     {
         return Err(Error::OpenSecrets { path: path.to_owned(), name: name.to_owned() });
     }
-    Ok(env)
+    if let Some((_, entry)) = servers.entries().find(|(name, _)| *name == SEARCH_DIRS.name())
+        && let Origin::Server { name: server, .. } = entry.origin()
+    {
+        let (path, server) = (path.to_owned(), server.clone());
+        return Err(Error::NotOfServer { path, name: SEARCH_DIRS.name(), server });
+    }
+    Ok((env, servers))
 }
 
 fn from_toml(value: toml::Value) -> Value {

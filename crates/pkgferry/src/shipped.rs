@@ -14,6 +14,11 @@ pub fn upload_package() -> Source {
     shipped!("upload-package.recipe.yaml")
 }
 
+/// The record without its file, for `pkgferry promote`.
+pub fn package_record_only() -> Source {
+    shipped!("package-record-only.recipe.yaml")
+}
+
 /// The recipe behind `pkgferry download`.
 pub fn download_package() -> Source {
     shipped!("download-package.recipe.yaml")
@@ -21,10 +26,5 @@ pub fn download_package() -> Source {
 
 /// Recipes that run, and serve as parents, without their files: all in `recipes/` that refer to no file beside them.
 pub fn all() -> Vec<Source> {
-    vec![
-        upload_package(),
-        shipped!("package-record-only.recipe.yaml"),
-        shipped!("verify-package.recipe.yaml"),
-        download_package(),
-    ]
+    vec![upload_package(), package_record_only(), shipped!("verify-package.recipe.yaml"), download_package()]
 }

@@ -14,8 +14,10 @@ where
         let work = work(cancel.clone());
         tokio::pin!(work);
         tokio::select! {
-            result = &mut work => return result,
+            // In this order: a signal that comes with the first line of output must be listened for by then.
+            biased;
             () = interrupted() => cancel.cancel(),
+            result = &mut work => return result,
         }
         tokio::select! {
             result = work => result,

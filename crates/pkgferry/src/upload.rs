@@ -6,7 +6,8 @@ use crate::settings::Settings;
 use crate::shipped;
 use pipeline::{Env, Origin, Value, keys};
 use recipe::Chain;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// `pkgferry upload`: the shipped recipe, its values from flags.
@@ -18,17 +19,22 @@ pub async fn upload(args: UploadArgs, settings: Settings, cancel: CancellationTo
     {
         return Err(Error::OneFileOnly { flag });
     }
-    let overrides = settings.overrides_with(&args.variables.key);
+    let targets = settings.targets(&args.variables.key, args.mode.rehearsal.sandbox)?;
     let chain = recipe::Library::default().load_source(&shipped::upload_package())?;
-    let job = |file: &PathBuf| job(file, &args, overrides.clone(), chain.clone());
-    let jobs = args.files.iter().map(job).collect::<Result<_, _>>()?;
+    let mut jobs = Vec::with_capacity(args.files.len() * targets.len());
+    for file in &args.files {
+        let (path, values) = values(file, &args)?;
+        let chain = Arc::new(Ok(named(&chain, file)));
+        jobs.extend(targets.iter().map(|target| Job::new(path, Arc::clone(&chain), target, &values)));
+    }
     execute(jobs, &settings, &args.mode, cancel).await
 }
 
-fn job(file: &Path, args: &UploadArgs, mut overrides: Env, mut chain: Chain) -> Result<Job, Error> {
+/// The path as text, and what the flags say about the package.
+fn values<'a>(file: &'a Path, args: &UploadArgs) -> Result<(&'a str, Env), Error> {
     let path = file.to_str().ok_or_else(|| Error::PathNotText(file.to_owned()))?;
     let text = |text: &Option<String>| text.clone().map(Value::String);
-    let values = [
+    let given = [
         (keys::PKG_PATH.name(), "FILE", Some(Value::String(path.to_owned()))),
         (keys::PKG_NAME.name(), "--name", text(&args.name)),
         (keys::PKG_DISPLAY_NAME.name(), "--display-name", text(&args.display_name)),
@@ -45,12 +51,19 @@ fn job(file: &Path, args: &UploadArgs, mut overrides: Env, mut chain: Chain) -> 
         (keys::OS_REQUIREMENTS.name(), "--os-requirements", text(&args.os_requirements)),
         (keys::FORCE.name(), "--force", args.force.then_some(Value::Bool(true))),
     ];
-    for (name, flag, value) in values {
+    let mut values = Env::new();
+    for (name, flag, value) in given {
         if let Some(value) = value {
-            overrides.insert(name, value, Origin::Flag(flag), false);
+            values.insert(name, value, Origin::Flag(flag), false);
         }
     }
-    // All files go by one recipe; what tells them apart in the output is their name.
-    chain.identifier = file.file_name().map_or(path.into(), |name| name.to_string_lossy().into_owned());
-    Ok(Job { name: path.to_owned(), chain: Ok(chain), overrides })
+    Ok((path, values))
+}
+
+/// All files go by one recipe; what tells them apart in the output is their name.
+fn named(chain: &Chain, file: &Path) -> Chain {
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let mut chain = chain.clone();
+    chain.identifier = name;
+    chain
 }

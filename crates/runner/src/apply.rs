@@ -1,16 +1,15 @@
-use crate::plan::{Stage, set_argument};
-use crate::report::{FailureReport, Report, StepReport};
-use crate::{Error, Planned, PlannedStep};
+use crate::Error;
+use crate::plan::{Planned, PlannedStep, Stage, set_argument};
+use crate::report::StepReport;
+use crate::run::Halt;
 use pipeline::{Applied, Change, Context, Env, Failure, Occurrence, Outcome, StepRef};
 
 impl Planned {
-    /// Makes the planned changes, step by step. A step that fails ends the recipe; what was done until then stands in
-    /// the report.
-    pub async fn apply(self, cx: &Context) -> Report {
-        let cx = cx.for_recipe(&self.recipe);
+    /// Makes the planned changes, step by step. A step that fails ends the recipe.
+    pub(crate) async fn apply(self, cx: &Context) -> Result<Vec<StepReport>, Halt> {
         let mut applied = Env::new();
         let mut reports = Vec::with_capacity(self.steps.len());
-        let mut failed = None;
+        let mut failed: Option<(StepRef, Failure)> = None;
         for planned in self.steps {
             if failed.is_some() {
                 reports.push(StepReport::of_plan(&planned));
@@ -21,15 +20,15 @@ impl Planned {
             match apply_step(planned, &mut applied, &cx).await {
                 Ok((changes, outcome)) => reports.push(StepReport { step, changes, outcome: Some(outcome) }),
                 Err((changes, failure)) => {
-                    let failure = FailureReport::new(step.clone(), &failure);
-                    cx.emit(Occurrence::StepFailed { message: failure.message.clone() });
-                    reports.push(StepReport { step, changes, outcome: None });
-                    failed = Some(failure);
+                    reports.push(StepReport { step: step.clone(), changes, outcome: None });
+                    failed = Some((step, failure));
                 }
             }
         }
-        cx.emit(Occurrence::RecipeFinished);
-        Report::new(self.recipe, false, reports, failed)
+        match failed {
+            None => Ok(reports),
+            Some((step, failure)) => Err(Halt { steps: reports, step, failure }),
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::plan::first_env;
 use pipeline::{Need, Origin};
 use recipe::Checked;
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ pub struct ExplainedStep {
 /// Tells where each value of each step comes from. Nothing is run.
 #[must_use]
 pub fn explain(checked: &Checked) -> Vec<ExplainedStep> {
-    let mut env = checked.env.clone();
+    let mut env = first_env(checked);
     // Values that will be there, and are not known yet.
     let mut later: BTreeMap<String, Source> = BTreeMap::new();
     let mut steps = Vec::new();

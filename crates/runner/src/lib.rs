@@ -1,8 +1,8 @@
 //! Plans the steps of a checked recipe, then applies what was planned.
 //!
 //! - [`Registry`] maps names to processors; nothing else here knows one by name.
-//! - [`plan`] lets every step look at the world, in order; the result is a value. A dry run ends here.
-//! - [`Planned::apply`] consumes that value and makes the changes, in the same order.
+//! - [`run`] lets every step look at the world, in order; the result is a value, and a dry run ends there. Applying consumes
+//!   that value and makes the changes, in the same order. What a step was refused may be planned again in another way, once.
 //! - [`Report`] says what came of it, one per recipe, ready for JSON.
 //! - [`explain`] tells where each value of each step comes from, without running anything.
 //!
@@ -41,9 +41,10 @@ mod explain;
 mod plan;
 mod registry;
 mod report;
+mod run;
 
 pub use error::Error;
 pub use explain::{ExplainedInput, ExplainedStep, Source, explain};
-pub use plan::{Planned, PlannedStep, plan};
 pub use registry::{DuplicateProcessor, Registry};
 pub use report::{FailureReport, FaultReport, Report, Status, StepReport};
+pub use run::run;

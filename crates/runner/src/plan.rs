@@ -1,23 +1,22 @@
-use crate::report::{FailureReport, Report, StepReport};
+use crate::report::StepReport;
+use crate::run::Halt;
 use crate::{Error, Registry};
 use indexmap::IndexMap;
 use pipeline::{
-    Change, Context, Env, ErasedWork, Failure, Kind, Need, Occurrence, Origin, Outcome, Phase, Plan, Spec,
-    StepRef, Value,
+    Change, Context, Env, ErasedWork, Failure, Instead, Kind, Need, Occurrence, Origin, Outcome, Phase, Plan,
+    Spec, StepRef, Value, keys,
 };
 use recipe::{Checked, CheckedStep};
 use std::collections::BTreeSet;
 
-/// A recipe whose steps have all planned. Showing it is a dry run; [applying](Planned::apply) it is the rest of a real one.
-pub struct Planned {
-    pub(crate) recipe: String,
+/// A recipe whose steps have all planned. [Applying](Planned::apply) it is the second half of a run.
+pub(crate) struct Planned {
     pub(crate) steps: Vec<PlannedStep>,
 }
 
 /// A step that has planned.
-pub struct PlannedStep {
-    /// Which step this is.
-    pub step: StepRef,
+pub(crate) struct PlannedStep {
+    pub(crate) step: StepRef,
     pub(crate) spec: &'static Spec,
     pub(crate) stage: Stage,
     /// What the step saw. Applying lays over it what the applying of earlier steps adds.
@@ -33,8 +32,7 @@ pub(crate) enum Stage {
 
 impl PlannedStep {
     /// What applying would change; empty when there is nothing to do.
-    #[must_use]
-    pub fn changes(&self) -> &[Change] {
+    pub(crate) fn changes(&self) -> &[Change] {
         match &self.stage {
             Stage::Settled(_) => &[],
             Stage::Pending { changes, .. } => changes,
@@ -42,8 +40,7 @@ impl PlannedStep {
     }
 
     /// How the step ended, if it has ended by planning.
-    #[must_use]
-    pub fn outcome(&self) -> Option<&Outcome> {
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
         match &self.stage {
             Stage::Settled(outcome) => Some(outcome),
             Stage::Pending { .. } => None,
@@ -52,47 +49,29 @@ impl PlannedStep {
 }
 
 impl Planned {
-    /// The steps, in order.
-    #[must_use]
-    pub fn steps(&self) -> &[PlannedStep] {
-        &self.steps
-    }
-
-    /// Whether applying would change anything.
-    #[must_use]
-    pub fn has_changes(&self) -> bool {
-        self.steps.iter().any(|step| !step.changes().is_empty())
-    }
-
-    /// The plan as the report of a dry run.
-    #[must_use]
-    pub fn into_report(self) -> Report {
-        let steps = self.steps.iter().map(StepReport::of_plan).collect();
-        Report::new(self.recipe, true, steps, None)
+    /// The plan as the steps of a dry run's report.
+    pub(crate) fn into_steps(self) -> Vec<StepReport> {
+        self.steps.iter().map(StepReport::of_plan).collect()
     }
 }
 
-/// Lets every step of a recipe plan, in order, each seeing what the ones before it found. Nothing is written.
-///
-/// # Errors
-/// When a step cannot plan: the report of the recipe up to there, with the failure.
-pub async fn plan(
+/// Lets every step of a recipe plan, in order, each seeing what the ones before it found. Nothing is written. `instead` is an
+/// entry that wins over all that is said about it elsewhere.
+pub(crate) async fn plan(
     registry: &Registry,
     checked: &Checked,
-    dry_run: bool,
+    instead: Option<&Instead>,
     cx: &Context,
-) -> Result<Planned, Box<Report>> {
-    let recipe = checked.identifier.clone();
-    let cx = cx.for_recipe(&recipe);
-    let references = checked.steps.iter().map(step_ref).collect();
-    cx.emit(Occurrence::RecipeStarted { dry_run, steps: references });
-
-    let mut env = checked.env.clone();
+) -> Result<Planned, Halt> {
+    let mut env = first_env(checked);
+    if let Some(instead) = instead {
+        env.insert(instead.name, instead.value.clone(), Origin::Runner, false);
+    }
     let mut promised = BTreeSet::new();
     let mut steps: Vec<PlannedStep> = Vec::with_capacity(checked.steps.len());
     for step in &checked.steps {
         let cx = cx.for_step(step_ref(step));
-        match plan_step(registry, step, &steps, &mut env, &mut promised, &cx).await {
+        match plan_step(registry, step, instead, &steps, &mut env, &mut promised, &cx).await {
             Ok(planned) => {
                 cx.emit(Occurrence::StepPlanned {
                     changes: planned.changes().to_vec(),
@@ -101,25 +80,31 @@ pub async fn plan(
                 steps.push(planned);
             }
             Err(failure) => {
-                let failure = FailureReport::new(step_ref(step), &failure);
-                cx.emit(Occurrence::StepFailed { message: failure.message.clone() });
-                cx.emit(Occurrence::RecipeFinished);
-                let reports = steps.iter().map(StepReport::of_plan).collect();
-                return Err(Box::new(Report::new(recipe, dry_run, reports, Some(failure))));
+                let steps = Planned { steps }.into_steps();
+                return Err(Halt { steps, step: step_ref(step), failure });
             }
         }
     }
     cx.emit(Occurrence::PlanReady);
-    Ok(Planned { recipe, steps })
+    Ok(Planned { steps })
 }
 
-fn step_ref(step: &CheckedStep) -> StepRef {
+/// What the first step sees: the recipe's environment, and what only the runner knows.
+pub(crate) fn first_env(checked: &Checked) -> Env {
+    let mut env = checked.env.clone();
+    let processors = checked.steps.iter().map(|step| step.spec.name.to_owned()).collect();
+    env.set(keys::RECIPE_STEPS, processors, Origin::Runner);
+    env
+}
+
+pub(crate) fn step_ref(step: &CheckedStep) -> StepRef {
     StepRef { number: step.number, processor: step.spec.name.to_owned() }
 }
 
 async fn plan_step(
     registry: &Registry,
     step: &CheckedStep,
+    instead: Option<&Instead>,
     before: &[PlannedStep],
     env: &mut Env,
     promised: &mut BTreeSet<&'static str>,
@@ -128,7 +113,9 @@ async fn plan_step(
     let spec = step.spec;
     let processor = registry.get(spec.name).ok_or_else(|| Error::UnknownProcessor(spec.name.to_owned()))?;
     let mut deferred = IndexMap::new();
-    for (name, argument) in &step.arguments {
+    let arguments = step.arguments.iter();
+    for (name, argument) in arguments.filter(|(name, _)| instead.is_none_or(|instead| instead.name != *name))
+    {
         if recipe::references(&argument.value).iter().any(|key| promised.contains(key.as_str())) {
             deferred.insert(name.clone(), argument.value.clone());
         } else {

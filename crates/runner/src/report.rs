@@ -125,6 +125,10 @@ pub struct Report {
     /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureReport>,
+    /// The attempt before this one, if there was one: how far it came, and why it was given up. What it changed until then
+    /// stays changed, and this attempt went on from there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<Box<Report>>,
 }
 
 impl Report {
@@ -144,7 +148,7 @@ impl Report {
             Some(_) => Status::Failed,
             None => status(&steps),
         };
-        Self { recipe, dry_run, status, bytes_sent, bytes_fetched, steps, failure }
+        Self { recipe, dry_run, status, bytes_sent, bytes_fetched, steps, failure, given_up: None }
     }
 
     /// A recipe that could not be read or did not pass its check.

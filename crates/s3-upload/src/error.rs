@@ -214,6 +214,21 @@ impl Error {
         }
     }
 
+    /// Whether nothing of the file was sent when an upload was refused, so that another route may be tried.
+    pub(crate) fn is_refusal_to_begin(&self) -> bool {
+        match self {
+            // Also where no answer came: a network that does not let S3 through may let Jamf Pro through.
+            Self::Begin { source, .. } => !matches!(source, S3Error::Refused(_)),
+            Self::NoCredentials { source, .. } => source.is_refusal(),
+            _ => false,
+        }
+    }
+
+    /// Whether the server does not give the list.
+    pub(crate) fn is_refused_list(&self) -> bool {
+        matches!(self, Self::List { source, .. } if source.is_refusal())
+    }
+
     /// Whether S3 did not understand the checksums.
     pub(crate) fn refuses_checksums(&self) -> bool {
         match self {

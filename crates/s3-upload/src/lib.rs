@@ -44,6 +44,7 @@ mod log;
 mod pacer;
 mod parts;
 mod payload;
+mod probe;
 mod resume;
 mod s3_error;
 mod send;
@@ -57,12 +58,13 @@ pub use discard::discard;
 pub use engine::Engine;
 pub use error::{Error, Leftover};
 pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
+pub use probe::{Probe, Reach, probe};
 pub use s3_error::{Cause, S3Error};
 pub use transfer::Work;
 
 use fingerprint::Digests;
 use jamf::{Session, Sessions};
-use pipeline::{Applied, Context, Env, EnvError, Failure, Plan, Processor, Spec, Verdict, keys};
+use pipeline::{Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, keys};
 use state::{Phase, State, StoredUpload};
 use std::sync::Arc;
 
@@ -127,6 +129,10 @@ impl Processor for S3Upload {
     }
 
     async fn plan(&self, env: &Env, cx: &Context) -> Result<Plan<Work>, Failure> {
+        if let Some(reason) = keys::other_route(env, Route::Jcds)? {
+            // Whether the file is sent is for the step of that route to say.
+            return Ok(Plan::skipped(reason));
+        }
         let reason = env.get(keys::VERDICT_REASON)?;
         let session = self.sessions.open(env)?;
         if env.get(keys::VERDICT)? == Some(Verdict::Same) {
@@ -134,11 +140,17 @@ impl Processor for S3Upload {
             let reason = reason.unwrap_or_else(|| "the server holds the same file".to_owned());
             return Ok(Plan::skipped(reason).with(keys::PKG_UPLOADED, false));
         }
-        let work = Work::plan(session, &self.memory, env, cx).await?;
+        let work = match Work::plan(session, &self.memory, env, cx).await {
+            Err(error) if error.is_refused_list() => return Err(Failure::from(error).or_fallback(env)),
+            planned => planned?,
+        };
         Ok(Plan::change(work.change(reason), work).with(keys::PKG_UPLOADED, true))
     }
 
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
-        Ok(work.apply(env, cx).await?)
+        match work.apply(env, cx).await {
+            Err(error) if error.is_refusal_to_begin() => Err(Failure::from(error).or_fallback(env)),
+            applied => Ok(applied?),
+        }
     }
 }

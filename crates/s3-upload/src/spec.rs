@@ -7,12 +7,17 @@ use jamf::CONNECTION;
 use pipeline::{Default, Input, Output, Spec, join, keys};
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 19] = [
+const OWN: [Input; 21] = [
     Input::required(keys::PKG_PATH, "The local file."),
     Input::optional(
         keys::PKG_NAME,
         "Its name in the distribution service; by default the last part of `pkg_path`.",
     ),
+    Input::optional(
+        keys::CHOSEN_ROUTE,
+        "The route that choose-route chose. Another than `jcds` sends nothing here.",
+    ),
+    Input::optional(keys::FALLBACK_ROUTE, "The route to take when S3 does not begin the upload."),
     Input::optional(keys::VERDICT, "What compare-hash found. `same` sends nothing."),
     Input::optional(keys::VERDICT_REASON, "Why, for the plan."),
     Input::required(keys::JCDS_ACCESS_KEY_ID, "Temporary access key id.").at_apply(),
@@ -77,6 +82,8 @@ pub(crate) static SPEC: Spec = Spec {
            What S3 has confirmed is written down. A run that was killed is gone on with by the next one, if the file is still \
            the same and the server renews the credentials; otherwise its parts are removed and the upload begins anew. An \
            upload that was killed between the deletion and the completion is completed first of all.\n\n\
+           Where the upload is refused before S3 has anything of the file, and choose-route named another route, the recipe is \
+           planned again on that one.\n\n\
            A file that compare-hash found to be the same is not sent. What was sent is not yet proven: let \
            verify-delivery follow.\n\n\
            The API role or account needs the privileges Read, Create and Delete Jamf Cloud Distribution Service Files.",

@@ -1,18 +1,22 @@
 //! The file: where it is, what is in it, and what happens to a damaged one.
 
 use crate::Error;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const NAME: &str = "state.db";
+pub(crate) const NAME: &str = "state.db";
 /// The format that the [`STEPS`] lead to: how many they are.
 const FORMAT: i64 = STEPS.len() as i64;
 /// Another process writes for some milliseconds at a time.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What each format adds to the one before. A file is brought along from where it is; a step that was released stays as it is.
-const STEPS: [&str; 2] = [FIRST, "ALTER TABLE uploads ADD COLUMN digest_state BLOB;"];
+const STEPS: [&str; 3] = [
+    FIRST,
+    "ALTER TABLE uploads ADD COLUMN digest_state BLOB;",
+    "CREATE TABLE notes (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);",
+];
 
 const FIRST: &str = "
 CREATE TABLE digests (
@@ -78,6 +82,14 @@ pub(crate) fn in_memory() -> Result<Connection, Error> {
     Ok(database)
 }
 
+/// Reads a file to its end; what is wrong with it, if something is.
+pub(crate) fn check(path: &Path) -> Result<Option<String>, Error> {
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    database.busy_timeout(BUSY)?;
+    let said: String = database.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    Ok((said != "ok").then_some(said))
+}
+
 fn connect(path: &Path) -> Result<Connection, Error> {
     let mut database = Connection::open(path)?;
     database.busy_timeout(BUSY)?;
@@ -107,7 +119,7 @@ fn bring_along(database: &mut Connection, path: &Path) -> Result<(), Error> {
     Ok(transaction.commit()?)
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 

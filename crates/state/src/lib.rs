@@ -1,10 +1,12 @@
-//! What is remembered between runs, in one SQLite file: digests of local files, and journals of uploads in flight.
+//! What is remembered between runs, in one SQLite file: digests of local files, journals of uploads in flight, and notes.
 //!
 //! - [`State`] opens the file, or keeps everything in memory where nothing shall outlast the run. A damaged file is set
 //!   aside, not repaired: nothing in it is the only copy of anything.
 //! - It is the [`Memory`](fingerprint::Memory) of digests.
 //! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
+//!
+//! - [`examine`] looks into a folder without mending anything; [`State::note`] keeps small texts.
 //!
 //! It stores and finds; what a left-over means is decided by who asks. There are no secrets in it.
 //!
@@ -26,11 +28,14 @@
 mod database;
 mod digests;
 mod error;
+mod examine;
 mod journal;
 mod life;
+mod notes;
 mod uploads;
 
 pub use error::Error;
+pub use examine::{Examined, examine};
 pub use journal::Journal;
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 

@@ -1,6 +1,7 @@
 //! How long to wait, and when to look again. Pure: time comes in as what has passed since the first look.
 
 use crate::judge::{Judgement, Lack};
+use pipeline::Witness;
 use std::time::Duration;
 
 const GIB: u64 = 1 << 30;
@@ -13,6 +14,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The refresh of all files is limited to once per 15 s, the one for a name is not but takes about 4 s
 /// (`jamf-pro-api.md §7.6, §11.4`).
 const REFRESH_EVERY: Duration = Duration::from_secs(30);
+/// A record as the only witness learns by nothing but a refresh, so each look is preceded by one when pauses have grown.
+const REFRESH_RECORD_EVERY: Duration = Duration::from_secs(10);
 
 /// Time for the check of a file of this size: 5 minutes and one per GiB, and from 1 GiB on at least 15. The check of
 /// a file of 10.85 GB ran out of a fixed time (`user-pains.md` rows 1 and 16).
@@ -39,6 +42,7 @@ pub(crate) struct Watch {
     /// Since when the picture that may be final is the same, and which one it is.
     calm: Option<(Calm, Duration)>,
     refreshed: Option<Duration>,
+    refresh_every: Duration,
     /// Whether the last look did not find the file in the list.
     unlisted: bool,
     looks: u64,
@@ -53,13 +57,18 @@ enum Calm {
 }
 
 impl Watch {
-    pub fn new(budget: Duration) -> Self {
-        Self { budget, pause: FIRST_PAUSE, calm: None, refreshed: None, unlisted: false, looks: 0 }
+    pub fn new(budget: Duration, witness: Witness) -> Self {
+        let refresh_every = match witness {
+            Witness::List => REFRESH_EVERY,
+            Witness::Record => REFRESH_RECORD_EVERY,
+        };
+        let (calm, refreshed) = (None, None);
+        Self { budget, pause: FIRST_PAUSE, calm, refreshed, refresh_every, unlisted: false, looks: 0 }
     }
 
     /// Whether the server is to be asked for a refresh before the look; asking counts as done.
     pub fn refresh_is_due(&mut self, elapsed: Duration) -> bool {
-        let due = self.refreshed.is_none_or(|last| elapsed.saturating_sub(last) >= REFRESH_EVERY);
+        let due = self.refreshed.is_none_or(|last| elapsed.saturating_sub(last) >= self.refresh_every);
         if due {
             self.refreshed = Some(elapsed);
         }
@@ -73,6 +82,7 @@ impl Watch {
             Judgement::Proven | Judgement::Empty(_) | Judgement::ListProves { may_come: false, .. } => {
                 return Next::Conclude;
             }
+            Judgement::Waiting(lacks) if lacks.iter().any(Lack::is_final) => return Next::Conclude,
             Judgement::ListProves { may_come: true, .. } => Some(Calm::SilentRecord),
             // An earlier run's twin may hold the same bytes while this run's file is still on its way.
             Judgement::Renamed { .. } => Some(Calm::Renamed),
@@ -114,6 +124,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn watch(seconds: u32) -> Watch {
+        Watch::new(seconds * SECOND, Witness::List)
+    }
+
     fn waiting() -> Judgement {
         Judgement::Waiting(vec![Lack::NotListed])
     }
@@ -134,7 +148,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_ten_seconds_and_never_pass_the_end() {
-        let mut watch = Watch::new(60 * SECOND);
+        let mut watch = watch(60);
         let (mut elapsed, mut pauses) = (Duration::ZERO, Vec::new());
         while let Next::LookAgain(pause) = watch.after(elapsed, &waiting()) {
             pauses.push(pause.as_secs());
@@ -147,14 +161,15 @@ mod tests {
     #[test]
     fn a_picture_that_cannot_change_ends_the_wait_at_once() {
         let empty = Judgement::Empty(Lack::ListedSize { found: 0, expected: 9 });
-        for last in [Judgement::Proven, silent(false), empty] {
-            assert_eq!(Watch::new(60 * SECOND).after(Duration::ZERO, &last), Next::Conclude);
+        let nothing = Judgement::Waiting(vec![Lack::NoRecord]);
+        for last in [Judgement::Proven, silent(false), empty, nothing] {
+            assert_eq!(watch(60).after(Duration::ZERO, &last), Next::Conclude);
         }
     }
 
     #[test]
     fn a_silent_record_gets_its_grace_from_the_moment_the_list_proves() {
-        let mut watch = Watch::new(600 * SECOND);
+        let mut watch = watch(600);
         assert_ne!(watch.after(100 * SECOND, &waiting()), Next::Conclude);
         assert_ne!(watch.after(110 * SECOND, &silent(true)), Next::Conclude);
         assert_ne!(watch.after(139 * SECOND, &silent(true)), Next::Conclude);
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn grace_starts_again_when_the_picture_changed() {
-        let mut watch = Watch::new(600 * SECOND);
+        let mut watch = watch(600);
         let renamed = Judgement::Renamed { twin: "App_1.pkg".into(), lacks: vec![Lack::NotListed] };
         assert_ne!(watch.after(Duration::ZERO, &renamed), Next::Conclude);
         assert_ne!(watch.after(29 * SECOND, &waiting()), Next::Conclude);
@@ -175,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_refresh_is_due_as_soon_as_the_file_is_listed() {
-        let mut watch = Watch::new(600 * SECOND);
+        let mut watch = watch(600);
         assert!(watch.refresh_is_due(Duration::ZERO));
         watch.after(Duration::ZERO, &waiting());
         assert!(!watch.refresh_is_due(2 * SECOND));
@@ -187,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_list_that_never_tells_a_digest_is_not_waited_for_to_the_end() {
-        let mut watch = Watch::new(600 * SECOND);
+        let mut watch = watch(600);
         let silent = Judgement::Waiting(vec![Lack::ListedWithout("SHA3-512")]);
         assert_ne!(watch.after(Duration::ZERO, &silent), Next::Conclude);
         assert_eq!(watch.after(30 * SECOND, &silent), Next::Conclude);
@@ -195,8 +210,26 @@ mod tests {
 
     #[test]
     fn a_refresh_is_due_at_the_start_and_every_half_minute() {
-        let mut watch = Watch::new(600 * SECOND);
+        let mut watch = watch(600);
         let due: Vec<u32> = (0..100).filter(|second| watch.refresh_is_due(*second * SECOND)).collect();
         assert_eq!(due, [0, 30, 60, 90]);
+    }
+
+    #[test]
+    fn a_record_that_is_alone_is_refreshed_more_often() {
+        let mut watch = Watch::new(600 * SECOND, Witness::Record);
+        let due: Vec<u32> = (0..40).filter(|second| watch.refresh_is_due(*second * SECOND)).collect();
+        assert_eq!(due, [0, 10, 20, 30]);
+    }
+
+    /// The hash of a large package may come much later than its size.
+    #[test]
+    fn a_record_that_is_alone_is_waited_for_to_the_end() {
+        let mut watch = Watch::new(600 * SECOND, Witness::Record);
+        let silent = Judgement::Waiting(vec![Lack::RecordWithout(42.try_into().unwrap(), "SHA3-512")]);
+        for second in [0, 30, 60, 590] {
+            assert_ne!(watch.after(second * SECOND, &silent), Next::Conclude);
+        }
+        assert_eq!(watch.after(600 * SECOND, &silent), Next::Conclude);
     }
 }

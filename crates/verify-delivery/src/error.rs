@@ -1,5 +1,5 @@
 use crate::report::{LOOK_AGAIN, no_second_sending};
-use pipeline::{Diagnose, EnvError, FailureKind, FileName};
+use pipeline::{Diagnose, EnvError, FailureKind, FileName, Witness};
 
 /// Why a delivery could not be checked. A delivery that was checked and is not proven is no error.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,8 @@ pub enum Error {
     Interrupted {
         /// The file.
         file: FileName,
+        /// Who was heard.
+        witness: Witness,
     },
     /// The environment could not be read.
     #[error(transparent)]
@@ -34,7 +36,10 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         match self {
             // Nobody knows whether the file is listed yet.
-            Self::Interrupted { file } => Some(format!("{LOOK_AGAIN}; {}", no_second_sending(file))),
+            Self::Interrupted { file, witness: Witness::List } => {
+                Some(format!("{LOOK_AGAIN}; {}", no_second_sending(file)))
+            }
+            Self::Interrupted { witness: Witness::Record, .. } => Some(LOOK_AGAIN.to_owned()),
             Self::Env(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Jamf(error) => error.hint(),

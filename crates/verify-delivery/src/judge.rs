@@ -2,7 +2,9 @@
 //!
 //! Two witnesses are heard. The list of the distribution service is the proof of the bytes: length, MD5 and SHA3-512 of
 //! the exact name. The package record is the second one: what it tells must not contradict, and it has to be `READY`.
-//! `jamf-pro-api.md §11.3` names the traps.
+//! Where the list is not to be had, [`alone`] judges by the record. `jamf-pro-api.md §11.3` names the traps.
+
+pub(crate) mod alone;
 
 use fingerprint::Fingerprint;
 use jamf::{JcdsFile, Package, PackageApi};
@@ -37,6 +39,7 @@ pub(crate) struct Testimony {
     pub file_name: String,
     pub api: PackageApi,
     pub size: Option<u64>,
+    pub md5: Option<Md5>,
     pub sha3_512: Option<Sha3_512>,
     /// Never blank: that is how a record without a cloud file tells none (`jamf-pro-api.md §11.1`).
     pub state: Option<String>,
@@ -47,6 +50,7 @@ impl Testimony {
     /// and contradicts nobody.
     pub fn without_what_may_be_old(mut self, expected: &Fingerprint) -> Self {
         self.size = self.size.filter(|size| *size == expected.size);
+        self.md5 = self.md5.filter(|digest| *digest == expected.md5);
         self.sha3_512 = self.sha3_512.filter(|digest| *digest == expected.sha3_512);
         self
     }
@@ -54,16 +58,16 @@ impl Testimony {
 
 impl From<Package> for Testimony {
     fn from(record: Package) -> Self {
-        let Package { id, file_name, api, size, sha3_512, transfer_status, .. } = record;
+        let Package { id, file_name, api, size, md5, sha3_512, transfer_status, .. } = record;
         let state = transfer_status.filter(|state| !state.is_empty());
-        Self { id, file_name, api, size, sha3_512, state }
+        Self { id, file_name, api, size, md5, sha3_512, state }
     }
 }
 
 /// What one look came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Judgement {
-    /// Both witnesses agree.
+    /// Every witness that is heard agrees.
     Proven,
     /// The list proves the bytes; the record contradicts nothing and leaves something open.
     ListProves {
@@ -123,7 +127,11 @@ pub(crate) enum Lack {
     },
     /// A list entry without a digest is no proof.
     ListedWithout(&'static str),
+    /// Nothing tells of the file.
+    NoRecord,
     RecordMissing(PackageId),
+    /// A record that does not tell this is no proof.
+    RecordWithout(PackageId, &'static str),
     RecordNames {
         id: PackageId,
         file: String,
@@ -132,6 +140,11 @@ pub(crate) enum Lack {
         id: PackageId,
         found: u64,
         expected: u64,
+    },
+    RecordMd5 {
+        id: PackageId,
+        found: Md5,
+        expected: Md5,
     },
     RecordSha3 {
         id: PackageId,
@@ -227,6 +240,11 @@ fn record_lack(expected: &Expected, record: &Record) -> Option<Lack> {
         Record::Missing(id) => return Some(Lack::RecordMissing(*id)),
         Record::Told(record) => record,
     };
+    contradiction(expected, record)
+}
+
+/// What a record says that is not so.
+fn contradiction(expected: &Expected, record: &Testimony) -> Option<Lack> {
     let id = record.id;
     if !expected.name.same_name(&record.file_name) {
         return Some(Lack::RecordNames { id, file: record.file_name.clone() });
@@ -270,17 +288,25 @@ fn landed_empty(expected: &Fingerprint, entry: Option<&JcdsFile>, record: &Recor
         return Some(Lack::ListedSize { found: 0, expected: expected.size });
     }
     match record {
-        Record::Told(record) if record.size == Some(0) && record.sha3_512 == Some(expected.sha3_512) => {
-            Some(Lack::RecordSize { id: record.id, found: 0, expected: expected.size })
-        }
-        _ => None,
+        Record::Told(record) => record_is_empty(expected, record),
+        Record::None | Record::Missing(_) => None,
     }
+}
+
+fn record_is_empty(expected: &Fingerprint, record: &Testimony) -> Option<Lack> {
+    let is_empty = record.size == Some(0) && record.sha3_512 == Some(expected.sha3_512);
+    is_empty.then_some(Lack::RecordSize { id: record.id, found: 0, expected: expected.size })
 }
 
 impl Lack {
     /// Whether it says that there is a file without bytes.
     pub fn is_empty_file(&self) -> bool {
         matches!(self, Self::ListedSize { found: 0, .. } | Self::RecordSize { found: 0, .. })
+    }
+
+    /// Whether looking again brings nothing.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::NoRecord)
     }
 
     /// Whether the list has the file and too little about it.
@@ -291,6 +317,11 @@ impl Lack {
     /// Whether nobody knows that the file is listed, or it is known that it is not.
     pub fn leaves_listing_open(&self) -> bool {
         matches!(self, Self::NotListed | Self::Unreadable(_))
+    }
+
+    /// Whether the record tells of other bytes.
+    pub fn is_other_record(&self) -> bool {
+        matches!(self, Self::RecordSize { .. } | Self::RecordMd5 { .. } | Self::RecordSha3 { .. })
     }
 
     /// Whether the list has other bytes under the name, or bytes that it does not prove.
@@ -323,10 +354,15 @@ impl fmt::Display for Lack {
                 short(expected)
             ),
             Self::ListedWithout(digest) => write!(f, "the distribution service lists it without {digest}"),
+            Self::NoRecord => f.write_str("no package record names it"),
             Self::RecordMissing(id) => write!(f, "record {id} is not there"),
+            Self::RecordWithout(id, what) => write!(f, "record {id} tells no {what}"),
             Self::RecordNames { id, file } => write!(f, "record {id} names the file {file}"),
             Self::RecordSize { id, found, expected } => {
                 write!(f, "record {id} says {found} bytes instead of {expected}")
+            }
+            Self::RecordMd5 { id, found, expected } => {
+                write!(f, "record {id} says MD5 {found} instead of {expected}")
             }
             Self::RecordSha3 { id, found, expected } => {
                 write!(f, "record {id} says SHA3-512 {} instead of {}", short(found), short(expected))

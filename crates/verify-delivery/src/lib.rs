@@ -4,6 +4,7 @@
 //!   distribution service equal the local file's and the package record agrees.
 //! - What one look means is decided by a pure function over what was seen, and how long to go on by another; both know
 //!   the ways in which servers have shown half the truth (`jamf-pro-api.md §11.3`).
+//! - Where `choose-route` says so, the package record is the only witness, and has to tell everything.
 //! - A delivery that is not proven in time is *unverified*: a warning with what was seen last, not an error, and never
 //!   counted as delivered.
 //!
@@ -36,7 +37,8 @@ use crate::spec::VERIFY_TIMEOUT;
 use fingerprint::{Digests, FileIdentity, Fingerprint};
 use jamf::{Session, Sessions};
 use pipeline::{
-    Activity, Applied, Change, Context, Env, Failure, FileName, Plan, Processor, Spec, Subject, Verb, keys,
+    Activity, Applied, Change, Context, Env, Failure, FileName, Plan, Processor, Spec, Subject, Verb,
+    Witness, keys,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +55,7 @@ pub struct VerifyDelivery {
 pub struct Work {
     session: Arc<Session>,
     file: FileName,
+    witness: Witness,
     timeout: Option<Duration>,
 }
 
@@ -84,7 +87,8 @@ impl VerifyDelivery {
             change
         };
         let timeout = env.get(VERIFY_TIMEOUT)?.map(Duration::from_secs);
-        Ok(Plan::change(change, Work { session, file, timeout }))
+        let witness = env.get(keys::WITNESS)?.unwrap_or(Witness::List);
+        Ok(Plan::change(change, Work { session, file, witness, timeout }))
     }
 }
 
@@ -109,10 +113,16 @@ impl Processor for VerifyDelivery {
     }
 
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
-        let file = work.file.clone();
+        let (file, witness) = (work.file.clone(), work.witness);
         // Boxed: the client's futures are large, and this one would hold several of them on the stack.
         let applied = cx.cancelled().run_until_cancelled(Box::pin(work.apply(&self.digests, env, cx))).await;
-        Ok(applied.unwrap_or(Err(Error::Interrupted { file }))?)
+        match applied.unwrap_or(Err(Error::Interrupted { file, witness })) {
+            // A run that only looks may look at the record instead; one that has sent must not begin anew.
+            Err(Error::Jamf(error)) if error.is_refusal() && env.get(keys::PKG_UPLOADED)? != Some(true) => {
+                Err(Failure::from(error).or_fallback(env))
+            }
+            applied => Ok(applied?),
+        }
     }
 }
 
@@ -125,7 +135,7 @@ impl Work {
         };
         let budget = self.timeout.unwrap_or_else(|| budget::budget(bytes.size));
         let expected = Expected { name: self.file, bytes };
-        let conclusion = prove::prove(&self.session, cx, &expected, record, budget).await?;
+        let conclusion = prove::prove(&self.session, cx, &expected, record, self.witness, budget).await?;
         Ok(report::outcome(&expected, &conclusion))
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::Error;
 use crate::budget::{Next, Watch};
+use crate::judge::alone::judge_record;
 use crate::judge::{Expected, Judgement, Lack, Record, judge, twins};
 use crate::report::{Conclusion, told};
 use jamf::{JcdsFile, Session};
-use pipeline::{Activity, Context, Diagnose as _, Failure, FailureKind, PackageId};
+use pipeline::{Activity, Context, Diagnose as _, Failure, FailureKind, PackageId, Witness};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,18 +16,19 @@ pub(crate) async fn prove(
     cx: &Context,
     expected: &Expected,
     record: Option<PackageId>,
+    witness: Witness,
     budget: Duration,
 ) -> Result<Conclusion, Error> {
     let started = cx.clock().now();
     let elapsed = || cx.clock().now().duration_since(started).unsigned_abs();
-    let mut watch = Watch::new(budget);
+    let mut watch = Watch::new(budget, witness);
     let mut refresh = Refresh { session, cx, name: expected.name.as_str(), warned: false, is_possible: true };
     let mut last: Option<Conclusion> = None;
     loop {
         if watch.refresh_is_due(elapsed()) {
             refresh.ask().await?;
         }
-        let (judgement, twins) = match look(session, cx, record).await {
+        let (judgement, twins) = match look(session, cx, record, witness).await {
             Ok(seen) => seen.judge(expected, refresh.is_possible),
             // The client has retried by itself; what worked before may work again within the time. The first look has
             // no such reason to hope.
@@ -43,7 +45,7 @@ pub(crate) async fn prove(
         if last.as_ref().is_none_or(|last| last.judgement != judgement) {
             tell(cx, &judgement);
         }
-        let conclusion = Conclusion { judgement, twins, record, elapsed: now };
+        let conclusion = Conclusion { judgement, twins, record, witness, elapsed: now };
         match next {
             Next::Conclude => return Ok(conclusion),
             Next::LookAgain(pause) => cx.clock().sleep(pause).await,
@@ -54,12 +56,21 @@ pub(crate) async fn prove(
 
 /// What one look saw.
 struct Seen {
-    listed: Arc<[JcdsFile]>,
+    /// `None` where the record is the only witness.
+    listed: Option<Arc<[JcdsFile]>>,
     record: Record,
 }
 
-async fn look(session: &Session, cx: &Context, record: Option<PackageId>) -> Result<Seen, jamf::Error> {
-    let listed = session.jcds_files_now(cx).await?;
+async fn look(
+    session: &Session,
+    cx: &Context,
+    record: Option<PackageId>,
+    witness: Witness,
+) -> Result<Seen, jamf::Error> {
+    let listed = match witness {
+        Witness::List => Some(session.jcds_files_now(cx).await?),
+        Witness::Record => None,
+    };
     let record = match record {
         None => Record::None,
         Some(id) => {
@@ -72,14 +83,17 @@ async fn look(session: &Session, cx: &Context, record: Option<PackageId>) -> Res
 
 impl Seen {
     fn judge(self, expected: &Expected, record_can_learn: bool) -> (Judgement, Vec<String>) {
-        let twins = twins(expected, &self.listed).map(|file| file.name.clone()).collect();
+        let Some(listed) = self.listed else {
+            return (judge_record(expected, &self.record), Vec::new());
+        };
+        let twins = twins(expected, &listed).map(|file| file.name.clone()).collect();
         let record = match self.record {
             Record::Told(told) if !record_can_learn => {
                 Record::Told(told.without_what_may_be_old(&expected.bytes))
             }
             record => record,
         };
-        (judge(expected, &self.listed, &record), twins)
+        (judge(expected, &listed, &record), twins)
     }
 }
 

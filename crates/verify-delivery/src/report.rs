@@ -1,7 +1,7 @@
 //! What a person reads at the end. Pure: a conclusion in, an outcome out.
 
 use crate::judge::{Expected, Judgement, Lack, Untold};
-use pipeline::{Applied, Delivery, FileName, PackageId, Warning, keys};
+use pipeline::{Applied, Delivery, FileName, PackageId, Warning, Witness, keys};
 use std::time::Duration;
 
 /// The last look and what led to it.
@@ -11,6 +11,7 @@ pub(crate) struct Conclusion {
     /// Twins that hold the expected bytes, as the last look listed them.
     pub twins: Vec<String>,
     pub record: Option<PackageId>,
+    pub witness: Witness,
     pub elapsed: Duration,
 }
 
@@ -19,9 +20,15 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
     let name = expected.name.as_str();
     let after = seconds(conclusion.elapsed);
     match &conclusion.judgement {
-        Judgement::Proven => proven(conclusion, &format!("agree, {} is READY", record(conclusion))),
+        Judgement::Proven if conclusion.witness == Witness::Record => {
+            proven(conclusion, &format!("size and SHA3-512 agree in {}, which is READY", record(conclusion)))
+        }
+        Judgement::Proven => {
+            proven(conclusion, &format!("size, MD5 and SHA3-512 agree, {} is READY", record(conclusion)))
+        }
         Judgement::ListProves { untold, .. } => {
-            proven(conclusion, &format!("agree in the list; {}", silence(conclusion, untold)))
+            let silence = silence(conclusion, untold);
+            proven(conclusion, &format!("size, MD5 and SHA3-512 agree in the list; {silence}"))
         }
         Judgement::Renamed { twin, lacks } => unverified(
             format!(
@@ -37,7 +44,10 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
         ),
         Judgement::Waiting(lacks) => unverified(
             format!("{name} is not proven after {after}: {}", told(lacks)),
-            advice(&expected.name, lacks),
+            match conclusion.witness {
+                Witness::List => advice(&expected.name, lacks),
+                Witness::Record => advice_by_record(lacks).to_owned(),
+            },
         ),
     }
 }
@@ -45,6 +55,8 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
 const UPLOAD_AGAIN: &str = "upload it again: run `pkgferry run` with -k force=true";
 /// The run that looks and does nothing else; the one that sends would skip the proof if nothing differs.
 pub(crate) const LOOK_AGAIN: &str = "wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing";
+
+const LOOK_AGAIN_OR_SEND: &str = "wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; if the record tells of other bytes even then, send the file again with `pkgferry run`";
 
 /// What the next run does with a file that is not listed yet: it finds nothing to compare with and sends again, and the
 /// service renames what arrives second (`jamf-pro-api.md §12`).
@@ -68,9 +80,22 @@ fn advice(file: &FileName, lacks: &[Lack]) -> String {
     }
 }
 
+/// A file that comes onto the record again replaces what came before, so there are no twins to be afraid of.
+fn advice_by_record(lacks: &[Lack]) -> &'static str {
+    if lacks.iter().any(Lack::is_empty_file) {
+        UPLOAD_AGAIN
+    } else if lacks.iter().any(Lack::is_final) {
+        "nothing was sent under this name, or somebody deleted the record: `pkgferry upload` makes both"
+    } else if lacks.iter().any(Lack::is_other_record) {
+        LOOK_AGAIN_OR_SEND
+    } else {
+        LOOK_AGAIN
+    }
+}
+
 fn proven(conclusion: &Conclusion, how: &str) -> Applied {
     let after = seconds(conclusion.elapsed);
-    let message = format!("proven after {after}: size, MD5 and SHA3-512 {how}");
+    let message = format!("proven after {after}: {how}");
     let applied = if conclusion.twins.is_empty() {
         Applied::done(message)
     } else {
@@ -121,6 +146,10 @@ mod tests {
     use pipeline::{Md5, Outcome, Sha3_512};
 
     fn told_of(judgement: Judgement, twins: &[&str], elapsed: u64) -> String {
+        told_by(Witness::List, judgement, twins, elapsed)
+    }
+
+    fn told_by(witness: Witness, judgement: Judgement, twins: &[&str], elapsed: u64) -> String {
         let bytes =
             Fingerprint { size: 9, md5: Md5::from_bytes([1; 16]), sha3_512: Sha3_512::from_bytes([1; 64]) };
         let expected = Expected { name: "App.pkg".parse().unwrap(), bytes };
@@ -128,6 +157,7 @@ mod tests {
             judgement,
             twins: twins.iter().copied().map(str::to_owned).collect(),
             record: Some(42.try_into().unwrap()),
+            witness,
             elapsed: Duration::from_secs(elapsed),
         };
         match outcome(&expected, &conclusion).outcome {
@@ -183,6 +213,30 @@ mod tests {
         ");
         assert_snapshot!(told_of(Judgement::Waiting(vec![nothing()]), &[], 300), @r"
         unverified: App.pkg is not proven after 5 min: the distribution service lists 0 bytes instead of 9
+        upload it again: run `pkgferry run` with -k force=true
+        ");
+    }
+
+    #[test]
+    fn a_record_that_is_alone_is_named() {
+        let by_record = |judgement, elapsed| told_by(Witness::Record, judgement, &[], elapsed);
+        let waiting = |lack| by_record(Judgement::Waiting(vec![lack]), 300);
+        let id = PackageId::try_from(42).unwrap();
+        assert_snapshot!(by_record(Judgement::Proven, 4), @"proven after 4 s: size and SHA3-512 agree in record 42, which is READY");
+        assert_snapshot!(waiting(Lack::RecordWithout(id, "SHA3-512")), @"
+        unverified: App.pkg is not proven after 5 min: record 42 tells no SHA3-512
+        wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing
+        ");
+        assert_snapshot!(waiting(Lack::RecordSize { id, found: 7, expected: 9 }), @"
+        unverified: App.pkg is not proven after 5 min: record 42 says 7 bytes instead of 9
+        wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; if the record tells of other bytes even then, send the file again with `pkgferry run`
+        ");
+        assert_snapshot!(waiting(Lack::NoRecord), @"
+        unverified: App.pkg is not proven after 5 min: no package record names it
+        nothing was sent under this name, or somebody deleted the record: `pkgferry upload` makes both
+        ");
+        assert_snapshot!(by_record(Judgement::Empty(Lack::RecordSize { id, found: 0, expected: 9 }), 2), @"
+        unverified: App.pkg arrived without its bytes: record 42 says 0 bytes instead of 9, beside the new digest
         upload it again: run `pkgferry run` with -k force=true
         ");
     }

@@ -5,11 +5,16 @@ use pipeline::{Input, Key, Output, Spec, join, keys};
 pub(crate) const VERIFY_TIMEOUT: Key<u64> = Key::new("verify_timeout");
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 10] = [
+const OWN: [Input; 12] = [
     Input::required(keys::PKG_PATH, "The local package file."),
     Input::optional(keys::PKG_NAME, "Name of the file in the distribution service."),
     Input::optional(keys::PKG_UPLOADED, "Whether this run sends the file."),
     Input::optional(keys::PKG_METADATA_UPDATED, "Whether this run changes the record."),
+    Input::optional(
+        keys::WITNESS,
+        "Who tells what the server holds: `list` (the distribution service; the default) or `record` (the package record).",
+    ),
+    Input::optional(keys::FALLBACK_ROUTE, "The route to take when the list is refused, if nothing was sent."),
     Input::optional(keys::RECORD_ONLY, "The file lies elsewhere: there is no delivery to prove."),
     Input::optional(
         VERIFY_TIMEOUT,
@@ -30,7 +35,8 @@ pub(crate) static SPEC: Spec = Spec {
     docs: "\
 Asks the server to refresh its inventory for the file, then looks again and again until size, MD5 and SHA3-512 in the \
 distribution service equal the local file's and the package record is READY. What a record does not tell is waited for \
-half a minute; then the list alone is the proof.
+half a minute; then the list alone is the proof. With `witness: record`, which choose-route sets where the file goes by \
+packages-api, the record alone is the proof, and has to tell its size, SHA3-512 and READY.
 
 If the time ends before, or the server shows an empty file or a twin such as Name_1.pkg, the outcome is unverified: not \
 an error, and never counted as delivered.

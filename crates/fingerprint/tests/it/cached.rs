@@ -122,3 +122,62 @@ async fn a_comparison_remembers_and_recalls() {
     let other = Expected { sha3_512: Some(Sha3_512::from_bytes([0; 64])), ..same };
     assert_eq!(compare(other).await, (Comparison::Sha3Differs { fingerprint }, false));
 }
+
+/// Moves a clock to so long after the last change of a file.
+fn after(path: &Path, milliseconds: i128) -> Timestamp {
+    let identity = FileIdentity::of(path).unwrap();
+    let latest = identity.modified.max(identity.changed);
+    Timestamp::from_nanosecond(latest + milliseconds * 1_000_000).unwrap()
+}
+
+/// Digests of a run, and whether each of two askings read the file.
+async fn twice(digests: &Digests, path: &Path, now: Timestamp) -> (bool, bool) {
+    let ask = async || {
+        let read = Arc::new(AtomicBool::new(false));
+        let noticed = Arc::clone(&read);
+        let progress = move |_| noticed.store(true, Ordering::Relaxed);
+        digests.digest(path, || now, progress, &CancellationToken::new()).await.unwrap();
+        read.load(Ordering::Relaxed)
+    };
+    (ask().await, ask().await)
+}
+
+#[tokio::test]
+async fn a_file_written_a_second_ago_is_read_once_in_a_run_and_again_by_the_next() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    if FileIdentity::of(&path).unwrap().changed % 10_000_000 == 0 {
+        // This file system tells nothing finer, and the file is read again.
+        return;
+    }
+    let run = desk.digests(false);
+    assert_eq!(twice(&run, &path, after(&path, 1_000)).await, (true, false));
+    assert_eq!(run.clone().known(&path).unwrap().map(|known| known.size), Some(3));
+    assert_eq!(desk.digests(false).known(&path).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_file_written_within_a_clock_tick_is_read_again() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    assert_eq!(twice(&desk.digests(false), &path, after(&path, 100)).await, (true, true));
+}
+
+#[tokio::test]
+async fn reading_again_on_request_happens_once_in_a_run() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    digest(&desk.digests(false), &path, later).await;
+    assert_eq!(twice(&desk.digests(true), &path, later()).await, (true, false));
+}
+
+#[tokio::test]
+async fn a_file_that_was_touched_within_a_run_is_read_again() {
+    let desk = Desk::new();
+    let run = desk.digests(false);
+    let path = desk.write("abc");
+    let (first, _) = digest(&run, &path, later).await;
+    std::fs::remove_file(&path).unwrap();
+    let (second, read) = digest(&run, &desk.write("abcd"), later).await;
+    assert!(read && first != second);
+}

@@ -225,3 +225,18 @@ fn a_file_that_was_just_written_settles_in_three_seconds() {
     assert!(!identity.settled_by(at(latest)));
     assert!(identity.settled_by(at(latest + 3 * SECOND)));
 }
+
+#[test]
+fn for_a_run_a_quarter_of_a_second_settles_what_has_fine_stamps() {
+    let now = Timestamp::from_nanosecond(NOW).unwrap();
+    let settled = |changed| touched(changed, changed).settled_for_a_run(now);
+    let back = |milliseconds: i128| NOW - milliseconds * 1_000_000;
+    assert!(settled(back(251) - 7));
+    assert!(!settled(back(249) - 7), "a tick may hide a write");
+    assert!(!settled(back(500)), "whole hundredths of a second: the clock of the stamps may be coarse");
+    assert!(settled(back(3_000)), "settled in any case");
+    assert!(!settled(NOW + SECOND + 7));
+    // The time of writing may be anything: what is written moves the time of change too.
+    assert!(touched(NOW + 10 * SECOND, back(300) - 7).settled_for_a_run(now));
+    assert!(!touched(back(300) - 7, 0).settled_for_a_run(now), "there is no time of change");
+}

@@ -13,7 +13,7 @@ async fn rehearsal(configure: impl FnOnce(&mut sandbox::Config)) -> (Sandbox, Te
     let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
     let mut config = sandbox::Config::new(data.path().to_owned(), clock);
     configure(&mut config);
-    (Sandbox::start(config).await.unwrap(), data)
+    (Sandbox::start(contract::watched(config)).await.unwrap(), data)
 }
 
 fn client(sandbox: &Sandbox, package_api: &str) -> Rig {

@@ -27,7 +27,12 @@ impl Stage {
         let mut gateway = Gateway { addressing, ..Gateway::new(TENANT.parse().unwrap()) };
         change(&mut gateway);
         config.gateway = Some(gateway);
-        Self { sandbox: Sandbox::start(config).await.unwrap(), clock, addressing, _data: data }
+        Self {
+            sandbox: Sandbox::start(contract::watched(config)).await.unwrap(),
+            clock,
+            addressing,
+            _data: data,
+        }
     }
 
     fn rig(&self) -> Rig {

@@ -401,7 +401,9 @@ impl Stage {
     async fn new() -> Self {
         let data = TempDir::new().unwrap();
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
-        let sandbox = Sandbox::start(sandbox::Config::new(data.path().to_owned(), clock)).await.unwrap();
+        let sandbox = Sandbox::start(contract::watched(sandbox::Config::new(data.path().to_owned(), clock)))
+            .await
+            .unwrap();
         Self { sandbox, _data: data }
     }
 

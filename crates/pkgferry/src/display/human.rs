@@ -1,11 +1,12 @@
-use super::count;
 use super::progress::Meter;
+use super::{ServerReport, count, on};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use pipeline::{
     Change, Event, FieldChange, Level, Listener, Occurrence, Outcome, StepRef, Traffic, Warning, size,
 };
 use runner::{FailureReport, Report, Status};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,20 +37,25 @@ impl Human {
     }
 
     /// The last lines of a recipe.
-    pub fn report(&self, report: &Report) -> Result<(), Error> {
+    pub fn report(&self, ServerReport { server, report }: &ServerReport) -> Result<(), Error> {
         self.meter().stop();
         if let Some(failure) = &report.failure {
-            let title = if failure.step.is_none() { format!("{}\n", report.recipe) } else { String::new() };
+            let title = match failure.step {
+                None => format!("{}\n", on(&report.recipe, server.as_deref())),
+                Some(_) => String::new(),
+            };
             self.complain(&format!("{title}{}", failure_text(failure)));
         }
         self.print(&format!("  = {}\n", verdict(report)))
     }
 
     /// The last lines of a run.
-    pub fn finish(&self, reports: &[Report], traffic: Traffic) -> Result<(), Error> {
+    pub fn finish(&self, reports: &[ServerReport], traffic: Traffic) -> Result<(), Error> {
+        let servers: BTreeSet<_> = reports.iter().filter_map(|report| report.server.as_deref()).collect();
+        let reports: Vec<_> = reports.iter().map(|report| &report.report).collect();
         let mut text = String::new();
         if reports.len() > 1 {
-            let _ = writeln!(text, "{}", summary(reports));
+            let _ = writeln!(text, "{}", summary(&reports, servers.len()));
         }
         if reports.iter().any(|report| report.dry_run) {
             let _ = writeln!(text, "{}", guarantee(traffic));
@@ -58,24 +64,33 @@ impl Human {
     }
 }
 
-impl Listener for Human {
+/// Events of the work for one server.
+pub struct Listening {
+    pub human: Arc<Human>,
+    pub server: Option<String>,
+}
+
+impl Listener for Listening {
     fn on(&self, event: &Event) {
+        let human = &self.human;
         let text = match &event.what {
-            Occurrence::RecipeStarted { .. } => format!("{}\n", event.recipe),
+            Occurrence::RecipeStarted { .. } => {
+                format!("{}\n", on(&event.recipe, self.server.as_deref()))
+            }
             Occurrence::StepPlanned { changes, result } => {
-                self.meter().stop();
+                human.meter().stop();
                 planned(event.step.as_ref(), changes, result.as_ref())
             }
             Occurrence::StepFinished { result } => {
-                self.meter().stop();
+                human.meter().stop();
                 finished(event.step.as_ref(), result)
             }
             Occurrence::Progress(progress) => {
                 let step = event.step.as_ref().map_or("", |step| &step.processor);
-                return self.meter().show(step, *progress);
+                return human.meter().show(step, *progress);
             }
             Occurrence::Notice { level: Level::Warning, message } => {
-                return self.complain(&format!("  warn  {}{message}\n", name(event.step.as_ref())));
+                return human.complain(&format!("  warn  {}{message}\n", name(event.step.as_ref())));
             }
             Occurrence::Notice { level: Level::Info, message } => {
                 tracing::info!(step = event.step.as_ref().map(|step| step.processor.as_str()), "{message}");
@@ -87,7 +102,7 @@ impl Listener for Human {
             | Occurrence::RecipeFinished => return,
         };
         // A reader that went away is noticed when the report is written.
-        let _ = self.print(&text);
+        let _ = human.print(&text);
     }
 }
 
@@ -165,13 +180,13 @@ fn verdict(report: &Report) -> String {
     match report.status {
         Status::Failed => word.to_owned(),
         Status::Unchanged => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
-        _ if report.dry_run => format!("would be {word}: {}", moved(std::slice::from_ref(report))),
-        _ => format!("{word}: {}", moved(std::slice::from_ref(report))),
+        _ if report.dry_run => format!("would be {word}: {}", moved(&[report])),
+        _ => format!("{word}: {}", moved(&[report])),
     }
 }
 
 /// `1.0 MiB sent`, `1.0 MiB to fetch`, or both.
-fn moved(reports: &[Report]) -> String {
+fn moved(reports: &[&Report]) -> String {
     let sent: u64 = reports.iter().map(|report| report.bytes_sent).sum();
     let fetched: u64 = reports.iter().map(|report| report.bytes_fetched).sum();
     let dry_run = reports.iter().any(|report| report.dry_run);
@@ -198,8 +213,8 @@ fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// `3 recipes: 1 created, 2 unchanged; 1.0 MiB sent`
-fn summary(reports: &[Report]) -> String {
+/// `3 recipes: 1 created, 2 unchanged; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`
+fn summary(reports: &[&Report], servers: usize) -> String {
     let all = [
         Status::Failed,
         Status::Unverified,
@@ -214,7 +229,11 @@ fn summary(reports: &[Report]) -> String {
         (number > 0).then(|| format!("{number} {}", status_word(status)))
     });
     let counts = counts.collect::<Vec<_>>().join(", ");
-    format!("{}: {counts}; {}", count(reports.len(), "recipe"), moved(reports))
+    let runs = match servers {
+        0 => count(reports.len(), "recipe"),
+        _ => format!("{} on {}", count(reports.len(), "run"), count(servers, "server")),
+    };
+    format!("{runs}: {counts}; {}", moved(reports))
 }
 
 /// What a dry run promises, from what was counted where requests leave.

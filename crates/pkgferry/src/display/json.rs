@@ -1,9 +1,10 @@
+use super::ServerReport;
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::promote::Promoted;
 use jiff::Timestamp;
 use pipeline::{Activity, Clock as _, Event, Listener, Occurrence, Progress, Traffic};
-use runner::Report;
 use serde::Serialize;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ const PROGRESS_EVERY_SECONDS: i64 = 1;
 enum Line<'a> {
     Event {
         time: Timestamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<&'a str>,
         #[serde(flatten)]
         event: &'a Event,
     },
@@ -34,7 +37,9 @@ enum Line<'a> {
         time: Timestamp,
         exit_code: u8,
         requests: Traffic,
-        recipes: &'a [Report],
+        recipes: &'a [ServerReport],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        promoted: Option<&'a Promoted>,
     },
 }
 
@@ -62,7 +67,13 @@ impl Json {
     }
 
     /// The last line.
-    pub fn finish(&self, reports: &[Report], traffic: Traffic, exit: Exit) -> Result<(), Error> {
+    pub fn finish(
+        &self,
+        reports: &[ServerReport],
+        traffic: Traffic,
+        exit: Exit,
+        promoted: Option<&Promoted>,
+    ) -> Result<(), Error> {
         let time = self.clock.now();
         let line = Line::Result {
             version: RESULT_VERSION,
@@ -70,21 +81,28 @@ impl Json {
             exit_code: exit.code(),
             requests: traffic,
             recipes: reports,
+            promoted,
         };
         write(&line).map_err(Error::Output)
     }
 }
 
-impl Listener for Json {
+/// Events of the work for one server.
+pub struct Listening {
+    pub json: Arc<Json>,
+    pub server: Option<String>,
+}
+
+impl Listener for Listening {
     fn on(&self, event: &Event) {
-        let time = self.clock.now();
+        let time = self.json.clock.now();
         if let Occurrence::Progress(progress) = event.what
-            && !self.is_worth_a_line(progress, time)
+            && !self.json.is_worth_a_line(progress, time)
         {
             return;
         }
         // A reader that went away is noticed when the result is written.
-        let _ = write(&Line::Event { time, event });
+        let _ = write(&Line::Event { time, server: self.server.as_deref(), event });
     }
 }
 

@@ -4,7 +4,9 @@ use tracing_subscriber::EnvFilter;
 /// Crates of this workspace; only they speak at `-v`. Libraries for HTTP and S3 write headers, tokens among them, into
 /// their traces, so no verbosity turns those on, and no variable does either.
 const OURS: &[&str] = &[
+    "choose_route",
     "compare_hash",
+    "doctor",
     "find_package",
     "fingerprint",
     "jamf",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod check;
+mod doctor;
 mod download;
 mod dry_run;
 mod exit_codes;
@@ -14,9 +15,13 @@ mod main_job;
 #[cfg(target_os = "linux")]
 mod memory;
 mod names;
+#[cfg(unix)]
+mod promote;
 mod readme;
 mod resume;
 mod sandbox_command;
 mod secrets;
+#[cfg(unix)]
+mod servers;
 mod stage;
 mod texts;

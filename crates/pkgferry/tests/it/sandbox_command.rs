@@ -119,3 +119,30 @@ fn it_serves_until_it_is_stopped_and_then_ends_well() {
     Command::new("kill").arg(served.child.id().to_string()).status().unwrap();
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_run_asks_the_rehearsal_server_for_what_it_plays() {
+    let stage = Stage::new();
+    let run = |flags: &[&str]| {
+        stage.run(&[&["run", "recipes/ExampleApp.jamf.recipe.yaml", "--sandbox"][..], flags].concat())
+    };
+    run(&["--jamf-version", "11.4.2"]).succeeded();
+    let ran = run(&["--without-privilege", "read packages", "--route", "jcds"]);
+    assert!(ran.code == 4 && ran.stderr.contains("“Read Packages”"), "{}", ran.shown());
+}
+
+#[test]
+fn what_it_plays_is_spelt_right_and_asked_of_nobody_else() {
+    let stage = Stage::new();
+    let run = |flags: &[&str]| stage.run(&[&["upload", "a.pkg"][..], flags].concat());
+    insta::assert_snapshot!(run(&["--cdn-type", "AMAZON_S3"]).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: --cdn-type is for the rehearsal server
+      hint: add --sandbox
+    ");
+    let ran = run(&["--sandbox", "--without-privilege", "Read Pakages"]);
+    assert!(ran.code == 64 && ran.stderr.contains("did you mean \"Read Packages\"?"), "{}", ran.shown());
+    let ran = run(&["--sandbox", "--cdn-type", "DROPBOX"]);
+    assert!(ran.code == 64 && ran.stderr.contains("RACKSPACE_CLOUD_FILES"), "{}", ran.shown());
+}

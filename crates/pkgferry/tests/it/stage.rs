@@ -46,6 +46,16 @@ impl std::ops::Deref for Server {
 }
 
 impl Server {
+    /// A server that keeps its files in `data` and differs from the usual one.
+    pub fn start(data: PathBuf, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::new(data, Arc::new(RealTime));
+        change(&mut config);
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(contract::watched(config))).unwrap();
+        Self { _runtime: runtime, sandbox }
+    }
+
     /// Requests so far as `METHOD path`, without queries and without what changes from run to run.
     pub fn requests(&self) -> String {
         let all = self.journal();
@@ -104,17 +114,13 @@ impl Stage {
     /// The same, with a server that differs from the usual one.
     pub fn with_server_like(change: impl FnOnce(&mut Config)) -> (Self, Server) {
         let mut stage = Self::new();
-        let mut config = Config::new(stage.path("server"), Arc::new(RealTime));
-        change(&mut config);
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(contract::watched(config))).unwrap();
-        let connection = sandbox.connection().clone();
+        let server = Server::start(stage.path("server"), change);
+        let connection = server.connection().clone();
         stage.set("JSS_URL", &connection.jss_url);
         stage.set("CLIENT_ID", &connection.client_id);
         stage.set("CLIENT_SECRET", &connection.client_secret);
         stage.set("PKGFERRY_S3_ENDPOINT", &connection.s3_endpoint);
-        (stage, Server { _runtime: runtime, sandbox })
+        (stage, server)
     }
 
     pub fn set(&mut self, name: &str, value: &str) {

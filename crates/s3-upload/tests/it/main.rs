@@ -9,6 +9,7 @@ mod meddler;
 mod plan;
 mod replace;
 mod resume;
+mod route;
 mod stage;
 mod storm;
 mod upload;

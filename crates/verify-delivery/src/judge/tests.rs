@@ -41,6 +41,7 @@ fn record(size: Option<u64>, digest: Option<u8>, state: Option<&str>) -> Testimo
         file_name: "App.pkg".to_owned(),
         api: PackageApi::Pro,
         size,
+        md5: digest.map(|digest| Md5::from_bytes([digest; 16])),
         sha3_512: digest.map(|digest| Sha3_512::from_bytes([digest; 64])),
         state: state.map(str::to_owned),
     }
@@ -205,4 +206,78 @@ fn of_two_spellings_the_one_that_the_record_names_counts() {
         judge(&expected_named(decomposed), &listed, &Record::None),
         Judgement::ListProves { untold: vec![Untold::Everything], may_come: false }
     );
+}
+
+mod record_alone {
+    use super::*;
+    use crate::judge::alone::judge_record;
+
+    fn by_record(record: &Testimony) -> Judgement {
+        judge_record(&expected(), &Record::Told(record.clone()))
+    }
+
+    #[test]
+    fn it_proves_by_telling_everything() {
+        assert_eq!(by_record(&ready()), Judgement::Proven);
+        assert_eq!(
+            by_record(&Testimony { md5: None, ..ready() }),
+            Judgement::Proven,
+            "SHA3-512 is the proof"
+        );
+    }
+
+    #[test]
+    fn what_it_does_not_tell_is_waited_for() {
+        assert_snapshot!(waits(by_record(&record(None, Some(NEW), Some("READY")))), @"record 42 tells no size");
+        assert_snapshot!(waits(by_record(&record(Some(SIZE), Some(NEW), None))), @"record 42 tells no state");
+        let only_md5 = Testimony { sha3_512: None, ..ready() };
+        assert_snapshot!(waits(by_record(&only_md5)), @"record 42 tells no SHA3-512");
+        assert_snapshot!(waits(by_record(&record(None, None, None))), @"record 42 tells no size");
+    }
+
+    #[test]
+    fn what_it_says_otherwise_is_waited_for() {
+        assert_snapshot!(waits(by_record(&record(Some(7), Some(NEW), Some("READY")))), @"record 42 says 7 bytes instead of 1000");
+        assert_snapshot!(waits(by_record(&record(Some(SIZE), Some(OLD), Some("READY")))), @"record 42 says SHA3-512 cdcdcdcdcdcdcdcd… instead of abababababababab…");
+        assert_snapshot!(waits(by_record(&record(Some(SIZE), Some(NEW), Some("PENDING")))), @"record 42 is PENDING");
+        let md5 = Testimony { md5: Some(Md5::from_bytes([OLD; 16])), ..ready() };
+        assert_snapshot!(waits(by_record(&md5)), @"record 42 says MD5 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd instead of abababababababababababababababab");
+        let other = Testimony { file_name: "Other.pkg".to_owned(), ..ready() };
+        assert_snapshot!(waits(by_record(&other)), @"record 42 names the file Other.pkg");
+    }
+
+    #[test]
+    fn the_new_digest_beside_no_bytes_is_an_empty_upload() {
+        let empty = by_record(&record(Some(0), Some(NEW), Some("READY")));
+        assert!(matches!(empty, Judgement::Empty(Lack::RecordSize { found: 0, .. })), "{empty:?}");
+        let older = by_record(&record(Some(0), Some(OLD), Some("READY")));
+        assert!(
+            matches!(older, Judgement::Waiting(_)),
+            "an older failure may be about to be replaced: {older:?}"
+        );
+    }
+
+    #[test]
+    fn a_record_that_is_not_there_proves_nothing() {
+        assert_snapshot!(waits(judge_record(&expected(), &Record::None)), @"no package record names it");
+        let missing = Record::Missing(42.try_into().unwrap());
+        assert_snapshot!(waits(judge_record(&expected(), &missing)), @"record 42 is not there");
+    }
+
+    proptest::proptest! {
+        /// Whatever is left out or differs, it is no proof.
+        #[test]
+        fn nothing_less_proves(
+            size in proptest::option::of(0..3u64), digest in proptest::option::of(0..2u8),
+            state in proptest::option::of("READY|PENDING|ERROR"), md5 in proptest::option::of(0..2u8),
+        ) {
+            let told = Testimony {
+                size: size.map(|size| size * SIZE),
+                md5: md5.map(|md5| Md5::from_bytes([if md5 == 0 { NEW } else { OLD }; 16])),
+                ..record(None, digest.map(|digest| if digest == 0 { NEW } else { OLD }), state.as_deref())
+            };
+            let all = size == Some(1) && digest == Some(0) && state.as_deref() == Some("READY") && md5 != Some(1);
+            proptest::prop_assert_eq!(by_record(&told) == Judgement::Proven, all);
+        }
+    }
 }

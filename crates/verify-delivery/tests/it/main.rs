@@ -5,5 +5,6 @@
 mod alone;
 mod plan;
 mod prove;
+mod record;
 mod stage;
 mod unverified;

@@ -78,8 +78,13 @@ impl Stage {
 
     /// Plans and applies after an upload of `App.pkg`.
     pub async fn prove(&self, entries: &[(&str, Json)]) -> Result<Applied, Failure> {
-        let (step, mut env, cx) = (step(), self.env(entries), self.context(Access::ReadWrite));
-        env.set(keys::PKG_UPLOADED, true, Origin::Output(1));
+        let sent = [&[("pkg_uploaded", json!(true))], entries].concat();
+        self.look(&sent).await
+    }
+
+    /// Plans and applies without anything having been said about an upload.
+    pub async fn look(&self, entries: &[(&str, Json)]) -> Result<Applied, Failure> {
+        let (step, env, cx) = (step(), self.env(entries), self.context(Access::ReadWrite));
         let Plan::Pending { work, .. } = step.plan(&env, &cx).await? else { panic!("nothing to prove") };
         step.apply(work, &env, &cx).await
     }

@@ -1,7 +1,14 @@
 //! What can be typed. Nothing here decides anything.
 
+mod examine;
+mod promote;
+mod rehearsal;
+
+pub use examine::{DoctorArgs, Size};
+pub use promote::PromoteArgs;
+pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sandbox::Fault;
 use std::path::PathBuf;
 
 /// Carries macOS installer packages into Jamf Cloud. What is already there, byte for byte, is not sent again.
@@ -22,6 +29,10 @@ pub struct Global {
     /// Folder to look for recipes and parents in; may be repeated, and comes before RECIPE_SEARCH_DIRS of the settings
     #[arg(short = 'd', long = "search-dir", global = true, value_name = "DIR")]
     pub search_dirs: Vec<PathBuf>,
+    /// Server of the settings file, by the name of its [servers.NAME] table; may be repeated, and the work is then done on
+    /// each in turn. Also PKGFERRY_SERVER, where commas separate names
+    #[arg(long = "server", global = true, value_name = "NAME")]
+    pub servers: Vec<String>,
     /// Address of the Jamf Pro server; also JSS_URL
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
@@ -37,6 +48,9 @@ pub struct Global {
     /// Which API serves package records
     #[arg(long, global = true, value_enum)]
     pub package_api: Option<PackageApi>,
+    /// Which route files take into the cloud
+    #[arg(long, global = true, value_enum)]
+    pub route: Option<Route>,
     /// More detail; -vv and -vvv for requests and decisions. Secrets are never shown
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -62,6 +76,26 @@ impl PackageApi {
     }
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Route {
+    /// The one that the server offers; where it offers both, jcds
+    Auto,
+    /// Straight into the storage of the distribution service: parts side by side, resumable
+    Jcds,
+    /// Through Jamf Pro, onto the package record
+    PackagesApi,
+}
+
+impl Route {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Jcds => "jcds",
+            Self::PackagesApi => "packages-api",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run recipes
@@ -70,6 +104,10 @@ pub enum Command {
     Upload(Box<UploadArgs>),
     /// Fetch a file of the distribution service, and prove that it is the listed one
     Download(DownloadArgs),
+    /// Carry a package that is proven on one server to others, without building it again
+    Promote(Box<PromoteArgs>),
+    /// Look for what would keep packages from arriving, and say how to mend it; changes nothing
+    Doctor(DoctorArgs),
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
     /// Check recipes and everything they refer to, without a network
@@ -115,24 +153,17 @@ pub struct Mode {
     /// With --dry-run: exit with 2 when changes are pending
     #[arg(long, requires = "dry_run")]
     pub detailed_exit_code: bool,
-    /// Use the built-in rehearsal server instead of a real one
-    #[arg(long)]
-    pub sandbox: bool,
-    /// Folder where the rehearsal server keeps its files; without it they end with the run
-    #[arg(long, value_name = "DIR", requires = "sandbox")]
-    pub sandbox_data: Option<PathBuf>,
     /// Read files again, even if their digests are remembered
     #[arg(long)]
     pub rehash: bool,
     /// Keep what was sent when an upload is interrupted, so that the next run goes on with it
     #[arg(long)]
     pub keep_partial: bool,
-    /// Let the rehearsal server play a fault; may be repeated. `pkgferry sandbox --help` lists them
-    #[arg(long = "fault", value_name = "NAME[=N]", requires = "sandbox")]
-    pub faults: Vec<Fault>,
     /// Print events as JSON lines and a final result, instead of text
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub rehearsal: Rehearsal,
 }
 
 #[derive(Debug, Args)]
@@ -235,33 +266,4 @@ pub struct ExplainArgs {
 pub struct ProcessorsArgs {
     /// The processor to describe
     pub name: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = crate::faults::help())]
-pub struct SandboxArgs {
-    /// Port of the Jamf Pro side on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    pub port: u16,
-    /// Port of the S3 side on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    pub s3_port: u16,
-    /// Folder for files and records; without it they end with the server
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Seconds from the end of an upload until the file is listed
-    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
-    pub listed_after: u64,
-    /// Seconds from the listing until the record is READY (a refresh for its name does it at once)
-    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
-    pub ready_after: u64,
-    /// Life of an API client's token
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
-    pub token_life: u64,
-    /// Version of Jamf Pro to play
-    #[arg(long, default_value = "11.30.1", value_name = "VERSION")]
-    pub jamf_version: String,
-    /// Play a fault, one of those that --help lists; may be repeated
-    #[arg(long = "fault", value_name = "NAME[=N]")]
-    pub faults: Vec<Fault>,
 }

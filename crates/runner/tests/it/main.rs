@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod again;
+
 use pipeline::{
     Access, Applied, Boundary, Change, Context, Diagnose, Effect, Env, Event, Failure, FailureKind, Input,
     Key, Listener, Occurrence, Origin, Outcome, Output, Plan, Processor, SimulatedClock, Spec, Subject,
     Value, Verb, Warning,
 };
 use recipe::{Checked, Library};
-use runner::{Planned, Registry, Report, Source, Status};
+use runner::{Registry, Report, Source, Status};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
@@ -143,6 +145,16 @@ impl Listener for Ears {
     }
 }
 
+struct StopsAtThePlan(CancellationToken);
+
+impl Listener for StopsAtThePlan {
+    fn on(&self, event: &Event) {
+        if event.what == Occurrence::PlanReady {
+            self.0.cancel();
+        }
+    }
+}
+
 struct House {
     log: Log,
     registry: Registry,
@@ -158,6 +170,7 @@ fn house() -> House {
     registry.register(Look(log.clone())).unwrap();
     registry.register(Fetch(log.clone())).unwrap();
     registry.register(Write(log.clone())).unwrap();
+    registry.register(again::Send(log.clone())).unwrap();
     let ears = Arc::new(Ears::default());
     let boundary = Arc::new(Boundary::new(Access::ReadWrite));
     let cancel = CancellationToken::new();
@@ -174,19 +187,37 @@ impl House {
         recipe::check(&chain, &self.registry.specs(), &Env::new(), &Env::new()).unwrap()
     }
 
-    async fn plan(&self, checked: &Checked) -> Result<Planned, Box<Report>> {
-        runner::plan(&self.registry, checked, false, &self.cx).await
+    async fn run(&self, checked: &Checked) -> Report {
+        runner::run(&self.registry, checked, false, &self.cx).await
     }
 
-    async fn run(&self, checked: &Checked) -> Report {
-        match self.plan(checked).await {
-            Ok(planned) => planned.apply(&self.cx).await,
-            Err(report) => *report,
-        }
+    async fn dry_run(&self, checked: &Checked) -> Report {
+        runner::run(&self.registry, checked, true, &self.cx).await
     }
 
     fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
+    }
+
+    /// All events, one a line.
+    fn story(&self) -> String {
+        let events = self.ears.0.lock().unwrap();
+        let story = events.iter().map(|event| {
+            let name = match &event.what {
+                Occurrence::RecipeStarted { steps, .. } => format!("recipe started, {} steps", steps.len()),
+                Occurrence::StepPlanned { changes, .. } => format!("planned, {} changes", changes.len()),
+                Occurrence::PlanReady => "plan ready".into(),
+                Occurrence::StepStarted => "started".into(),
+                Occurrence::StepFinished { result } => format!("finished: {result}"),
+                Occurrence::StepFailed { message } => format!("failed: {message}"),
+                Occurrence::Notice { level, message } => format!("{level:?}: {message}"),
+                Occurrence::RecipeFinished => "recipe finished".into(),
+                other => format!("{other:?}"),
+            };
+            let step = event.step.as_ref().map_or("-", |step| &step.processor);
+            format!("{} {step}: {name}", event.recipe)
+        });
+        story.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -216,7 +247,7 @@ async fn every_step_plans_before_the_first_one_applies() {
 async fn a_dry_run_is_the_first_half_and_its_plan_is_what_the_run_then_does() {
     let house = house();
     let checked = house.checked("", CHAIN);
-    let dry = runner::plan(&house.registry, &checked, true, &house.cx).await.unwrap().into_report();
+    let dry = house.dry_run(&checked).await;
     assert_eq!(house.boundary.traffic().writes, 0);
     assert!(!house.log().contains("apply"));
 
@@ -315,10 +346,12 @@ async fn a_processor_that_runs_again_does_not_stand_by_what_it_said_first() {
 #[tokio::test]
 async fn an_interrupt_stops_before_the_next_write() {
     let house = house();
-    let planned = house.plan(&house.checked("", CHAIN)).await.unwrap();
-    house.cancel.cancel();
-    let report = planned.apply(&house.cx).await;
+    // As if somebody pressed Ctrl-C when the plan had been shown.
+    let stop = Arc::new(StopsAtThePlan(house.cancel.clone()));
+    let cx = Context::new(house.cx.clock().clone(), house.boundary.clone(), stop, house.cancel.clone());
+    let report = runner::run(&house.registry, &house.checked("", CHAIN), false, &cx).await;
     assert_eq!(report.failure.unwrap().kind, FailureKind::Interrupted);
+    assert_eq!(report.steps.len(), 3, "all had planned");
     assert_eq!(house.boundary.traffic().writes, 0);
 
     let report = house.run(&house.checked("", CHAIN)).await;
@@ -329,21 +362,7 @@ async fn an_interrupt_stops_before_the_next_write() {
 async fn events_tell_the_whole_story_in_order() {
     let house = house();
     house.run(&house.checked("", CHAIN)).await;
-    let events = house.ears.0.lock().unwrap().clone();
-    let story = events.iter().map(|event| {
-        let name = match &event.what {
-            Occurrence::RecipeStarted { steps, .. } => format!("recipe started, {} steps", steps.len()),
-            Occurrence::StepPlanned { changes, .. } => format!("planned, {} changes", changes.len()),
-            Occurrence::PlanReady => "plan ready".into(),
-            Occurrence::StepStarted => "started".into(),
-            Occurrence::StepFinished { result } => format!("finished: {result}"),
-            Occurrence::RecipeFinished => "recipe finished".into(),
-            other => format!("{other:?}"),
-        };
-        let step = event.step.as_ref().map_or("-", |step| &step.processor);
-        format!("{} {step}: {name}", event.recipe)
-    });
-    insta::assert_snapshot!(story.collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(house.story(), @r"
     test.recipe -: recipe started, 3 steps
     test.recipe look: planned, 0 changes
     test.recipe fetch: planned, 1 changes
@@ -386,4 +405,40 @@ async fn what_is_made_from_a_secret_is_secret_in_the_steps() {
     settings.insert("CLIENT_SECRET", Value::String("hunter2".into()), Origin::Runner, false);
     let checked = recipe::check(&chain, &house.registry.specs(), &settings, &Env::new()).unwrap();
     assert!(!format!("{:?}", runner::explain(&checked)).contains("hunter2"));
+}
+
+/// Tells the steps that it is told of.
+struct Count;
+
+impl Processor for Count {
+    type Work = Infallible;
+    fn spec(&self) -> &'static Spec {
+        static SPEC: Spec = Spec {
+            name: "count",
+            summary: "counts",
+            docs: "",
+            writes: false,
+            inputs: &[Input::optional(pipeline::keys::RECIPE_STEPS, "all steps")],
+            outputs: &[],
+        };
+        &SPEC
+    }
+    async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<Infallible>, Failure> {
+        Ok(Plan::done(env.need(pipeline::keys::RECIPE_STEPS)?.join(", ")))
+    }
+    async fn apply(&self, work: Infallible, _env: &Env, _cx: &Context) -> Result<Applied, Failure> {
+        match work {}
+    }
+}
+
+#[tokio::test]
+async fn every_step_can_see_which_steps_there_are() {
+    let mut house = house();
+    house.registry.register(Count).unwrap();
+    let checked = house.checked("", "\n- Processor: count\n- Processor: look\n- Processor: look\n");
+    let report = house.run(&checked).await;
+    assert_eq!(report.steps[0].outcome.as_ref().unwrap().message(), "count, look, look");
+    let steps = runner::explain(&checked);
+    let shown = r#"["count", "look", "look"]"#.to_owned();
+    assert_eq!(steps[0].inputs[0].source, Source::Known { shown, origin: Origin::Runner });
 }

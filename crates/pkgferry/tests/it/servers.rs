@@ -1,0 +1,266 @@
+//! Named servers: `[servers.NAME]` in the settings file, `--server NAME`.
+
+use crate::stage::{Server, Stage, noise};
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+
+/// A stage whose settings file has the servers `test` and `production`, and whose environment has none.
+pub fn stage_with_two() -> (Stage, Server, Server) {
+    let mut stage = Stage::new();
+    let (test, production) =
+        (Server::start(stage.path("test"), |_| {}), Server::start(stage.path("production"), |_| {}));
+    let text = format!("{}\n{}", table("test", &test), table("production", &production));
+    settle(&mut stage, &text);
+    (stage, test, production)
+}
+
+/// Makes the settings file of a stage.
+pub fn settle(stage: &mut Stage, text: &str) {
+    let file = stage.write("settings.toml", text);
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    stage.set("PKGFERRY_SETTINGS", &file);
+}
+
+/// The table of a server.
+pub fn table(name: &str, server: &Server) -> String {
+    let at = server.connection();
+    format!(
+        "[servers.{name}]\nJSS_URL = {:?}\nCLIENT_ID = {:?}\nCLIENT_SECRET = {:?}\nPKGFERRY_S3_ENDPOINT = {:?}\n",
+        at.jss_url, at.client_id, at.client_secret, at.s3_endpoint
+    )
+}
+
+fn lines(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn one_package_goes_to_each_server_in_turn() {
+    let (stage, test, production) = stage_with_two();
+    let file = stage.write("App.pkg", noise(1, 5_000));
+    let arguments = ["upload", &file, "--server", "test", "--server", "production"];
+    let ran = stage.run(&arguments).succeeded();
+    let outline = ran.stdout.lines().filter(|line| !line.starts_with("  ") || line.starts_with("  ="));
+    insta::assert_snapshot!(outline.collect::<Vec<_>>().join("\n"), @"
+    App.pkg (test)
+      = created: 4.8 KiB sent
+    App.pkg (production)
+      = created: 4.8 KiB sent
+    2 runs on 2 servers: 2 created; 9.7 KiB sent
+    ");
+    assert_eq!((test.names(), production.names()), (vec!["App.pkg".to_owned()], vec!["App.pkg".to_owned()]));
+
+    test.clear_journal();
+    production.clear_journal();
+    let ran = stage.run(&arguments).succeeded();
+    assert!(ran.stdout.ends_with("2 runs on 2 servers: 2 unchanged; 0 bytes sent\n"), "{}", ran.stdout);
+    assert!(test.writes().is_empty() && production.writes().is_empty());
+}
+
+#[test]
+fn recipes_go_to_each_server_too_and_json_names_it() {
+    let (mut stage, test, production) = stage_with_two();
+    stage.set("PKGFERRY_SERVER", "production, test,production");
+    let ran = stage.run(&["run", "recipes/ExampleApp.jamf.recipe.yaml", "--json"]).succeeded();
+    let lines = lines(&ran.stdout);
+    let (result, events) = lines.split_last().unwrap();
+    let servers = |lines: &[Value]| -> Vec<String> {
+        let mut names: Vec<_> =
+            lines.iter().map(|line| line["server"].as_str().unwrap_or("?").to_owned()).collect();
+        names.dedup();
+        names
+    };
+    assert_eq!(servers(events), ["production", "test"]);
+    let recipes = result["recipes"].as_array().unwrap();
+    assert_eq!(servers(recipes), ["production", "test"]);
+    assert!(recipes.iter().all(|recipe| recipe["status"] == "created"));
+    assert_eq!((test.names(), production.names()).0, ["ExampleApp-1.2.3.pkg"]);
+}
+
+#[test]
+fn the_exit_code_is_the_worst_and_one_server_does_not_hold_up_the_other() {
+    let (mut stage, test, production) = stage_with_two();
+    let wrong = table("test", &test).replace(&test.connection().client_secret, "wrong");
+    let text = format!("{wrong}{}", table("production", &production));
+    settle(&mut stage, &text);
+    let file = stage.write("App.pkg", noise(1, 5_000));
+    let ran = stage.run(&["upload", &file, "--server", "test", "--server", "production"]);
+    assert_eq!(ran.code, 4, "{}", ran.shown());
+    assert_eq!(production.names(), ["App.pkg"]);
+    assert!(
+        ran.stdout.ends_with("2 runs on 2 servers: 1 failed, 1 created; 4.8 KiB sent\n"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn an_unknown_server_is_named_with_those_there_are() {
+    let (stage, ..) = stage_with_two();
+    insta::assert_snapshot!(stage.run(&["upload", "a.pkg", "--server", "prodution"]).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: there is no server called prodution; [STAGE]/settings.toml has production, test
+      hint: did you mean production?
+    ");
+    insta::assert_snapshot!(Stage::new().run(&["upload", "a.pkg", "--server", "test"]).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: there is no server called test; there is no settings file with servers in it
+    ");
+}
+
+#[test]
+fn what_leads_elsewhere_is_an_error_and_not_a_mixture() {
+    let (mut stage, test, production) = stage_with_two();
+    let both = ["upload", "a.pkg", "--server", "test", "--server", "production"];
+    insta::assert_snapshot!(stage.run(&[&both[..], &["--url", "https://x.example.com"]].concat()).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: several servers are named (test, production), and --url would hold for each of them
+      hint: put it into the tables of the servers instead, or leave out --url
+    ");
+    let ran = stage.run(&[&both[..], &["-k", "CLIENT_ID=x"]].concat());
+    assert!(ran.code == 64 && ran.stderr.contains("and -k would hold for each of them"), "{}", ran.shown());
+
+    stage.set("JSS_URL", "https://x.example.com");
+    let ran = stage.run(&both);
+    assert!(ran.code == 64 && ran.stderr.contains("environment variable JSS_URL"), "{}", ran.shown());
+    insta::assert_snapshot!(stage.run(&["upload", "a.pkg", "--server", "test"]).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: server test is named, and environment variable JSS_URL says something else
+      hint: leave out environment variable JSS_URL to reach test, or leave out its name to go where environment variable JSS_URL leads
+    ");
+    assert!(test.journal().is_empty() && production.journal().is_empty());
+}
+
+#[test]
+fn the_environment_may_complete_one_server() {
+    let (mut stage, test, _production) = stage_with_two();
+    let at = test.connection();
+    let text = format!(
+        "[servers.test]\nJSS_URL = {:?}\nCLIENT_ID = {:?}\nPKGFERRY_S3_ENDPOINT = {:?}\n",
+        at.jss_url, at.client_id, at.s3_endpoint
+    );
+    settle(&mut stage, &text);
+    stage.set("CLIENT_SECRET", &at.client_secret);
+    let file = stage.write("App.pkg", noise(1, 10));
+    stage.run(&["upload", &file, "--server", "test"]).succeeded();
+    assert_eq!(test.names(), ["App.pkg"]);
+}
+
+#[test]
+fn a_recipe_that_names_a_server_does_not_lead_there() {
+    let (stage, test, production) = stage_with_two();
+    let file = stage.write("App.pkg", noise(1, 10));
+    let elsewhere = production.connection();
+    let recipe = stage.write(
+        "App.recipe.yaml",
+        format!(
+            "ParentRecipe: com.github.pkgferry.recipes.upload-package\nInput: {{pkg_path: '{file}', JSS_URL: '{}', API_USERNAME: \
+             '{}', API_PASSWORD: '{}'}}\n",
+            elsewhere.jss_url, elsewhere.username, elsewhere.password
+        ),
+    );
+    stage.run(&["run", &recipe, "--server", "test"]).succeeded();
+    assert_eq!((test.names().len(), production.journal().len()), (1, 0));
+}
+
+#[test]
+fn other_settings_of_a_table_hold_for_its_server_alone() {
+    let (mut stage, test, production) = stage_with_two();
+    let text = format!(
+        "pkg_notes = \"for all\"\n{}pkg_notes = \"for tests\"\n{}",
+        table("test", &test),
+        table("production", &production)
+    );
+    settle(&mut stage, &text);
+    let file = stage.write("App.pkg", noise(1, 10));
+    stage.run(&["upload", &file, "--server", "test", "--server", "production"]).succeeded();
+    assert_eq!(test.packages()[0]["notes"], "for tests");
+    assert_eq!(production.packages()[0]["notes"], "for all");
+}
+
+#[test]
+fn a_secret_in_a_table_closes_the_file_too() {
+    let (stage, ..) = stage_with_two();
+    let file = stage.path("settings.toml");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    let ran = stage.run(&["upload", "a.pkg", "--server", "test"]);
+    assert!(
+        ran.code == 3 && ran.stderr.contains("CLIENT_SECRET and can be read by other users"),
+        "{}",
+        ran.shown()
+    );
+}
+
+#[test]
+fn what_is_no_table_of_a_server_is_refused() {
+    let mut stage = Stage::new();
+    for text in [
+        "servers = 3\n",
+        "[servers]\nJSS_URL = \"https://x\"\n",
+        "[servers.test]\nRECIPE_SEARCH_DIRS = [\"/x\"]\n",
+    ] {
+        settle(&mut stage, text);
+        let ran = stage.run(&["check", "recipes/ExampleApp.jamf.recipe.yaml"]);
+        assert_eq!(ran.code, 3, "{text}: {}", ran.shown());
+    }
+}
+
+#[test]
+fn the_rehearsal_server_takes_the_place_of_a_named_one() {
+    let (mut stage, test, _production) = stage_with_two();
+    let file = stage.write("App.pkg", noise(1, 10));
+    assert_eq!(stage.run(&["upload", &file, "--server", "test", "--sandbox"]).code, 64);
+    stage.set("PKGFERRY_SERVER", "test");
+    stage.set("JAMF_TENANT_ID", "somebody");
+    stage.run(&["upload", &file, "--sandbox"]).succeeded();
+    assert!(test.journal().is_empty());
+}
+
+#[test]
+fn explain_and_check_know_named_servers() {
+    let (stage, ..) = stage_with_two();
+    let recipe = "recipes/ExampleApp.jamf.recipe.yaml";
+    let ran = stage.run(&["explain", recipe, "--server", "test"]).succeeded();
+    assert!(ran.stdout.contains("[[servers.test] of settings file [STAGE]/settings.toml]"), "{}", ran.stdout);
+    assert_eq!(stage.run(&["explain", recipe, "--server", "test", "--server", "production"]).code, 64);
+    insta::assert_snapshot!(stage.run(&["check", recipe, "--server", "test", "--server", "production"]).succeeded().stdout, @"
+    recipes/ExampleApp.jamf.recipe.yaml (test): ok, 6 steps
+    recipes/ExampleApp.jamf.recipe.yaml (production): ok, 6 steps
+    ");
+}
+
+/// Servers for which bytes of the file were hashed.
+fn hashed_for(stdout: &str) -> Vec<String> {
+    // At 0 bytes nobody has read anything yet, and may not have to.
+    let hashing =
+        |line: &Value| line["event"] == "progress" && line["activity"] == "hashing" && line["done"] != 0;
+    let mut names: Vec<_> = lines(stdout)
+        .iter()
+        .filter(|line| hashing(line))
+        .map(|line| line["server"].as_str().unwrap().to_owned())
+        .collect();
+    names.dedup();
+    names
+}
+
+/// A file that the build before has just written, too: three seconds would not have passed.
+#[test]
+fn a_package_is_hashed_once_for_all_servers() {
+    let (stage, test, production) = stage_with_two();
+    let file = stage.write("App.pkg", noise(1, 3_000_000));
+    let written = std::fs::metadata(&file).unwrap().modified().unwrap();
+    // Nobody can tell a write within one clock tick from another.
+    while written.elapsed().unwrap() < std::time::Duration::from_millis(300) {
+        std::thread::yield_now();
+    }
+    let arguments = ["upload", &file, "--server", "test", "--server", "production", "--json"];
+    assert_eq!(hashed_for(&stage.run(&arguments).succeeded().stdout), ["test"]);
+    assert!(test.bytes_of("App.pkg") == production.bytes_of("App.pkg"));
+
+    let again = [&arguments[..], &["--rehash"]].concat();
+    assert_eq!(hashed_for(&stage.run(&again).succeeded().stdout), ["test"]);
+}
