@@ -16,6 +16,7 @@ mod memory;
 mod names;
 mod readme;
 mod resume;
+mod routes;
 mod sandbox_command;
 mod secrets;
 mod stage;
