@@ -459,7 +459,7 @@ mod the_other_way_round {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
         let mut config = Config::new(folder.path().join("server"), clock.clone());
         change(&mut config);
-        let sandbox = Sandbox::start(config).await.unwrap();
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         sandbox.put_file("App.pkg", b"the old bytes");
         (sandbox, clock, folder)
     }

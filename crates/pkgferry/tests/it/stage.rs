@@ -108,7 +108,7 @@ impl Stage {
         change(&mut config);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(contract::watched(config))).unwrap();
         let connection = sandbox.connection().clone();
         stage.set("JSS_URL", &connection.jss_url);
         stage.set("CLIENT_ID", &connection.client_id);
