@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 const OURS: &[&str] = &[
     "choose_route",
     "compare_hash",
+    "contract",
     "doctor",
     "find_package",
     "fingerprint",
@@ -13,6 +14,7 @@ const OURS: &[&str] = &[
     "jcds_credentials",
     "jcds_download",
     "package_metadata",
+    "package_upload",
     "pipeline",
     "pkgferry",
     "recipe",

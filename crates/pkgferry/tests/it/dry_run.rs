@@ -63,15 +63,19 @@ fn a_dry_run_shows_everything_and_ends_with_its_promise() {
     exit 0
     --- stdout
     App.pkg
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       look  find-package      record 1, file of 195.3 KiB
       look  compare-hash      different: size 292.9 KiB here, 195.3 KiB on the server
       plan  jcds-credentials  obtain upload credentials for App.pkg
       plan  s3-upload         replace file App.pkg (size 292.9 KiB here, 195.3 KiB on the server), 292.9 KiB to send
       plan  package-metadata  update record App.pkg
                                 notes: "one" -> "two"
+      skip  package-upload    route jcds: s3-upload sends the file
       plan  verify-delivery   prove delivery of App.pkg
       = would be replaced: 292.9 KiB to send
-    Dry run: no write request was made (2 reads).
+    Dry run: no write request was made (5 reads).
+    --- stderr
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);
     assert_eq!(server.writes(), []);
 }

@@ -32,7 +32,7 @@ fn a_wrong_password_is_4() {
     App.pkg
       = failed
     --- stderr
-      fail  step 1 find-package: http://127.0.0.1:[PORT] does not let API client rehearsal-client in: POST /api/v1/oauth/token was answered with 401 Unauthorized: invalid_client
+      fail  step 1 choose-route: http://127.0.0.1:[PORT] does not let API client rehearsal-client in: POST /api/v1/oauth/token was answered with 401 Unauthorized: invalid_client
             hint: check CLIENT_ID and CLIENT_SECRET, and that the API client is enabled in Settings > API roles and clients
     ");
 }
@@ -45,20 +45,24 @@ fn a_missing_privilege_is_4_and_is_named() {
         }
     });
     let file = stage.write("App.pkg", noise(1, 10));
-    insta::assert_snapshot!(stage.run(&["upload", &file]).shown(), @r#"
+    // Otherwise the file goes by the other route, which does without it.
+    insta::assert_snapshot!(stage.run(&["upload", &file, "--route", "jcds"]).shown(), @r#"
     exit 4
     --- stdout
     App.pkg
+      look  choose-route      jcds: the setting route asks for it
       look  find-package      no record, no file
       look  compare-hash      absent: the server has no file of this name
       plan  jcds-credentials  obtain upload credentials for App.pkg
       plan  s3-upload         create file App.pkg (the server has no file of this name), 10 bytes to send
       plan  package-metadata  create record App.pkg
                                 display_name: "App.pkg"
+      skip  package-upload    route jcds: s3-upload sends the file
       plan  verify-delivery   prove delivery of App.pkg
       = failed
     --- stderr
-      fail  step 3 jcds-credentials: POST /api/v1/jcds/files was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      fail  step 4 jcds-credentials: POST /api/v1/jcds/files was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”
             hint: give the API role the privilege “Create Jamf Cloud Distribution Service Files” in Settings > API roles and clients (a user account: Settings > User accounts and groups); before Jamf Pro 11.20 it is called “Create Jamf Content Distribution Server Files”
     "#);
     assert!(server.files().is_empty() && server.packages().is_empty());
@@ -83,10 +87,12 @@ fn a_missing_file_is_6() {
     exit 6
     --- stdout
     App.pkg
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       look  find-package      no record, no file
       = failed
     --- stderr
-      fail  step 2 compare-hash: cannot read /no/such/App.pkg
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      fail  step 3 compare-hash: cannot read /no/such/App.pkg
             caused by: No such file or directory (os error 2)
     ");
 }
@@ -119,7 +125,7 @@ fn settings_that_are_missing_are_3_and_named() {
     App.pkg
       = failed
     --- stderr
-      fail  step 1 find-package: JSS_URL is not set
+      fail  step 1 choose-route: JSS_URL is not set
             hint: set JSS_URL to something like https://example.jamfcloud.com
     ");
 }

@@ -78,13 +78,21 @@ fn help_lists_them_all() {
       never-listed               the next file that is sent never appears
       size-zero                  the next file that is sent is listed with length 0
       wrong-digest               the next file that is sent is listed with other digests
+      record-digest-wrong        the next record tells other digests than the list
       digest-before-size=N       the next record tells hashes N seconds before its size [default: 10]
       listed-late=N              the next file that is sent is listed after N seconds [default: 10]
       clock-skew=N               the clock runs N seconds ahead, or behind; always [default: 3600]
       abort-denied               AbortMultipartUpload and ListParts are denied; always
       token-ends=N               at Jamf Pro request N the API token has ended (401) [default: 1]
+      date-stripped              a proxy takes x-amz-date out of requests to S3; always
+      signature-stripped         a proxy takes Authorization out of requests to S3; always
       checksum-refused           S3 answers 501 to requests with a checksum; always
       crc64-refused              S3 answers 400 to requests with CRC64NVME; always
+      upload-fails=N             N uploads over the Pro API are answered with 500 and no body [default:
+      1]
+      upload-stalls              the server stops reading in the middle of an upload over the Pro API
+      upload-too-large           uploads over the Pro API get a proxy's page that says 413; always
+      upload-blocked             uploads over the Pro API get a page of the edge that says 403; always
       download-cut=N             the answer to range request N is cut in its middle [default: 1]
       download-expired=N         at range request N the address ends; a new one works [default: 1]
       download-stalls=N          the answer to range request N stands still in its middle [default: 1]

@@ -10,6 +10,7 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     exit 0
     --- stdout
     com.github.pkgferry.recipes.ExampleApp
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       look  find-package      no record, no file
       look  compare-hash      absent: the server has no file of this name
       plan  jcds-credentials  obtain upload credentials for ExampleApp-1.2.3.pkg
@@ -20,15 +21,22 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
                                 category: "Applications"
                                 notes: "ExampleApp 1.2.3, carried by pkgferry"
                                 priority: "10"
+      skip  package-upload    route jcds: s3-upload sends the file
       plan  verify-delivery   prove delivery of ExampleApp-1.2.3.pkg
       done  jcds-credentials  upload credentials, good until [TIME]
       done  s3-upload         sent ExampleApp-1.2.3.pkg: 842 bytes in 1 part
       done  package-metadata  created record 1 (category Applications, notes, priority 10)
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
       = created: 842 bytes sent
+    --- stderr
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
+    GET /api/v1/jamf-pro-version 200
+    GET /api/schema/ 200
+    GET /api/v1/cloud-distribution-point 200
+    GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
     GET /api/v1/packages 200
@@ -55,18 +63,25 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     exit 0
     --- stdout
     com.github.pkgferry.recipes.ExampleApp
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       look  find-package      record 1, file of 842 bytes
       look  compare-hash      same: 842 bytes, MD5 and SHA3-512 agree
       skip  jcds-credentials  842 bytes, MD5 and SHA3-512 agree
       skip  s3-upload         842 bytes, MD5 and SHA3-512 agree
       skip  package-metadata  record 1 already says so
+      skip  package-upload    route jcds: s3-upload sends the file
       skip  verify-delivery   nothing was sent
       = unchanged: nothing sent
+    --- stderr
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert!(server.writes().is_empty());
     // Sign in, one look at the record, one at the files, one at the category that the recipe names, sign out.
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
+    GET /api/v1/jamf-pro-version 200
+    GET /api/v1/cloud-distribution-point 200
+    GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
     GET /api/v1/categories 200
@@ -99,22 +114,29 @@ fn other_bytes_replace_the_file_and_leave_the_record_alone() {
     exit 0
     --- stdout
     App.pkg
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       look  find-package      record 1, file of 97.6 KiB
       look  compare-hash      different: MD5 differs
       plan  jcds-credentials  obtain upload credentials for App.pkg
       plan  s3-upload         replace file App.pkg (MD5 differs), 97.6 KiB to send
       skip  package-metadata  record 1 already says so
+      skip  package-upload    route jcds: s3-upload sends the file
       plan  verify-delivery   prove delivery of App.pkg
       done  jcds-credentials  upload credentials, good until [TIME]
       done  s3-upload         sent App.pkg: 97.6 KiB in 1 part, in place of the old file
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
       = replaced: 97.6 KiB sent
+    --- stderr
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert_eq!(server.bytes_of("App.pkg").unwrap(), new);
     assert_eq!(server.names(), ["App.pkg"]);
     // The old file goes when all parts are there, and nothing but the look at the list stands before the completion.
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
+    GET /api/v1/jamf-pro-version 200
+    GET /api/v1/cloud-distribution-point 200
+    GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
     POST /api/v1/jcds/files 201
@@ -147,16 +169,20 @@ fn only_the_fields_that_are_named_change() {
     exit 0
     --- stdout
     App.pkg
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       look  find-package      record 1, file of 4.8 KiB
       look  compare-hash      same: 4.8 KiB, MD5 and SHA3-512 agree
       skip  jcds-credentials  4.8 KiB, MD5 and SHA3-512 agree
       skip  s3-upload         4.8 KiB, MD5 and SHA3-512 agree
       plan  package-metadata  update record App.pkg
                                 notes: "one" -> "two"
+      skip  package-upload    route jcds: s3-upload sends the file
       plan  verify-delivery   prove delivery of App.pkg
       done  package-metadata  updated record 1: notes
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
       = metadata only: 0 bytes sent
+    --- stderr
+      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);
     let record = &server.packages()[0];
     assert_eq!((record["notes"].as_str(), record["info"].as_str()), (Some("two"), Some("by hand")));

@@ -58,6 +58,7 @@ fn what_cannot_be_gone_on_with_is_removed() {
     assert_snapshot!(stage.run(&["resume"]).shown(), @"
     exit 0
     --- stderr
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       warn  what an earlier run left of App.pkg was removed
     ");
     assert_eq!(server.open_uploads(), Vec::<String>::new());
@@ -72,6 +73,7 @@ fn all_can_be_discarded() {
     assert_snapshot!(stage.run(&["resume", "--discard"]).shown(), @"
     exit 0
     --- stderr
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       warn  what an earlier run left of App.pkg was removed
     ");
     assert_eq!(server.open_uploads(), Vec::<String>::new());
@@ -120,7 +122,10 @@ fn without_a_state_folder_packages_are_delivered_all_the_same() {
     stage.set("PKGFERRY_STATE", &occupied);
     let file = stage.write("App.pkg", noise(7, 1000));
     let ran = stage.run(&["upload", &file]).succeeded();
-    assert_snapshot!(ran.stderr, @"  warn  nothing is remembered after this run: cannot use [STAGE]/occupied/running: Not a directory (os error 20); name a state folder that can be written, or mend the rights of [STAGE]/occupied/running");
+    assert_snapshot!(ran.stderr, @"
+    warn  nothing is remembered after this run: cannot use [STAGE]/occupied/running: Not a directory (os error 20); name a state folder that can be written, or mend the rights of [STAGE]/occupied/running
+    warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    ");
     assert_eq!(server.names(), ["App.pkg"]);
 }
 
@@ -133,6 +138,9 @@ fn a_damaged_state_is_set_aside() {
     stage.set("PKGFERRY_STATE", folder.to_str().unwrap());
     let file = stage.write("App.pkg", noise(7, 1000));
     let ran = stage.run(&["upload", &file]).succeeded();
-    assert_snapshot!(ran.stderr, @"  warn  the state was damaged and is now [STAGE]/state/state.db.damaged-1; what it remembered is found out again");
+    assert_snapshot!(ran.stderr, @"
+    warn  the state was damaged and is now [STAGE]/state/state.db.damaged-1; what it remembered is found out again
+    warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    ");
     assert!(folder.join("state.db.damaged-1").exists());
 }

@@ -228,8 +228,8 @@ fn explain_and_check_know_named_servers() {
     assert!(ran.stdout.contains("[[servers.test] of settings file [STAGE]/settings.toml]"), "{}", ran.stdout);
     assert_eq!(stage.run(&["explain", recipe, "--server", "test", "--server", "production"]).code, 64);
     insta::assert_snapshot!(stage.run(&["check", recipe, "--server", "test", "--server", "production"]).succeeded().stdout, @"
-    recipes/ExampleApp.jamf.recipe.yaml (test): ok, 6 steps
-    recipes/ExampleApp.jamf.recipe.yaml (production): ok, 6 steps
+    recipes/ExampleApp.jamf.recipe.yaml (test): ok, 8 steps
+    recipes/ExampleApp.jamf.recipe.yaml (production): ok, 8 steps
     ");
 }
 

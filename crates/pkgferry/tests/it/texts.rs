@@ -3,11 +3,13 @@ use crate::stage::Stage;
 #[test]
 fn processors_are_listed() {
     insta::assert_snapshot!(Stage::new().run(&["processors"]).succeeded().stdout, @"
+    choose-route       chooses the route by which the file gets into the cloud, and says why
     find-package       looks for the package record and for the file in the distribution service
     compare-hash       compares the local package file with the file on the server
     jcds-credentials   obtains temporary credentials for one upload into the distribution service
     s3-upload          sends a file into the distribution service, in place of an old one
     package-metadata   creates or updates the package record; only fields that the recipe names change
+    package-upload     sends a file through Jamf Pro onto its package record, in place of an old one
     verify-delivery    refreshes the inventory and waits until the server shows the right bytes
     jcds-download      fetches a file of the distribution service onto this machine
     ");
