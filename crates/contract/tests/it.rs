@@ -277,3 +277,39 @@ proptest! {
         }
     }
 }
+
+/// The sources of tests in a folder, and what they are called.
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| match path.extension() {
+            _ if path.is_dir() => sources(&path),
+            Some(extension) if extension == "rs" => {
+                vec![(path.display().to_string(), std::fs::read_to_string(&path).unwrap())]
+            }
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+/// A server that nobody watches would be one that may say, and be asked, whatever its author believed. Only the rehearsal's own
+/// tests have some: they ask for calls that no version has, and start servers that do not start.
+#[test]
+fn every_server_of_the_tests_is_watched() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = std::fs::read_dir(crates).unwrap().map(|entry| entry.unwrap().path());
+    let others = crates.filter(|path| !path.ends_with("sandbox"));
+    let sources: Vec<_> = others.flat_map(|path| sources(&path.join("tests"))).collect();
+    // In two pieces, since this file is among them.
+    let call = ["Sandbox::", "start("].concat();
+    let mut started = 0;
+    for (name, source) in &sources {
+        for start in source.split(&call).skip(1) {
+            let argument: String = start.chars().take(40).collect();
+            assert!(argument.contains("watch"), "{name}: {call}{argument}…");
+            started += 1;
+        }
+    }
+    assert!(started >= 9, "{started} starts were found");
+}

@@ -52,7 +52,7 @@ impl Stage {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
         let mut config = Config::new(folder.path().to_owned(), clock.clone());
         adjust(&mut config);
-        let sandbox = Sandbox::start(config).await.unwrap();
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         let notices = Arc::new(Notices::default());
         let boundary = Arc::new(Boundary::new(Access::ReadOnly));
         let cx = Context::new(clock, boundary, notices.clone(), Default::default());

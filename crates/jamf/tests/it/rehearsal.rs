@@ -24,7 +24,8 @@ impl Stage {
     async fn new() -> Self {
         let data = TempDir::new().unwrap();
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
-        let sandbox = Sandbox::start(sandbox::Config::new(data.path().to_owned(), clock)).await.unwrap();
+        let config = sandbox::Config::new(data.path().to_owned(), clock);
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         Self { sandbox, _data: data }
     }
 

@@ -30,7 +30,7 @@ impl Stage {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
         let mut config = Config::new(folder.path().join("server"), clock.clone());
         adjust(&mut config);
-        let sandbox = Arc::new(Sandbox::start(config).await.unwrap());
+        let sandbox = Arc::new(Sandbox::start(contract::watched(config)).await.unwrap());
         std::fs::create_dir(folder.path().join("here")).unwrap();
         Self { sandbox, clock, cancel: CancellationToken::new(), ear: Arc::default(), folder }
     }

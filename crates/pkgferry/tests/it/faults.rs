@@ -88,8 +88,7 @@ fn help_lists_them_all() {
       signature-stripped         a proxy takes Authorization out of requests to S3; always
       checksum-refused           S3 answers 501 to requests with a checksum; always
       crc64-refused              S3 answers 400 to requests with CRC64NVME; always
-      upload-fails=N             N uploads over the Pro API are answered with 500 and no body [default:
-      1]
+      upload-fails=N             N uploads over the Pro API get 500 and no body [default: 1]
       upload-stalls              the server stops reading in the middle of an upload over the Pro API
       upload-too-large           uploads over the Pro API get a proxy's page that says 413; always
       upload-blocked             uploads over the Pro API get a page of the edge that says 403; always

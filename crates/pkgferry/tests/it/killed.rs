@@ -68,8 +68,8 @@ fn kills(seed: u64, times: usize) {
         let pace = if dice.below(4) == 0 { "upload_concurrency=auto" } else { "upload_concurrency=1" };
         let mut command = stage.command(&["upload", &file, "-k", pace]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // A whole run takes some twenty requests, and half of the time goes by while parts are sent.
-        let requests = if dice.below(2) == 0 { 5 + dice.below(5) } else { dice.below(22) };
+        // A whole run takes some twenty-five requests, and half of the time goes by while parts are sent.
+        let requests = if dice.below(2) == 0 { 9 + dice.below(5) } else { dice.below(26) };
         kill_after(&server, &mut child, requests, Duration::from_micros(dice.below(20_000)));
 
         let deleted =

@@ -19,6 +19,7 @@ mod names;
 mod promote;
 mod readme;
 mod resume;
+mod routes;
 mod sandbox_command;
 mod secrets;
 #[cfg(unix)]

@@ -52,7 +52,7 @@ impl Server {
         change(&mut config);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(config)).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(contract::watched(config))).unwrap();
         Self { _runtime: runtime, sandbox }
     }
 

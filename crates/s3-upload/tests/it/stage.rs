@@ -54,7 +54,7 @@ impl Stage {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
         let mut config = Config::new(folder.path().join("server"), clock.clone());
         adjust(&mut config);
-        let sandbox = Sandbox::start(config).await.unwrap();
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
 
         let meddler = Meddler::default();
         let mut env = sandbox.env();

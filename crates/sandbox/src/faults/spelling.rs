@@ -168,7 +168,7 @@ impl Fault {
             "upload-fails",
             Self::UploadFails,
             ("how many", 1),
-            "N uploads over the Pro API are answered with 500 and no body",
+            "N uploads over the Pro API get 500 and no body",
         ),
         plain(
             "upload-stalls",

@@ -36,7 +36,7 @@ impl Stage {
         let clock = Arc::new(EventfulClock::new());
         let mut config = Config::new(folder.path().join("server"), clock.clone());
         adjust(&mut config);
-        let sandbox = Arc::new(Sandbox::start(config).await.unwrap());
+        let sandbox = Arc::new(Sandbox::start(contract::watched(config)).await.unwrap());
         std::fs::write(folder.path().join("App.pkg"), BYTES).unwrap();
         Self { sandbox, clock, cancel: CancellationToken::new(), notices: Arc::default(), folder }
     }
