@@ -5,7 +5,6 @@
 //! - It is the [`Memory`](fingerprint::Memory) of digests.
 //! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
-//!
 //! - [`examine`] looks into a folder without mending anything; [`State::note`] keeps small texts.
 //!
 //! It stores and finds; what a left-over means is decided by who asks. There are no secrets in it.

@@ -13,6 +13,7 @@ const OURS: &[&str] = &[
     "jcds_credentials",
     "jcds_download",
     "package_metadata",
+    "package_upload",
     "pipeline",
     "pkgferry",
     "recipe",

@@ -73,7 +73,7 @@ fn a_dry_run_shows_everything_and_ends_with_its_promise() {
       skip  package-upload    route jcds: s3-upload sends the file
       plan  verify-delivery   prove delivery of App.pkg
       = would be replaced: 292.9 KiB to send
-    Dry run: no write request was made (6 reads).
+    Dry run: no write request was made (5 reads).
     --- stderr
       warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);

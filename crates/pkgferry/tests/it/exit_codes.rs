@@ -45,8 +45,8 @@ fn a_missing_privilege_is_4_and_is_named() {
         }
     });
     let file = stage.write("App.pkg", noise(1, 10));
-    // Left to choose, it goes by the other route; see `routes`.
-    insta::assert_snapshot!(stage.run(&["upload", &file, "-k", "route=jcds"]).shown(), @r#"
+    // Otherwise the file goes by the other route, which does without it.
+    insta::assert_snapshot!(stage.run(&["upload", &file, "--route", "jcds"]).shown(), @r#"
     exit 4
     --- stdout
     App.pkg

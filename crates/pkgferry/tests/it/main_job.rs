@@ -34,8 +34,8 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
     GET /api/v1/jamf-pro-version 200
-    GET /api/v1/cloud-distribution-point 200
     GET /api/schema/ 200
+    GET /api/v1/cloud-distribution-point 200
     GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
@@ -81,7 +81,6 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     POST /api/v1/oauth/token 200
     GET /api/v1/jamf-pro-version 200
     GET /api/v1/cloud-distribution-point 200
-    GET /api/schema/ 200
     GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
@@ -137,7 +136,6 @@ fn other_bytes_replace_the_file_and_leave_the_record_alone() {
     POST /api/v1/oauth/token 200
     GET /api/v1/jamf-pro-version 200
     GET /api/v1/cloud-distribution-point 200
-    GET /api/schema/ 200
     GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200

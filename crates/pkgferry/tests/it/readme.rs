@@ -1,6 +1,7 @@
 //! README is a promise: every command in it runs here, and its tables are those of the program.
 
-use crate::stage::{Ran, Stage, repository};
+use crate::stage::{Ran, Server, Stage, repository};
+use std::ffi::OsStr;
 use std::process::Command;
 
 fn readme() -> String {
@@ -28,6 +29,8 @@ fn commands() -> Vec<String> {
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
     let (stage, server) = Stage::with_server();
+    let production = Server::start(stage.path("production"), |_| {});
+    settle_servers(&stage, &server, &production);
     let example = std::fs::read(crate::stage::example_package()).unwrap();
     stage.write("Firefox-140.0.pkg", &example);
     for recipe in blocks("yaml") {
@@ -49,7 +52,13 @@ fn every_command_of_the_readme_does_what_it_says() {
         let script = line.replacen("pkgferry", env!("CARGO_BIN_EXE_pkgferry"), 1);
         let folder = if in_repository { repository() } else { stage.path("") };
         let template = stage.command(&[]);
+        // Who names servers has no other one in the environment.
+        let names_servers = line.contains("--server") || line.contains("promote");
+        let leads_to_one = |name: &OsStr| {
+            ["JSS_URL", "CLIENT_ID", "CLIENT_SECRET", "PKGFERRY_S3_ENDPOINT"].iter().any(|one| name == *one)
+        };
         let variables = template.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let variables = variables.filter(|(name, _)| !(names_servers && leads_to_one(name)));
         let output = Command::new("/bin/sh")
             .args(["-c", &script])
             .env_clear()
@@ -64,6 +73,31 @@ fn every_command_of_the_readme_does_what_it_says() {
     }
     assert!(ran >= 6, "only {ran} commands were found");
     assert!(!server.files().is_empty());
+    assert_eq!(production.names(), ["Firefox-140.0.pkg"]);
+}
+
+/// The settings file of the README, its servers those of the rehearsal.
+fn settle_servers(stage: &Stage, test: &Server, production: &Server) {
+    let mut text = blocks("toml").join("\n");
+    for (name, server) in [("test", test), ("production", production)] {
+        let at = server.connection();
+        for (shown, real) in [
+            (
+                format!("https://{name}.jamfcloud.com\""),
+                format!("{}\"\nPKGFERRY_S3_ENDPOINT = {:?}", at.jss_url, at.s3_endpoint),
+            ),
+            (format!("{name}-id"), at.client_id.clone()),
+            (format!("{name}-secret"), at.client_secret.clone()),
+        ] {
+            assert!(text.contains(&shown), "the settings of the README lack {shown}");
+            text = text.replace(&shown, &real);
+        }
+    }
+    let folder = stage.path("home/.config/pkgferry");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("settings.toml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn what_cannot_be_gone_on_with_is_removed() {
     assert_snapshot!(stage.run(&["resume"]).shown(), @"
     exit 0
     --- stderr
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       warn  what an earlier run left of App.pkg was removed
     ");
     assert_eq!(server.open_uploads(), Vec::<String>::new());
@@ -72,6 +73,7 @@ fn all_can_be_discarded() {
     assert_snapshot!(stage.run(&["resume", "--discard"]).shown(), @"
     exit 0
     --- stderr
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       warn  what an earlier run left of App.pkg was removed
     ");
     assert_eq!(server.open_uploads(), Vec::<String>::new());

@@ -152,8 +152,8 @@ fn the_way_through_jamf_pro_is_told_step_by_step() {
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
     GET /api/v1/jamf-pro-version 200
-    GET /api/v1/cloud-distribution-point 200
     GET /api/schema/ 200
+    GET /api/v1/cloud-distribution-point 200
     GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/packages 200
@@ -186,7 +186,6 @@ fn the_way_through_jamf_pro_is_told_step_by_step() {
     POST /api/v1/oauth/token 200
     GET /api/v1/jamf-pro-version 200
     GET /api/v1/cloud-distribution-point 200
-    GET /api/schema/ 200
     GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/categories 200

@@ -146,3 +146,35 @@ fn what_it_plays_is_spelt_right_and_asked_of_nobody_else() {
     let ran = run(&["--sandbox", "--cdn-type", "DROPBOX"]);
     assert!(ran.code == 64 && ran.stderr.contains("RACKSPACE_CLOUD_FILES"), "{}", ran.shown());
 }
+
+/// Signing in, sending and proving, through each kind of gateway.
+#[test]
+fn the_lines_of_a_gateway_lead_through_it() {
+    for (addressing, names) in [
+        ("path", ["JAMF_TENANT_ID", "path"]),
+        ("tenant-header", ["JAMF_TENANT_ID", "header"]),
+        ("environment-header", ["JAMF_ENVIRONMENT_ID", "header"]),
+    ] {
+        let stage = Stage::new();
+        let served = Served::start(&stage, &["--gateway", addressing]);
+        assert!(!served.variable(names[0]).is_empty());
+        assert_eq!(served.variable("JAMF_GATEWAY_ADDRESSING"), names[1]);
+        assert!(!served.lines.iter().any(|line| line.contains("API_USERNAME")));
+        let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+        assert!(out.ends_with("= created: 842 bytes sent\n"), "{addressing}: {out}");
+        let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
+        assert!(out.ends_with("= unchanged: nothing sent\n"), "{addressing}: {out}");
+    }
+}
+
+#[test]
+fn servers_without_jcds_calls_can_be_played() {
+    for flags in
+        [&["--jamf-version", "12.0.0"][..], &["--jcds-gone", "410"], &["--jcds-gone", "404", "--no-schema"]]
+    {
+        let stage = Stage::new();
+        let run = ["run", "recipes/ExampleApp.jamf.recipe.yaml", "--sandbox"];
+        let ran = stage.run(&[&run[..], flags].concat()).succeeded();
+        assert!(ran.stdout.contains("done  package-upload"), "{flags:?}: {}", ran.shown());
+    }
+}

@@ -171,7 +171,7 @@ fn a_recipe_that_names_a_server_does_not_lead_there() {
 fn other_settings_of_a_table_hold_for_its_server_alone() {
     let (mut stage, test, production) = stage_with_two();
     let text = format!(
-        "pkg_notes = \"for all\"\n{}pkg_notes = \"for tests\"\n{}",
+        "pkg_notes = \"for all\"\n{}pkg_notes = \"for tests\"\nroute = \"packages-api\"\n{}",
         table("test", &test),
         table("production", &production)
     );
@@ -180,6 +180,8 @@ fn other_settings_of_a_table_hold_for_its_server_alone() {
     stage.run(&["upload", &file, "--server", "test", "--server", "production"]).succeeded();
     assert_eq!(test.packages()[0]["notes"], "for tests");
     assert_eq!(production.packages()[0]["notes"], "for all");
+    let sent_through_jamf_pro = |server: &Server| server.requests().contains("/upload 201");
+    assert!(sent_through_jamf_pro(&test) && !sent_through_jamf_pro(&production));
 }
 
 #[test]
@@ -228,8 +230,8 @@ fn explain_and_check_know_named_servers() {
     assert!(ran.stdout.contains("[[servers.test] of settings file [STAGE]/settings.toml]"), "{}", ran.stdout);
     assert_eq!(stage.run(&["explain", recipe, "--server", "test", "--server", "production"]).code, 64);
     insta::assert_snapshot!(stage.run(&["check", recipe, "--server", "test", "--server", "production"]).succeeded().stdout, @"
-    recipes/ExampleApp.jamf.recipe.yaml (test): ok, 6 steps
-    recipes/ExampleApp.jamf.recipe.yaml (production): ok, 6 steps
+    recipes/ExampleApp.jamf.recipe.yaml (test): ok, 8 steps
+    recipes/ExampleApp.jamf.recipe.yaml (production): ok, 8 steps
     ");
 }
 
