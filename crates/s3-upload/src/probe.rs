@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn clocks_differ_by_what_cannot_be_explained() {
-        let at = |second| Timestamp::from_second(1_795_176_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_795_176_000 + second).unwrap();
         assert_eq!(difference(at(0), at(0), at(0)).as_secs(), 0);
         assert_eq!(difference(at(1_000), at(0), at(10)).as_secs(), 990);
         assert_eq!(difference(at(0), at(1_001), at(1_002)).as_secs(), -1_000);
