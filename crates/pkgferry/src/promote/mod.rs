@@ -167,7 +167,7 @@ impl Promotion<'_> {
         match report.status {
             // A dry run plans to fetch it, unless it is there already.
             _ if report.dry_run && report.has_changes() => Ok(Bytes::Planned),
-            Status::Unchanged | Status::Downloaded | Status::Created => {
+            Status::Unchanged | Status::Downloaded => {
                 let path = place.join(self.name.as_str());
                 self.hold_against(&path, &source.proven).await?;
                 Ok(Bytes::Here { path, _folder: folder })
