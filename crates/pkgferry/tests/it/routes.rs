@@ -220,6 +220,35 @@ fn what_was_sent_through_jamf_pro_is_proven_alone() {
     );
 }
 
+/// Recipes of before, and recipes for one route, need nobody to choose.
+#[test]
+fn a_recipe_that_does_not_choose_does_what_its_steps_are_for() {
+    let jcds = [
+        "find-package",
+        "compare-hash",
+        "jcds-credentials",
+        "s3-upload",
+        "package-metadata",
+        "verify-delivery",
+    ];
+    let packages_api =
+        ["find-package", "compare-hash", "package-metadata", "package-upload", "verify-delivery"];
+    for steps in [&jcds[..], &packages_api[..]] {
+        let (stage, server) = of_version("11.30.1");
+        let file = stage.write("App.pkg", noise(4, 9_000));
+        let process: String = steps.iter().map(|step| format!("- Processor: {step}\n")).collect();
+        let recipe = format!("Identifier: test.one-way\nInput:\n  pkg_path: {file}\nProcess:\n{process}");
+        let recipe = stage.write("one-way.recipe.yaml", recipe);
+        let ran = stage.run(&["run", &recipe]).succeeded();
+        assert!(line(&ran, "done  verify-delivery").starts_with("proven after"), "{}", ran.stdout);
+        assert_holds(&server, "App.pkg", &noise(4, 9_000));
+        server.clear_journal();
+        let again = stage.run(&["run", &recipe]).succeeded();
+        assert!(again.stdout.contains("= unchanged: nothing sent"), "{}", again.stdout);
+        assert_eq!(server.writes(), [], "{}", server.requests());
+    }
+}
+
 /// A server with an old file under a record, and a new one here.
 fn with_old_file(change: impl FnOnce(&mut Config)) -> (Stage, Server, String) {
     let (stage, server) = Stage::with_server_like(change);
