@@ -72,14 +72,8 @@ fn kills(seed: u64, times: usize) {
         let requests = if dice.below(2) == 0 { 9 + dice.below(5) } else { dice.below(26) };
         kill_after(&server, &mut child, requests, Duration::from_micros(dice.below(20_000)));
 
-        let deleted =
-            server.journal().iter().any(|request| request.method == "DELETE" && request.side == Side::Jamf);
-        if replaces && !deleted {
-            let there = server.bytes_of(&name);
-            assert!(
-                there.as_deref() == Some(old.as_slice()),
-                "{name}: the old file is gone, and nobody deleted it"
-            );
+        if replaces && server.bytes_of(&name).as_deref() != Some(old.as_slice()) {
+            assert!(server.tells_of_a_deletion(), "{name}: the old file is gone, and nobody deleted it");
         }
         let known = known_parts(&stage.path("home/.local/state/pkgferry"));
         resumed += usize::from(!known.is_empty());

@@ -62,6 +62,20 @@ impl Server {
         all.iter().map(short).collect::<Vec<_>>().join("\n")
     }
 
+    /// Whether a file was deleted, for a test that sees it gone. A deletion comes before its line in the journal: the world is
+    /// saved in between, and whoever was killed does not wait for that.
+    pub fn tells_of_a_deletion(&self) -> bool {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let deletes = |request: &Request| request.method == "DELETE" && request.side == sandbox::Side::Jamf;
+        while !self.journal().iter().any(deletes) {
+            if std::time::Instant::now() > end {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+        true
+    }
+
     pub fn writes(&self) -> Vec<Request> {
         self.journal().into_iter().filter(Request::is_write).collect()
     }
