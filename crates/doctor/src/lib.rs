@@ -28,6 +28,7 @@ pub use observations::{
     Calls, Expected, Family, Observations, Place, PlaceRole, Record, Remembered, Seen, Trouble,
 };
 pub use observe::{Subject, observe};
+pub use room::free;
 
 /// Whether a finding says only that there was nothing to judge.
 #[must_use]

@@ -1,8 +1,6 @@
 //! Asking. Whatever comes of it is an observation; nothing here fails.
 
-use crate::{
-    Calls, Expected, Family, Observations, Place, PlaceRole, Record, Remembered, Seen, Trouble, room,
-};
+use crate::{Calls, Expected, Family, Observations, Place, PlaceRole, Record, Remembered, Seen, Trouble};
 use jamf::{Error, Fact, Privilege, Served, Session, Sessions, TokenFacts, Version};
 use jiff::civil::Date;
 use pipeline::{Context, Diagnose, Env, PackageApiChoice, RouteChoice, causes, keys};
@@ -60,13 +58,15 @@ pub struct Subject<'a> {
     pub state: Option<&'a Path>,
     /// Where packages are kept that go from one server to another.
     pub temporary: &'a Path,
+    /// Tells how many bytes are free where a path is, or would be: [`free`](crate::free), or what a test says.
+    pub free: fn(&Path) -> Result<u64, String>,
 }
 
 /// Looks at a server, at S3 and at this machine. Only reads.
 pub async fn observe(subject: Subject<'_>, cx: &Context) -> Observations {
-    let Subject { sessions, connections, env, expected, state, temporary } = subject;
+    let Subject { sessions, connections, env, expected, state, temporary, free } = subject;
     let mut seen = Observations { expected, ..Observations::nothing(remembered(state)) };
-    seen.places = places(state, temporary);
+    seen.places = places(state, temporary, free);
     // A setting of the wrong type is told by every run.
     seen.choice = env.get(keys::ROUTE).ok().flatten().unwrap_or(RouteChoice::Auto);
     seen.classic_forced = env.get(keys::PACKAGE_API).ok().flatten() == Some(PackageApiChoice::Classic);
@@ -203,8 +203,8 @@ fn remembered(folder: Option<&Path>) -> Remembered {
     }
 }
 
-fn places(state: Option<&Path>, temporary: &Path) -> Vec<Place> {
-    let place = |role, path: &Path| Place { role, path: path.to_owned(), free: room::free(path) };
+fn places(state: Option<&Path>, temporary: &Path, free: fn(&Path) -> Result<u64, String>) -> Vec<Place> {
+    let place = |role, path: &Path| Place { role, path: path.to_owned(), free: free(path) };
     let state = state.map(|path| place(PlaceRole::State, path));
     state.into_iter().chain([place(PlaceRole::Temporary, temporary)]).collect()
 }

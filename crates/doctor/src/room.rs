@@ -3,16 +3,24 @@
 use std::path::Path;
 
 /// Bytes that are free for this user where `path` is, or would be.
+///
+/// # Errors
+///
+/// Why nobody knows, in words.
 #[cfg(unix)]
-pub(crate) fn free(path: &Path) -> Result<u64, String> {
+pub fn free(path: &Path) -> Result<u64, String> {
     let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
     let room = rustix::fs::statvfs(there).map_err(|error| error.to_string())?;
     Ok(room.f_bavail.saturating_mul(room.f_frsize))
 }
 
 /// Bytes that are free for this user where `path` is, or would be.
+///
+/// # Errors
+///
+/// Why nobody knows, in words.
 #[cfg(not(unix))]
-pub(crate) fn free(_path: &Path) -> Result<u64, String> {
+pub fn free(_path: &Path) -> Result<u64, String> {
     Err("it is not asked for on this system".to_owned())
 }
 

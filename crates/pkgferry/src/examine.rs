@@ -55,6 +55,7 @@ pub async fn doctor(args: DoctorArgs, settings: Settings, cancel: CancellationTo
             expected,
             state: state.path(),
             temporary: &std::env::temp_dir(),
+            free: doctor::free,
         };
         let findings = doctor::judge(&doctor::observe(subject, &cx).await);
         examined.push(Examined { server: target.name.clone(), address: address(&env), findings });

@@ -53,6 +53,7 @@ impl Practice {
             expected,
             state: Some(&self.folder.path().join("state")),
             temporary: self.folder.path(),
+            free: |_| Ok(1 << 40),
         };
         let seen = observe(subject, &cx).await;
         sessions.close(&cx).await;

@@ -91,7 +91,9 @@ fn without_signing_in_it_goes_as_far_as_it_can() {
 #[test]
 fn json_is_one_line_with_a_version() {
     let (stage, _server) = Stage::with_server();
-    let ran = stage.run(&["doctor", "--json", "--route", "packages-api", "--size", "5000000000"]).succeeded();
+    let ran = stage
+        .run(&["doctor", "--json", "--route", "packages-api", "--size", "1000000000", "--rate", "1"])
+        .succeeded();
     let line: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         (&line["type"], &line["version"], &line["exit_code"]),
