@@ -1,0 +1,175 @@
+use crate::run::Version;
+use crate::{Error, PackageReport, Part, RunReport, Shard, Warning};
+use std::collections::{BTreeMap, BTreeSet};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Makes one report of several, such as those of the shards of one list.
+///
+/// The result does not depend on the order of `reports`: runs stand in the order of their shards, then of their beginnings.
+/// Packages keep the order of their run. A package that several runs worked on is kept as often as it was worked on and
+/// flagged. A shard that is missing or there twice, programs of several versions, and runs that did not end are told as
+/// warnings of the merged report. It has ended when all its runs have.
+///
+/// # Errors
+/// When there is none, when one run stands in several of them, or when some are of dry runs and others are not.
+pub fn merge(reports: impl IntoIterator<Item = RunReport>) -> Result<RunReport, Error> {
+    let mut reports: Vec<RunReport> = reports.into_iter().collect();
+    reports.sort_by(|one, other| key(one).cmp(&key(other)));
+    let Some(first) = reports.first() else { return Err(Error::NothingToMerge) };
+    if let (Some(dry), Some(real)) =
+        (reports.iter().find(|report| report.dry_run), reports.iter().find(|report| !report.dry_run))
+    {
+        return Err(Error::DryAndReal { dry: dry.id.clone(), real: real.id.clone() });
+    }
+    let mut parts: Vec<Part> = reports.iter().flat_map(RunReport::to_parts).collect();
+    parts.sort_by(|one, other| order(one).cmp(&order(other)));
+    let mut ids = BTreeSet::new();
+    if let Some(twice) = parts.iter().find(|part| !ids.insert(part.id.as_str())) {
+        return Err(Error::SameRun { id: twice.id.clone() });
+    }
+
+    let id = match parts.len() {
+        1 => first.id.clone(),
+        count => format!("{}+{}", parts[0].id, count - 1),
+    };
+    let (program, dry_run) = (parts[0].program.clone(), first.dry_run);
+    let started = parts.iter().map(|part| part.started).min().unwrap_or(first.started);
+    let all_ended = parts.iter().all(|part| part.finished.is_some());
+    let finished = parts.iter().filter_map(|part| part.finished).max().filter(|_| all_ended);
+    let updated = parts.iter().map(|part| part.updated).max().unwrap_or(first.updated);
+    let requests = reports.iter().map(|report| report.requests).sum();
+    let mut servers: Vec<String> = Vec::new();
+    let mut packages: Vec<PackageReport> = Vec::new();
+    for report in reports {
+        servers.extend(report.servers);
+        packages.extend(report.packages.into_iter().map(|package| PackageReport {
+            run: Some(package.run.unwrap_or_else(|| report.id.clone())),
+            ..package
+        }));
+    }
+    servers.sort();
+    servers.dedup();
+    let places: BTreeMap<String, usize> =
+        parts.iter().enumerate().map(|(place, part)| (part.id.clone(), place)).collect();
+    packages.sort_by_key(|package| package.run.as_ref().and_then(|run| places.get(run)).copied());
+    let doubled = flag_duplicates(&mut packages);
+    let warnings = findings(&parts, &doubled);
+
+    Ok(RunReport {
+        version: Version,
+        program,
+        id,
+        started,
+        finished,
+        updated,
+        dry_run,
+        shard: None,
+        servers,
+        requests,
+        warnings,
+        parts,
+        packages,
+    })
+}
+
+type Order<'a> = (Option<Shard>, jiff::Timestamp, &'a str);
+
+fn order(part: &Part) -> Order<'_> {
+    (part.shard, part.started, &part.id)
+}
+
+fn key(report: &RunReport) -> Order<'_> {
+    (report.shard, report.started, &report.id)
+}
+
+/// A package is the same where a file of the same name went to the same server, however its accents are encoded.
+fn identity(package: &PackageReport) -> (Option<String>, String) {
+    (package.server.clone(), package.name().nfc().collect())
+}
+
+/// Tells each package which other runs worked on it, and returns the names of those packages.
+fn flag_duplicates(packages: &mut [PackageReport]) -> BTreeSet<String> {
+    let mut runs: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for package in packages.iter() {
+        runs.entry(identity(package)).or_default().extend(package.run.clone());
+    }
+    let mut doubled = BTreeSet::new();
+    for package in packages {
+        let all = runs.get(&identity(package)).into_iter().flatten();
+        package.also_in = all.filter(|run| package.run.as_ref() != Some(run)).cloned().collect();
+        if !package.also_in.is_empty() {
+            doubled.insert(identity(package).1);
+        }
+    }
+    doubled
+}
+
+/// What a person should know before trusting the sum.
+fn findings(parts: &[Part], doubled: &BTreeSet<String>) -> Vec<Warning> {
+    let mut findings = Vec::new();
+    let mut find = |start: &str, things: Vec<String>, hint: &str| {
+        if !things.is_empty() {
+            let message = format!("{start}: {}", things.join(", "));
+            findings.push(Warning { step: None, message, hint: Some(hint.to_owned()) });
+        }
+    };
+    let shards: Vec<Shard> = parts.iter().filter_map(|part| part.shard).collect();
+    let counts: BTreeSet<u32> = shards.iter().map(|shard| shard.count()).collect();
+    let several =
+        |things: BTreeSet<String>| if things.len() > 1 { things.into_iter().collect() } else { Vec::new() };
+
+    let missing =
+        counts.iter().copied().filter(|_| counts.len() == 1).flat_map(|count| missing(&shards, count));
+    find(
+        "these shards are missing",
+        missing.collect(),
+        "look for the reports of these shards: their packages are not in here",
+    );
+    find(
+        "the merged runs are shards of different splits",
+        several(counts.iter().map(|count| format!("of {count}")).collect()),
+        "give all shards of one list the same count; otherwise packages are missing or carried twice",
+    );
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<String> =
+        shards.iter().filter(|shard| !seen.insert(**shard)).map(ToString::to_string).collect();
+    find(
+        "these shards are there more than once",
+        twice.into_iter().collect(),
+        "merge one report a shard, the last one if it ran twice",
+    );
+    let unfinished = parts.iter().filter(|part| part.finished.is_none()).map(|part| match part.shard {
+        Some(shard) => format!("{} (shard {shard})", part.id),
+        None => part.id.clone(),
+    });
+    find(
+        "these of the merged runs did not end",
+        unfinished.collect(),
+        "see in their logs why, and run them again; what is there already is not sent again",
+    );
+    let program = |part: &Part| format!("{} {}", part.program.name, part.program.version);
+    find(
+        "the merged runs are of different programs",
+        several(parts.iter().map(program).collect()),
+        "let all shards run the same version",
+    );
+    find(
+        "several of the merged runs worked on",
+        doubled.iter().cloned().collect(),
+        "split the list with --shard, which gives each package to one shard",
+    );
+    findings
+}
+
+/// Shards of this split that are not there. A file may say that there are four billion.
+fn missing(shards: &[Shard], count: u32) -> Vec<String> {
+    const TOLD: usize = 100;
+    let there: BTreeSet<u32> = shards.iter().map(|shard| shard.index()).collect();
+    let mut missing =
+        (1..=count).filter(|index| !there.contains(index)).map(|index| format!("{index}/{count}"));
+    let mut told: Vec<String> = missing.by_ref().take(TOLD).collect();
+    if missing.next().is_some() {
+        told.push("and more".to_owned());
+    }
+    told
+}

@@ -1,0 +1,253 @@
+use crate::{Error, PackageReport, Totals, Warning};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The version of the model that this crate writes and reads.
+///
+/// It grows when a key goes or changes its meaning, or when a key that is one of a few words gets a new word. New keys do
+/// not count, and readers pass over keys that they do not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version;
+
+impl Version {
+    /// As a number.
+    pub const NUMBER: u32 = 1;
+}
+
+impl Serialize for Version {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(Self::NUMBER)
+    }
+}
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u64::deserialize(deserializer)? {
+            found if found == u64::from(Self::NUMBER) => Ok(Self),
+            found => Err(de::Error::custom(Error::OtherVersion { found })),
+        }
+    }
+}
+
+/// The program that made a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its name.
+    pub name: String,
+    /// Its version, such as `0.1.0`.
+    pub version: String,
+}
+
+/// Numbers that are no shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{index}/{count} is no shard: shards count from 1, and there are as many as the second number says")]
+pub struct InvalidShard {
+    index: u32,
+    count: u32,
+}
+
+/// Which part of a list a run took: one of `count`, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "ShardNumbers")]
+pub struct Shard {
+    index: u32,
+    count: u32,
+}
+
+#[derive(Deserialize)]
+struct ShardNumbers {
+    index: u32,
+    count: u32,
+}
+
+impl Shard {
+    /// The shard number `index` of `count`.
+    ///
+    /// # Errors
+    /// Unless `index` is from 1 to `count`.
+    pub fn new(index: u32, count: u32) -> Result<Self, InvalidShard> {
+        if (1..=count).contains(&index) {
+            Ok(Self { index, count })
+        } else {
+            Err(InvalidShard { index, count })
+        }
+    }
+
+    /// Its number, counted from 1.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.count
+    }
+}
+
+impl TryFrom<ShardNumbers> for Shard {
+    type Error = InvalidShard;
+    fn try_from(ShardNumbers { index, count }: ShardNumbers) -> Result<Self, InvalidShard> {
+        Self::new(index, count)
+    }
+}
+
+/// `2/5`.
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// How many requests of each kind left the machine: [`pipeline::Traffic`], written and read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Requests {
+    /// Sign-in, renewal, sign-out.
+    pub sign_ins: u64,
+    /// Reads.
+    pub reads: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Writes that a dry run refused.
+    pub refused: u64,
+}
+
+impl Requests {
+    /// All that left.
+    #[must_use]
+    pub fn sent(self) -> u64 {
+        [self.reads, self.writes].into_iter().fold(self.sign_ins, u64::saturating_add)
+    }
+}
+
+impl From<pipeline::Traffic> for Requests {
+    fn from(traffic: pipeline::Traffic) -> Self {
+        let pipeline::Traffic { sign_ins, reads, writes, refused, .. } = traffic;
+        Self { sign_ins, reads, writes, refused }
+    }
+}
+
+impl std::iter::Sum for Requests {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, next| Self {
+            sign_ins: sum.sign_ins.saturating_add(next.sign_ins),
+            reads: sum.reads.saturating_add(next.reads),
+            writes: sum.writes.saturating_add(next.writes),
+            refused: sum.refused.saturating_add(next.refused),
+        })
+    }
+}
+
+/// A run whose report went into a merged one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its id.
+    pub id: String,
+    /// What made it.
+    pub program: Program,
+    /// Which shard it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; `None` if it did not.
+    #[serde(default)]
+    pub finished: Option<Timestamp>,
+    /// When it was last heard of.
+    pub updated: Timestamp,
+    /// Its warnings that belong to no package.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+}
+
+/// What came of a run, or of several that were [merged](crate::merge()).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The version of this model.
+    pub version: Version,
+    /// What ran.
+    pub program: Program,
+    /// What tells this run from others. The caller chooses it; reports of one id are never merged.
+    pub id: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended. `None`: it had not ended when this was written, and if nothing runs any more, it never did.
+    #[serde(default)]
+    pub finished: Option<Timestamp>,
+    /// When this was written.
+    pub updated: Timestamp,
+    /// Whether nothing was changed, on purpose. Statuses and bytes then say what a real run would come to.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Which shard of its list it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The servers that it worked on, by the names of the settings, or by address.
+    #[serde(default)]
+    pub servers: Vec<String>,
+    /// What was asked of them.
+    #[serde(default)]
+    pub requests: Requests,
+    /// What a person should look at and what belongs to no package. In a merged report, what merging found; the warnings
+    /// of each run are with its [`Part`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// The runs that this report was merged from; empty for one run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// Package by package.
+    #[serde(default)]
+    pub packages: Vec<PackageReport>,
+}
+
+impl RunReport {
+    /// Counts and sums over all packages.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        Totals::of(&self.packages)
+    }
+
+    /// This run as a part of a merged report: the parts that it has, or itself.
+    #[must_use]
+    pub fn to_parts(&self) -> Vec<Part> {
+        if !self.parts.is_empty() {
+            return self.parts.clone();
+        }
+        vec![Part {
+            id: self.id.clone(),
+            program: self.program.clone(),
+            shard: self.shard,
+            started: self.started,
+            finished: self.finished,
+            updated: self.updated,
+            warnings: self.warnings.clone(),
+        }]
+    }
+
+    /// Warnings that belong to no package, those of the parts included.
+    pub fn run_warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().chain(self.parts.iter().flat_map(|part| &part.warnings))
+    }
+
+    /// Reads what [`Format::Json`](crate::Format::Json) wrote. Keys that are not known are passed over.
+    ///
+    /// # Errors
+    /// When it is no report, or one of a version that this program does not know.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
+        // The version first: the rest of another version may look like damage.
+        #[derive(Deserialize)]
+        struct Head {
+            version: Option<u64>,
+        }
+        let head: Head = serde_json::from_slice(bytes)
+            .map_err(|source| if source.is_data() { Error::NotAReport } else { Error::NotJson(source) })?;
+        match head.version {
+            Some(found) if found == u64::from(Version::NUMBER) => {}
+            Some(found) => return Err(Error::OtherVersion { found }),
+            None => return Err(Error::NotAReport),
+        }
+        serde_json::from_slice(bytes).map_err(Error::Damaged)
+    }
+}
