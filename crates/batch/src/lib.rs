@@ -27,6 +27,7 @@ mod auto;
 mod fault;
 mod layout;
 mod list;
+mod pattern;
 mod position;
 mod select;
 mod shard;

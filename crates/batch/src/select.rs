@@ -1,24 +1,17 @@
 use crate::fault::{Fault, Faults, Problem};
 use crate::list::RecipeList;
+use crate::pattern::matches;
 use crate::words::shown;
-use glob::{MatchOptions, Pattern, PatternError};
 use recipe::Place;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use unicode_normalization::UnicodeNormalization as _;
 
 /// What recipe files end in (`autopkg-recipes.md §1.1`), and `.recipe.yml` with it.
 const SUFFIXES: &[&str] = &[".recipe", ".recipe.plist", ".recipe.yaml", ".recipe.yml"];
-/// How many files and folders one pattern looks at.
-const MAX_VISITED: usize = 100_000;
-/// How deep `**` goes.
-const MAX_LEVELS: usize = 16;
-/// How many parts a pattern has.
-const MAX_STEPS: usize = 64;
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +106,15 @@ pub enum Note {
         /// Where it stands first.
         first: Option<Place>,
     },
+    /// A folder that a pattern led to and that cannot be read.
+    PassedOver {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        why: String,
+        /// Where the pattern stands; `None` for the command line.
+        place: Option<Place>,
+    },
     /// A key of a list that is not used.
     Ignored {
         /// The key.
@@ -136,6 +138,12 @@ impl fmt::Display for Note {
                     None => f.write_str("on the command line"),
                 }
             }
+            Self::PassedOver { folder, why, place } => {
+                if let Some(place) = place {
+                    write!(f, "{}: ", shown(&place.to_string()))?;
+                }
+                write!(f, "passed over {}: {}", shown(&folder.to_string_lossy()), shown(why))
+            }
             Self::Ignored { key, place } => {
                 let place = place.to_string();
                 write!(f, "{}: {key} is not used: recipes run with their own steps only", shown(&place))
@@ -148,7 +156,8 @@ impl fmt::Display for Note {
 ///
 /// A folder stands for the recipe files in it, though not below it: parents are often kept in folders of their own. A
 /// pattern with `*`, `?` or `[…]` stands for the recipe files it matches, in the order of their paths; `**` stands for any
-/// number of folders, and what begins with a dot is matched only by a dot. Anything else, and whatever is there under
+/// number of folders, and what begins with a dot is matched only by a dot. Folders that it leads to and that cannot be read
+/// are passed over with a note. Anything else, and whatever is there under
 /// exactly this path, is left as it is. Names match whichever way their accents are encoded.
 ///
 /// # Errors
@@ -166,7 +175,12 @@ pub fn select(
     let wanted = arguments.iter().map(|argument| (argument, Origin::CommandLine)).chain(listed);
     for (text, origin) in wanted {
         match expand(text, folders) {
-            Ok(recipes) => recipes.into_iter().for_each(|recipe| picked.take(recipe, &origin)),
+            Ok(Expanded { recipes, passed_over }) => {
+                for (folder, why) in passed_over {
+                    picked.selection.notes.push(Note::PassedOver { folder, why, place: origin.place() });
+                }
+                recipes.into_iter().for_each(|recipe| picked.take(recipe, &origin));
+            }
             Err((problem, hint)) => faults.push(Fault::new(origin.place(), problem).hint(hint)),
         }
     }
@@ -201,10 +215,23 @@ impl Picked {
     }
 }
 
-type Refused = (Problem, Option<String>);
+/// Why an argument or entry stands for nothing, and what to do about it.
+pub(crate) type Refused = (Problem, Option<String>);
 
 /// The recipes that one argument or entry stands for.
-fn expand(text: &str, folders: &impl Folders) -> Result<Vec<String>, Refused> {
+pub(crate) struct Expanded {
+    pub(crate) recipes: Vec<String>,
+    /// Folders on the way that cannot be read, and why.
+    pub(crate) passed_over: BTreeMap<PathBuf, String>,
+}
+
+impl From<Vec<String>> for Expanded {
+    fn from(recipes: Vec<String>) -> Self {
+        Self { recipes, passed_over: BTreeMap::new() }
+    }
+}
+
+fn expand(text: &str, folders: &impl Folders) -> Result<Expanded, Refused> {
     let path = Path::new(text);
     let kind = folders.kind(path).map_err(|error| unreadable(path, error))?;
     match kind {
@@ -212,18 +239,18 @@ fn expand(text: &str, folders: &impl Folders) -> Result<Vec<String>, Refused> {
             let files = recipe_files(path, folders)?;
             if files.is_empty() && path.components().nth(1).is_none() && !text.ends_with('/') {
                 // A single word may as well be the name of a recipe, beside a folder of that name.
-                return Ok(vec![text.to_owned()]);
+                return Ok(vec![text.to_owned()].into());
             }
             if files.is_empty() {
                 let hint =
                     "recipe files in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'";
                 return Err((Problem::EmptyFolder(path.to_owned()), Some(hint.to_owned())));
             }
-            Ok(files)
+            Ok(files.into())
         }
-        Some(_) => Ok(vec![text.to_owned()]),
+        Some(_) => Ok(vec![text.to_owned()].into()),
         None if text.contains(['*', '?', '[']) => matches(text, folders),
-        None => Ok(vec![text.to_owned()]),
+        None => Ok(vec![text.to_owned()].into()),
     }
 }
 
@@ -236,153 +263,17 @@ fn recipe_files(folder: &Path, folders: &impl Folders) -> Result<Vec<String>, Re
 }
 
 /// Whether a file's name says that it holds a recipe. `._Firefox.recipe` is what macOS leaves beside it on foreign disks.
-fn is_recipe(entry: &Listed) -> bool {
+pub(crate) fn is_recipe(entry: &Listed) -> bool {
     let name = entry.name.to_string_lossy();
     !name.starts_with('.')
         && SUFFIXES.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty()))
 }
 
-fn matches(text: &str, folders: &impl Folders) -> Result<Vec<String>, Refused> {
-    let refuse = |why: &str| (Problem::Pattern { pattern: text.to_owned(), why: why.to_owned() }, None);
-    let parts = Path::new(text).components().map(step);
-    let steps = parts.collect::<Result<Vec<_>, _>>().map_err(|error| refuse(error.msg))?;
-    if steps.len() > MAX_STEPS {
-        return Err(refuse("it has too many parts"));
-    }
-    let mut walk = Walk { text, folders, visited: 0, found: Vec::new() };
-    walk.follow(Path::new(""), &steps, 0)?;
-    let mut found = walk.found;
-    found.sort();
-    // `**/**` comes by the same file more than once.
-    found.dedup();
-    if found.is_empty() {
-        let hint = "`*`, `?` and `[` make a pattern of a name; `[*]`, `[?]` and `[[]` stand for themselves";
-        return Err((Problem::NoMatch(text.to_owned()), Some(hint.to_owned())));
-    }
-    found.into_iter().map(to_text).collect()
-}
-
-/// One part of a pattern.
-enum Step {
-    /// A name as it is, a root, `.` or `..`.
-    Plain(PathBuf),
-    /// A name with wildcards.
-    Name(Pattern),
-    /// `**`.
-    AnyFolders,
-}
-
-fn step(part: Component<'_>) -> Result<Step, PatternError> {
-    let Component::Normal(name) = part else { return Ok(Step::Plain(PathBuf::from(part.as_os_str()))) };
-    let name: String = name.to_string_lossy().nfc().collect();
-    if name == "**" {
-        return Ok(Step::AnyFolders);
-    }
-    if !name.contains(['*', '?', '[']) {
-        return Ok(Step::Plain(PathBuf::from(part.as_os_str())));
-    }
-    Pattern::new(&name).map(Step::Name)
-}
-
-struct Walk<'w, F> {
-    text: &'w str,
-    folders: &'w F,
-    visited: usize,
-    found: Vec<PathBuf>,
-}
-
-impl<F: Folders> Walk<'_, F> {
-    fn follow(&mut self, base: &Path, steps: &[Step], level: usize) -> Result<(), Refused> {
-        let Some((step, rest)) = steps.split_first() else { return Ok(()) };
-        match step {
-            Step::Plain(name) => {
-                let path = base.join(name);
-                if !rest.is_empty() {
-                    return self.follow(&path, rest, level);
-                }
-                // Only reached where wildcards stand in front of it.
-                let kind = self.folders.kind(&path).map_err(|error| unreadable(&path, error))?;
-                self.visit(1)?;
-                self.take(path, kind.unwrap_or(Kind::Other));
-                Ok(())
-            }
-            Step::Name(pattern) => {
-                for entry in self.list(base)? {
-                    let name: String = entry.name.to_string_lossy().nfc().collect();
-                    if !pattern.matches_with(&name, OPTIONS) {
-                        continue;
-                    }
-                    let path = base.join(&entry.name);
-                    match (rest.is_empty(), entry.kind) {
-                        (true, kind) => self.take(path, kind),
-                        (false, Kind::Folder) => self.follow(&path, rest, level)?,
-                        (false, _) => {}
-                    }
-                }
-                Ok(())
-            }
-            Step::AnyFolders => {
-                if rest.is_empty() {
-                    // `folder/**` stands for all files below it.
-                    for entry in self.list(base)? {
-                        self.take(base.join(entry.name), entry.kind);
-                    }
-                } else {
-                    self.follow(base, rest, level)?;
-                }
-                if level >= MAX_LEVELS {
-                    return Ok(());
-                }
-                for entry in self.list(base)? {
-                    let hidden = entry.name.to_string_lossy().starts_with('.');
-                    if entry.kind == Kind::Folder && !hidden {
-                        self.follow(&base.join(entry.name), steps, level + 1)?;
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn take(&mut self, path: PathBuf, kind: Kind) {
-        let name = path.file_name().unwrap_or_default().to_owned();
-        if kind == Kind::File && is_recipe(&Listed { name, kind }) {
-            self.found.push(path);
-        }
-    }
-
-    /// A folder that is not there holds nothing: the pattern then matches nothing, and that is the fault.
-    fn list(&mut self, folder: &Path) -> Result<Vec<Listed>, Refused> {
-        match self.folders.list(folder) {
-            Ok(entries) => {
-                self.visit(entries.len() + 1)?;
-                Ok(entries)
-            }
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                Ok(Vec::new())
-            }
-            Err(error) => Err(unreadable(folder, error)),
-        }
-    }
-
-    fn visit(&mut self, entries: usize) -> Result<(), Refused> {
-        self.visited += entries;
-        if self.visited > MAX_VISITED {
-            let hint = "let the pattern begin with the folder that holds the recipes".to_owned();
-            return Err((Problem::TooMany { pattern: self.text.to_owned(), max: MAX_VISITED }, Some(hint)));
-        }
-        Ok(())
-    }
-}
-
-const OPTIONS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-
-fn unreadable(path: &Path, error: io::Error) -> Refused {
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> Refused {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     (Problem::Unreadable { path: path.to_owned(), source: Arc::new(error) }, None)
 }
 
-fn to_text(path: PathBuf) -> Result<String, Refused> {
+pub(crate) fn to_text(path: PathBuf) -> Result<String, Refused> {
     path.into_os_string().into_string().map_err(|path| (Problem::PathNotText(PathBuf::from(path)), None))
 }

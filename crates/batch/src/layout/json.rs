@@ -24,7 +24,9 @@ pub(crate) fn json(text: &str) -> Result<Layout, (Problem, Option<Position>)> {
         };
         items.into_iter().map(entry).collect::<Result<Vec<_>, _>>()
     };
-    let root: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    // Passing over a value tells less about what is wrong with it than reading it.
+    let whole = || serde_json::from_str::<serde_json::Value>(text).err();
+    let root: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&whole().unwrap_or(error)))?;
     if root.get().starts_with('[') {
         let items = serde_json::from_str(root.get()).map_err(|error| malformed(&error))?;
         return entries(items).map(Layout::Array);
