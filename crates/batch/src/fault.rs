@@ -1,4 +1,4 @@
-use crate::words::{shown, with_article};
+use crate::words::{clip, shown, with_article};
 use pipeline::{Diagnose, FailureKind, causes};
 use recipe::{Place, Syntax};
 use std::fmt;
@@ -34,7 +34,8 @@ impl fmt::Display for Fault {
         if let Some(place) = &self.place {
             write!(f, "{}: ", shown(&place.to_string()))?;
         }
-        f.write_str(&causes(&self.problem).collect::<Vec<_>>().join(": "))?;
+        // Messages of parsers hold what they found as it is.
+        f.write_str(&clip(&causes(&self.problem).collect::<Vec<_>>().join(": "), MAX_MESSAGE))?;
         match &self.hint {
             Some(hint) => write!(f, "\n  hint: {hint}"),
             None => Ok(()),
@@ -154,6 +155,8 @@ impl From<Fault> for Faults {
     }
 }
 
+/// How many characters a message has; it may name several values.
+const MAX_MESSAGE: usize = 2_000;
 /// How many faults a report shows.
 const MAX_SHOWN_FAULTS: usize = 50;
 

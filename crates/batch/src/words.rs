@@ -5,9 +5,15 @@ use std::borrow::Cow;
 /// How many characters of one value a message shows.
 const MAX_SHOWN: usize = 200;
 
-/// A value up to a length, in characters that do nothing to the terminal or log that it is printed to.
+/// A value as a message shows it.
 pub(crate) fn shown(value: &str) -> Cow<'_, str> {
-    let end = value.char_indices().nth(MAX_SHOWN).map(|(end, _)| end);
+    clip(value, MAX_SHOWN)
+}
+
+/// A text up to a length, in characters that do nothing to the terminal or log that it is printed to. What is escaped
+/// already stays as it is.
+pub(crate) fn clip(value: &str, length: usize) -> Cow<'_, str> {
+    let end = value.char_indices().nth(length).map(|(end, _)| end);
     if end.is_none() && !value.contains(acts) {
         return Cow::Borrowed(value);
     }

@@ -227,6 +227,10 @@ fn files_that_are_not_what_they_should_be() {
     a.plist:1:33: not a valid XML property list: it ends before the property list does
     1 fault
     ");
+    insta::assert_snapshot!(report("a.plist", "<plist><array><key>\u{1b}[31m</key>"), @r"
+    a.plist:1:15: not a valid XML property list: the key `\u{1b}[31m` does not follow a value in a dict
+    1 fault
+    ");
     insta::assert_snapshot!(report("a.txt", b"Firefox\nGr\xFCn\n".to_vec()), @r"
     a.txt:2:3: byte 0xfc is not UTF-8; the file may be in an older encoding such as Latin-1
     1 fault
