@@ -105,7 +105,7 @@ fn logs_and_failures() {
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
     assert_eq!(folder.variable("PWD").as_deref(), work.to_str());
 
-    std::fs::write(folder.program("pkgferry"), "#!/bin/sh\necho it broke; exit 5\n").unwrap();
+    folder.install("pkgferry", "echo it broke; exit 5\n");
     let output = folder.run("sh", &line, &[]);
     let log = log_folder.join("pkgferry-nightly.log");
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "it broke\n");

@@ -71,17 +71,24 @@ impl Recorder {
     pub fn new(program: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let program = folder.path().join(program);
+        let this = Self(folder);
+        let words = this.folder().join("words");
+        let variables = words.with_extension("env");
+        let told =
+            format!("printf '%s\\0' \"$@\" >'{}'\nenv -0 >'{}'\n", words.display(), variables.display());
+        this.install(program, &told);
+        this
+    }
+
+    /// Puts a shell script into the folder. Another process writes the file: one that this process has open for writing
+    /// may be handed on to whatever a test beside this one starts, and cannot be started itself until that has ended.
+    pub fn install(&self, program: &str, script: &str) {
+        let source = self.folder().join("source");
+        fs::write(&source, format!("#!/bin/sh\n{script}")).unwrap();
+        let program = self.program(program);
         fs::create_dir_all(program.parent().unwrap()).unwrap();
-        let words = folder.path().join("words");
-        let script = format!(
-            "#!/bin/sh\nprintf '%s\\0' \"$@\" >'{}'\nenv -0 >'{}'\n",
-            words.display(),
-            words.with_extension("env").display()
-        );
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        Self(folder)
+        let status = Command::new("install").args(["-m", "755"]).args([&source, &program]).status().unwrap();
+        assert!(status.success());
     }
 
     pub fn folder(&self) -> &Path {
@@ -95,6 +102,7 @@ impl Recorder {
     /// Runs a script with a shell, in the folder.
     pub fn run(&self, shell: &str, script: &str, variables: &[(&str, &str)]) -> Output {
         let mut command = Command::new(shell);
+        command.env_remove("CLIENT_SECRET");
         command.args(["-c", script]).current_dir(self.folder()).envs(variables.iter().copied());
         command.output().unwrap()
     }
