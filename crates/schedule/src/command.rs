@@ -1,0 +1,76 @@
+//! The command that runs, as words, before any format quotes them.
+
+use crate::error::Error;
+use crate::request::Request;
+use crate::secret::{looks_secret, names_secret};
+use crate::text::Argument;
+
+/// What a target adds to a request.
+#[derive(Default)]
+pub(crate) struct Extra<'e> {
+    /// The state folder, if the request names none.
+    pub(crate) state: Option<&'e str>,
+    /// What `--shard` takes.
+    pub(crate) shard: Option<String>,
+    /// Reports to write.
+    pub(crate) reports: Vec<String>,
+}
+
+/// The words of `pkgferry run …` after the program: flags first, recipes last.
+pub(crate) fn arguments(request: &Request, extra: &Extra<'_>) -> Vec<String> {
+    let mut words = vec!["run".to_owned()];
+    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+    if let Some(settings) = &request.settings {
+        flag("--settings", settings.as_str());
+    }
+    if let Some(state) = request.state.as_ref().map(crate::FilePath::as_str).or(extra.state) {
+        flag("--state", state);
+    }
+    for server in &request.servers {
+        flag("--server", server.as_str());
+    }
+    if let Some(list) = &request.list {
+        flag("--recipe-list", list.as_str());
+    }
+    if let Some(shard) = &extra.shard {
+        flag("--shard", shard);
+    }
+    for report in &extra.reports {
+        flag("--report", report);
+    }
+    words.extend(request.arguments.iter().map(ToString::to_string));
+    words.extend(request.recipes.iter().map(ToString::to_string));
+    words
+}
+
+/// Whether the run says by its exit code that changes are pending.
+pub(crate) fn tells_pending_changes(request: &Request) -> bool {
+    request.arguments.iter().any(|argument| argument.as_str() == "--detailed-exit-code")
+}
+
+/// That no argument carries a secret: neither by its own name, nor as a variable of recipes.
+pub(crate) fn check_arguments(arguments: &[Argument]) -> Result<(), Error> {
+    let mut is_variable = false;
+    for argument in arguments {
+        let text = argument.as_str();
+        let variable = if is_variable { Some(text) } else { variable(text) };
+        is_variable = matches!(text, "-k" | "--key") && !is_variable;
+        if let Some(variable) = variable
+            && let Some((name, value)) = variable.split_once('=')
+            && (names_secret(name) || looks_secret(value))
+        {
+            return Err(Error::SecretArgument { flag: format!("--key {name}") });
+        }
+        let flag = text.split('=').next().unwrap_or_default();
+        if flag.starts_with('-') && names_secret(flag) {
+            return Err(Error::SecretArgument { flag: flag.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// What follows `--key=` or `-k` in the same word.
+fn variable(text: &str) -> Option<&str> {
+    let short = || text.strip_prefix("-k").filter(|rest| !rest.is_empty());
+    text.strip_prefix("--key=").or_else(short)
+}

@@ -1,0 +1,100 @@
+use crate::command::{Extra, arguments};
+use crate::error::Error;
+use crate::quote::{crontab, refuse_control, shell, shell_line};
+use crate::request::{Request, below};
+use crate::target::{Kind, UnitFile, Written};
+use crate::text::{FilePath, MailAddress, SecretName};
+
+/// What only cron wants to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cron {
+    /// Who gets what a run prints (`MAILTO`). Default: the owner of the crontab.
+    pub mail_to: Option<MailAddress>,
+}
+
+/// Bytes of a command that Debian's and macOS' cron read (`MAX_COMMAND` of `cron.h`, with its end); cronie reads more.
+const MAX_COMMAND: usize = 999;
+
+/// A crontab for each shard: a file for `/etc/cron.d` if a user is named, else lines for somebody's own crontab.
+pub(crate) fn write(request: &Request, options: &Cron) -> Result<Written, Error> {
+    request.need_absolute(Kind::Cron)?;
+    request.refuse_time_zone(Kind::Cron)?;
+    let count = request.shards.get();
+    let files = (1..=count).map(|index| file(request, options, index, count));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let install = install(request, &files);
+    Ok(Written { files, install })
+}
+
+fn file(request: &Request, options: &Cron, index: u8, count: u8) -> Result<UnitFile, Error> {
+    let shard = (count > 1).then(|| format!("{index}/{count}"));
+    let part = shard.as_ref().map(|_| format!("-{index}-of-{count}")).unwrap_or_default();
+    let command = crontab(&command(request, shard)?);
+    if command.len() > MAX_COMMAND {
+        return Err(Error::LongLine { length: command.len(), max: MAX_COMMAND });
+    }
+    let mail = options.mail_to.as_ref().map(|mail| format!("MAILTO={mail}\n")).unwrap_or_default();
+    let user = request.user.as_ref().map(|user| format!("{user} ")).unwrap_or_default();
+    // Files of /etc/cron.d have names without a dot, or are passed over.
+    let name = format!("{}{part}", request.unit());
+    let text = format!(
+        "# pkgferry: packages into Jamf Cloud ({})\n\
+         SHELL=/bin/sh\n\
+         PATH=/usr/local/bin:/usr/bin:/bin\n\
+         {mail}{} {user}{command}\n",
+        request.name,
+        request.recurrence.cron()
+    );
+    Ok(UnitFile { name, text })
+}
+
+/// With a log folder what is printed goes there, and cron, which mails whatever is printed, mails one line after a failure.
+/// No lock is needed here: pkgferry refuses to start twice for one server.
+fn command(request: &Request, shard: Option<String>) -> Result<String, Error> {
+    let unit = request.unit();
+    let log = request.logs.as_ref().map(|logs| below(logs.as_str(), &format!("{unit}.log")));
+    let reports = request.logs.iter().map(|logs| below(logs.as_str(), &format!("{unit}.html"))).collect();
+    let words = arguments(request, &Extra { shard, reports, state: None });
+    let words = std::iter::once(request.program.to_string()).chain(words);
+    let mut command = shell_line(words);
+    if let Some(folder) = &request.folder {
+        command = format!("cd {} && {command}", shell(folder.as_str()));
+    }
+    if let Some(log) = log {
+        let told = format!("{} ended with an error, see {log}", request.unit());
+        // Braces, so that a folder that is not there is told too.
+        command = format!("{{ {command}; }} >>{} 2>&1 || echo {}", shell(&log), shell(&told));
+    }
+    refuse_control(Kind::Cron, "a path, a recipe or an argument", &command)?;
+    Ok(command)
+}
+
+fn install(request: &Request, files: &[UnitFile]) -> String {
+    let name = files.first().map_or("", |file| file.name.as_str());
+    let first = match files.len() {
+        1 => "",
+        _ => "Each file is for a machine of its own; the lines below are for the first.\n\n",
+    };
+    // A log that cannot be opened is a run that does not happen.
+    let folders: Vec<_> = request.state.iter().chain(&request.logs).map(FilePath::as_str).collect();
+    let mut lines = String::new();
+    if !folders.is_empty() {
+        let make = match &request.user {
+            Some(user) => vec!["sudo", "install", "-d", "-m", "700", "-o", user.as_str()],
+            None => vec!["mkdir", "-p", "-m", "700"],
+        };
+        lines = format!("{}\n", shell_line(make.iter().chain(&folders)));
+    }
+    lines.push_str(&match &request.user {
+        Some(_) => format!("sudo install -m 644 -o root {name} /etc/cron.d/{name}\n"),
+        None => format!("{{ crontab -l 2>/dev/null; cat {name}; }} | crontab -\n"),
+    });
+    let names: Vec<_> = request.secrets.iter().map(SecretName::as_str).collect();
+    let names = if names.is_empty() { "CLIENT_SECRET".to_owned() } else { names.join(", ") };
+    format!(
+        "{first}{lines}\n\
+         A time that passes while the machine is off is not made up for.\n\
+         Secrets ({names}) are not in it: cron hands on none, so let the\n\
+         settings file name them, as file:PATH or command:…, or hold them with mode 600.\n"
+    )
+}
