@@ -153,11 +153,7 @@ impl House {
 
     async fn run(&self, checked: &Checked, cx: &Context) -> runner::Report {
         let dry_run = self.boundary.access() == Access::ReadOnly;
-        match runner::plan(&self.registry, checked, dry_run, cx).await {
-            Ok(planned) if dry_run => planned.into_report(),
-            Ok(planned) => planned.apply(cx).await,
-            Err(report) => *report,
-        }
+        runner::run(&self.registry, checked, dry_run, cx).await
     }
 
     /// Carries one package by these steps, and tells what the recorder makes of it.
