@@ -36,19 +36,6 @@ impl Human {
         let _ = self.meter().above(|| std::io::stderr().lock().write_all(text.as_bytes()));
     }
 
-    /// The last lines of a recipe.
-    pub fn report(&self, ServerReport { server, report }: &ServerReport) -> Result<(), Error> {
-        self.meter().stop();
-        if let Some(failure) = &report.failure {
-            let title = match failure.step {
-                None => format!("{}\n", on(&report.recipe, server.as_deref())),
-                Some(_) => String::new(),
-            };
-            self.complain(&format!("{title}{}", failure_text(failure)));
-        }
-        self.print(&format!("  = {}\n", verdict(report)))
-    }
-
     /// The last lines of a run.
     pub fn finish(&self, reports: &[ServerReport], traffic: Traffic) -> Result<(), Error> {
         let servers: BTreeSet<_> = reports.iter().filter_map(|report| report.server.as_deref()).collect();
@@ -64,33 +51,101 @@ impl Human {
     }
 }
 
-/// Events of the work for one server.
-pub struct Listening {
-    pub human: Arc<Human>,
-    pub server: Option<String>,
+/// When the lines of a recipe are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As they come.
+    Live,
+    /// All at once when it has ended, because others run beside it.
+    Together,
 }
 
-impl Listener for Listening {
+/// What one recipe has to say on the way.
+pub struct Voice {
+    human: Arc<Human>,
+    /// What bars of other recipes are told apart by.
+    title: String,
+    server: Option<String>,
+    held: Option<Mutex<Vec<Line>>>,
+}
+
+enum Line {
+    Said(String),
+    Complained(String),
+}
+
+impl Voice {
+    /// For the work on one server.
+    pub fn new(human: Arc<Human>, title: String, server: Option<String>, pace: Pace) -> Self {
+        let held = match pace {
+            Pace::Live => None,
+            Pace::Together => Some(Mutex::default()),
+        };
+        Self { human, title, server, held }
+    }
+
+    fn utter(&self, line: Line) -> Result<(), Error> {
+        match (&self.held, line) {
+            (Some(held), line) => held.lock().unwrap_or_else(PoisonError::into_inner).push(line),
+            (None, Line::Said(text)) => return self.human.print(&text),
+            (None, Line::Complained(text)) => self.human.complain(&text),
+        }
+        Ok(())
+    }
+
+    /// The last lines of a recipe, and those that were held back. Of a recipe that changed nothing and had nothing to complain of,
+    /// one line is enough where many run side by side.
+    pub fn report(&self, ServerReport { server, report }: &ServerReport) -> Result<(), Error> {
+        self.human.meter().stop(&self.title);
+        let title = on(&report.recipe, server.as_deref());
+        let held = self.held.as_ref();
+        let lines =
+            held.map(|held| std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner)));
+        if let Some(lines) = lines {
+            let complains = lines.iter().any(|line| matches!(line, Line::Complained(_)));
+            if report.status == Status::Unchanged && !complains {
+                return self.human.print(&format!("{title}  = {}\n", verdict(report)));
+            }
+            for line in lines {
+                match line {
+                    Line::Said(text) => self.human.print(&text)?,
+                    Line::Complained(text) => self.human.complain(&text),
+                }
+            }
+        }
+        if let Some(failure) = &report.failure {
+            let title = match failure.step {
+                None => format!("{title}\n"),
+                Some(_) => String::new(),
+            };
+            self.human.complain(&format!("{title}{}", failure_text(failure)));
+        }
+        self.human.print(&format!("  = {}\n", verdict(report)))
+    }
+}
+
+impl Listener for Voice {
     fn on(&self, event: &Event) {
         let human = &self.human;
-        let text = match &event.what {
+        let line = match &event.what {
             Occurrence::RecipeStarted { .. } => {
-                format!("{}\n", on(&event.recipe, self.server.as_deref()))
+                Line::Said(format!("{}\n", on(&event.recipe, self.server.as_deref())))
             }
             Occurrence::StepPlanned { changes, result } => {
-                human.meter().stop();
-                planned(event.step.as_ref(), changes, result.as_ref())
+                human.meter().stop(&self.title);
+                Line::Said(planned(event.step.as_ref(), changes, result.as_ref()))
             }
             Occurrence::StepFinished { result } => {
-                human.meter().stop();
-                finished(event.step.as_ref(), result)
+                human.meter().stop(&self.title);
+                Line::Said(finished(event.step.as_ref(), result))
             }
             Occurrence::Progress(progress) => {
-                let step = event.step.as_ref().map_or("", |step| &step.processor);
-                return human.meter().show(step, *progress);
+                let step = || event.step.as_ref().map_or("", |step| &step.processor);
+                let label = if self.held.is_some() { &self.title } else { step() };
+                return human.meter().show(&self.title, label, *progress);
             }
             Occurrence::Notice { level: Level::Warning, message } => {
-                return human.complain(&format!("  warn  {}{message}\n", name(event.step.as_ref())));
+                Line::Complained(format!("  warn  {}{message}\n", name(event.step.as_ref())))
             }
             Occurrence::Notice { level: Level::Info, message } => {
                 tracing::info!(step = event.step.as_ref().map(|step| step.processor.as_str()), "{message}");
@@ -102,7 +157,7 @@ impl Listener for Listening {
             | Occurrence::RecipeFinished => return,
         };
         // A reader that went away is noticed when the report is written.
-        let _ = human.print(&text);
+        let _ = self.utter(line);
     }
 }
 

@@ -6,6 +6,8 @@ mod json;
 mod progress;
 pub mod trace;
 
+pub use human::Pace;
+
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -42,12 +44,20 @@ impl Display {
         }
     }
 
-    /// What the libraries speak to while they work for a server.
+    /// What the libraries speak to while they work for a server, and for no recipe in particular.
     pub fn listener(&self, server: Option<&str>) -> Arc<dyn Listener> {
-        let server = server.map(str::to_owned);
+        self.voice("", server, Pace::Live).listener()
+    }
+
+    /// What a recipe speaks with.
+    pub fn voice(&self, title: &str, server: Option<&str>, pace: Pace) -> Voice {
+        let name = server.map(str::to_owned);
         match self {
-            Self::Human(human) => Arc::new(human::Listening { human: human.clone(), server }),
-            Self::Json(json) => Arc::new(json::Listening { json: json.clone(), server }),
+            Self::Human(human) => {
+                let title = on(title, server);
+                Voice::Human(Arc::new(human::Voice::new(human.clone(), title, name, pace)))
+            }
+            Self::Json(json) => Voice::Json(Arc::new(json::Listening { json: json.clone(), server: name })),
         }
     }
 
@@ -55,15 +65,6 @@ impl Display {
     pub fn say(&self, text: &str) -> Result<(), Error> {
         match self {
             Self::Human(human) => human.print(text),
-            Self::Json(_) => Ok(()),
-        }
-    }
-
-    /// Shows what came of a recipe.
-    pub fn report(&self, report: &ServerReport) -> Result<(), Error> {
-        match self {
-            Self::Human(human) => human.report(report),
-            // The final result holds all of them.
             Self::Json(_) => Ok(()),
         }
     }
@@ -79,6 +80,32 @@ impl Display {
         match self {
             Self::Human(human) => human.finish(reports, traffic),
             Self::Json(json) => json.finish(reports, traffic, exit, promoted),
+        }
+    }
+}
+
+/// What a recipe speaks with while it runs, and once when it has ended.
+#[derive(Clone)]
+pub enum Voice {
+    Human(Arc<human::Voice>),
+    Json(Arc<json::Listening>),
+}
+
+impl Voice {
+    /// What the libraries speak to.
+    pub fn listener(&self) -> Arc<dyn Listener> {
+        match self {
+            Self::Human(voice) => voice.clone(),
+            Self::Json(listening) => listening.clone(),
+        }
+    }
+
+    /// Shows what came of the recipe.
+    pub fn report(&self, report: &ServerReport) -> Result<(), Error> {
+        match self {
+            Self::Human(voice) => voice.report(report),
+            // The final result holds all of them.
+            Self::Json(_) => Ok(()),
         }
     }
 }

@@ -17,6 +17,7 @@ pub struct Meter {
 }
 
 struct Moving {
+    owner: String,
     activity: Activity,
     started: Timestamp,
     /// Bytes that were done when it started: a resumed transfer is not faster than it is.
@@ -39,21 +40,23 @@ impl Meter {
         }
     }
 
-    /// Nothing moves any more.
-    pub fn stop(&mut self) {
-        for bar in self.moving.drain(..).filter_map(|moving| moving.bar) {
-            bar.finish_and_clear();
+    /// Nothing of this owner moves any more.
+    pub fn stop(&mut self, owner: &str) {
+        for moving in self.moving.extract_if(.., |moving| moving.owner == owner) {
+            if let Some(bar) = moving.bar {
+                bar.finish_and_clear();
+            }
         }
     }
 
-    /// Shows how far an activity is.
-    pub fn show(&mut self, step: &str, progress: Progress) {
+    /// Shows how far an activity of an owner is. `label` stands in front.
+    pub fn show(&mut self, owner: &str, label: &str, progress: Progress) {
         let now = self.clock.now();
-        let index = self.moving.iter().position(|moving| moving.activity == progress.activity);
-        let index = index.unwrap_or_else(|| {
-            let bar = self.bars.as_ref().map(|bars| bars.add(bar(step, progress)));
-            let activity = progress.activity;
-            self.moving.push(Moving { activity, started: now, from: progress.done, last_line: now, bar });
+        let is_it = |moving: &Moving| moving.activity == progress.activity && moving.owner == owner;
+        let index = self.moving.iter().position(is_it).unwrap_or_else(|| {
+            let bar = self.bars.as_ref().map(|bars| bars.add(bar(label, progress)));
+            let (owner, activity) = (owner.to_owned(), progress.activity);
+            self.moving.push(Moving { owner, activity, started: now, from: progress.done, last_line: now, bar });
             self.moving.len() - 1
         });
         let moving = &mut self.moving[index];
@@ -62,7 +65,7 @@ impl Meter {
             bar.set_position(progress.done);
         } else if now.duration_since(moving.last_line).as_secs() >= LINE_EVERY_SECONDS {
             moving.last_line = now;
-            let line = line(step, progress, moving.from, now.duration_since(moving.started).as_secs_f64());
+            let line = line(label, progress, moving.from, now.duration_since(moving.started).as_secs_f64());
             // There is nobody left to tell when standard error is gone.
             let _ = std::io::stderr().lock().write_all(line.as_bytes());
         }
