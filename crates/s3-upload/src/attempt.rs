@@ -70,6 +70,9 @@ impl Attempt<'_> {
         let key = upload.key.clone();
         let error = match result {
             Ok((committed, fingerprint)) => {
+                if committed == Committed::ByAnother {
+                    self.abort(upload).await;
+                }
                 return Ok(Done { committed, fingerprint, parts: plan.count(), key });
             }
             // An abort could take away what S3 is about to put together, or the only copy there is.

@@ -7,7 +7,7 @@
 
 use crate::bucket::{Bucket, SentPart, Upload};
 use crate::error::Leftover;
-use crate::listed::file_to_replace;
+use crate::listed::{Spot, spot};
 use crate::log::Log;
 use crate::s3_error::in_full;
 use crate::{Error, S3Error};
@@ -52,20 +52,30 @@ pub(crate) struct Commit<'a> {
 }
 
 /// What is right for the commit.
-struct Ready {
-    /// The file to delete.
-    old: Option<JcdsFile>,
-    /// All that was listed.
-    listed: Arc<[JcdsFile]>,
+enum Ready {
+    /// There is something to do.
+    ToPlace {
+        /// The file to delete.
+        old: Option<JcdsFile>,
+        /// All that was listed.
+        listed: Arc<[JcdsFile]>,
+    },
+    /// The same bytes are there already.
+    There,
 }
 
-/// The upload is in place.
+/// The file is in place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Committed {
-    /// Whether an old file was deleted for it.
-    pub replaced: bool,
-    /// What is odd about it.
-    pub doubt: Option<Doubt>,
+pub(crate) enum Committed {
+    /// By this commit.
+    Placed {
+        /// Whether an old file was deleted for it.
+        replaced: bool,
+        /// What is odd about it.
+        doubt: Option<Doubt>,
+    },
+    /// Another run was faster with the same bytes; this upload is needed no more.
+    ByAnother,
 }
 
 /// Why the new file may not be what was sent.
@@ -114,9 +124,10 @@ impl Commit<'_> {
             Some(ready) if !cancelled.is_cancelled() => ready?,
             _ => return Err(Error::Interrupted { file: self.name.clone(), leftover: Leftover::None }),
         };
+        let Ready::ToPlace { old, listed } = ready else { return Ok(Committed::ByAnother) };
         // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
         let commit = Commit { cx: &self.cx.shielded(), ..*self };
-        let mut finish = pin!(commit.finish(ready));
+        let mut finish = pin!(commit.finish(old, listed));
         tokio::select! {
             biased;
             done = &mut finish => return done,
@@ -128,7 +139,7 @@ impl Commit<'_> {
     }
 
     /// Deletes the old file and completes the upload, with no way back.
-    async fn finish(&self, Ready { old, listed }: Ready) -> Result<Committed, Error> {
+    async fn finish(&self, old: Option<JcdsFile>, listed: Arc<[JcdsFile]>) -> Result<Committed, Error> {
         let judgement = match &old {
             Some(old) => {
                 self.log.phase(Phase::Deleting);
@@ -147,7 +158,7 @@ impl Commit<'_> {
             Judgement::CompleteAnyway => Some(Doubt::NameTaken),
             _ => other_etag.then_some(Doubt::OtherEtag),
         };
-        Ok(Committed { replaced: old.is_some(), doubt })
+        Ok(Committed::Placed { replaced: old.is_some(), doubt })
     }
 
     /// Sees to all that has to be right before anything is deleted. The look at the list comes last, so that it is fresh.
@@ -158,9 +169,18 @@ impl Commit<'_> {
                 source: source.map(Box::new),
             })?;
         }
-        let listed = self.session.jcds_files_now(self.cx).await.map_err(|source| self.list_failed(source))?;
-        let old = file_to_replace(self.name, self.planned, &listed)?;
-        Ok(Ready { old, listed })
+        let mut pauses = LOOKS.iter();
+        loop {
+            let listed = self.session.jcds_files_now(self.cx).await;
+            let listed = listed.map_err(|source| self.list_failed(source))?;
+            let unplanned = match spot(self.name, self.planned, self.fingerprint, &listed)? {
+                Spot::For(old) => return Ok(Ready::ToPlace { old, listed }),
+                Spot::HeldBySame => return Ok(Ready::There),
+                Spot::Undigested(unplanned) => unplanned,
+            };
+            let pause = pauses.next().ok_or(unplanned)?;
+            self.cx.clock().sleep(*pause).await;
+        }
     }
 
     /// Deletes the old file, and waits until the list shows it gone.

@@ -1,6 +1,7 @@
 //! What the list of the distribution service holds under the name, and whether that is what the plan saw.
 
 use crate::Error;
+use fingerprint::Fingerprint;
 use jamf::JcdsFile;
 use pipeline::{FileName, Found};
 
@@ -12,6 +13,43 @@ pub(crate) fn only_file(name: &FileName, listed: &[JcdsFile]) -> Result<Option<J
         Found::Several(files) => {
             Err(Error::SeveralFiles { names: files.into_iter().map(|file| file.name.clone()).collect() })
         }
+    }
+}
+
+/// What the commit has to do with the name.
+#[derive(Debug)]
+pub(crate) enum Spot {
+    /// The new file goes there, and this one, if any, goes away for it.
+    For(Option<JcdsFile>),
+    /// Another run was faster, or an earlier one of this machine, whose last request was still on its way when it was killed:
+    /// the very same bytes are there.
+    HeldBySame,
+    /// Somebody has put a file there that the service has not digested yet. It may be the same.
+    Undigested(Error),
+}
+
+/// Looks at the name again, right before the commit.
+pub(crate) fn spot(
+    name: &FileName,
+    planned: Option<&JcdsFile>,
+    ours: Fingerprint,
+    listed: &[JcdsFile],
+) -> Result<Spot, Error> {
+    let unplanned = match file_to_replace(name, planned, listed) {
+        Ok(old) => return Ok(Spot::For(old)),
+        Err(error @ (Error::Appeared { .. } | Error::NotAsPlanned { .. })) => error,
+        Err(error) => return Err(error),
+    };
+    let Some(there) = only_file(name, listed)? else { return Err(unplanned) };
+    // The size comes last (`jamf-pro-api.md §7.1`).
+    let may_be_ours = there.name == name.as_str()
+        && (there.size == 0 || there.size == ours.size)
+        && agree(Some(ours.md5), there.md5)
+        && agree(Some(ours.sha3_512), there.sha3_512);
+    match there.sha3_512 {
+        _ if !may_be_ours => Err(unplanned),
+        Some(_) if there.size == ours.size => Ok(Spot::HeldBySame),
+        _ => Ok(Spot::Undigested(unplanned)),
     }
 }
 
@@ -81,6 +119,34 @@ mod tests {
         assert_eq!(file_to_replace(&name(), None, &[]).unwrap(), None);
         let appeared = file_to_replace(&name(), None, &[file(9, None, None)]);
         assert!(matches!(appeared, Err(Error::Appeared { .. })));
+    }
+
+    #[test]
+    fn who_was_faster_with_the_same_bytes_did_the_work() {
+        let ours =
+            Fingerprint { size: 9, md5: Md5::from_bytes([1; 16]), sha3_512: Sha3_512::from_bytes([2; 64]) };
+        let planned = file(5, Some(7), Some(8));
+        for planned in [None, Some(&planned)] {
+            let seen = |now: JcdsFile| spot(&name(), planned, ours, &[now]);
+            for same in [file(9, Some(1), Some(2)), file(9, None, Some(2))] {
+                assert!(matches!(seen(same.clone()), Ok(Spot::HeldBySame)), "{same:?}");
+            }
+            for unclear in [file(0, None, None), file(9, Some(1), None), file(0, Some(1), Some(2))] {
+                assert!(matches!(seen(unclear.clone()), Ok(Spot::Undigested(_))), "{unclear:?}");
+            }
+            for other in [
+                file(8, None, None),
+                file(9, Some(3), Some(2)),
+                file(9, Some(1), Some(3)),
+                file(0, Some(3), None),
+            ] {
+                let refused = seen(other.clone());
+                assert!(
+                    matches!(refused, Err(Error::Appeared { .. } | Error::NotAsPlanned { .. })),
+                    "{other:?}: {refused:?}"
+                );
+            }
+        }
     }
 
     #[test]

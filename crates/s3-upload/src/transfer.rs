@@ -3,7 +3,7 @@
 use crate::attempt::{Attempt, Done};
 use crate::bucket::{Bucket, Place, Standing};
 use crate::checksum::ChecksumChoice;
-use crate::commit::Doubt;
+use crate::commit::{Committed, Doubt};
 use crate::connections::Connections;
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
@@ -265,9 +265,12 @@ impl Work {
 
     fn applied(&self, done: &Done) -> Applied {
         let (name, sent) = (&self.name, done.fingerprint);
-        let applied = match done.committed.doubt {
-            None => {
-                let how = if done.committed.replaced { ", in place of the old file" } else { "" };
+        let applied = match done.committed {
+            Committed::ByAnother => Applied::done(format!(
+                "{name} was sent, and another run had put the same bytes in place before; those were left there"
+            )),
+            Committed::Placed { doubt: None, replaced } => {
+                let how = if replaced { ", in place of the old file" } else { "" };
                 let noun = if done.parts == 1 { "part" } else { "parts" };
                 Applied::done(format!(
                     "sent {name}: {} in {} {noun}{how}",
@@ -275,13 +278,13 @@ impl Work {
                     done.parts
                 ))
             }
-            Some(Doubt::NameTaken) => Applied::warned(
+            Committed::Placed { doubt: Some(Doubt::NameTaken), .. } => Applied::warned(
                 Warning::Unverified,
                 format!("{name} was sent, but the old file was not seen to have gone before"),
                 "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
             ),
             // Servers other than Amazon's make ETags of their own, so this alone proves nothing.
-            Some(Doubt::OtherEtag) => Applied::warned(
+            Committed::Placed { doubt: Some(Doubt::OtherEtag), .. } => Applied::warned(
                 Warning::Other,
                 format!("{name} was sent, but S3 gave it another ETag than its parts make"),
                 "let verify-delivery compare the digests, and run again if they differ",

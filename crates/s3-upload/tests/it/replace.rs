@@ -5,6 +5,8 @@ use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
 use pipeline::FailureKind;
 use sandbox::Side;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 #[tokio::test]
@@ -243,6 +245,53 @@ async fn a_file_that_is_not_the_planned_one_any_more_is_left_alone() {
     hint: run again: the plan then shows the file that is there now
     Remote
     ");
+}
+
+/// Another machine with the same list was faster, or a killed run's last request was carried out late.
+#[tokio::test]
+async fn the_same_bytes_that_another_run_has_put_in_place_are_left_there() {
+    let new = bytes(2, 1000);
+    for old in [None, Some(bytes(1, 1000))] {
+        let stage = Stage::open().await;
+        if let Some(old) = &old {
+            stage.sandbox.put_file("App.pkg", old);
+        }
+        let env = stage.env("App.pkg", &new);
+        stage.meddler.rule(|_| Fate::Pass);
+        let sent = stage.send_after(env, |_| stage.sandbox.put_file("App.pkg", &new)).await.unwrap();
+        let told =
+            "App.pkg was sent, and another run had put the same bytes in place before; those were left there";
+        assert_eq!(sent.told(), told);
+        assert!(!stage.meddler.seen().iter().any(|seen| seen.is_delete() || seen.is_complete()));
+        assert_eq!((stage.listed(), stage.sandbox.open_uploads()), (vec!["App.pkg".to_owned()], Vec::new()));
+        stage.assert_holds("App.pkg", &new);
+    }
+}
+
+/// The list may show a name before its digests and its length (`jamf-pro-api.md §7.1`).
+#[tokio::test]
+async fn whether_the_bytes_of_another_run_are_the_same_is_waited_for() {
+    for (theirs, is_same) in [(bytes(2, 1000), true), (bytes(3, 1000), false)] {
+        let stage = Stage::open().await;
+        let env = stage.env("App.pkg", &bytes(2, 1000));
+        let looks = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&looks);
+        let sent = stage
+            .send_after(env, |_| {
+                stage.sandbox.put_file("App.pkg", &theirs);
+                let undigested = r#"[{"fileName":"App.pkg","length":0,"region":"us-east-1"}]"#;
+                stage.meddler.rule(move |seen| {
+                    match seen.is_list() && counted.fetch_add(1, Ordering::Relaxed) < 3 {
+                        true => Fate::Answer(200, undigested.to_owned()),
+                        false => Fate::Pass,
+                    }
+                });
+            })
+            .await;
+        assert_eq!((sent.is_ok(), looks.load(Ordering::Relaxed)), (is_same, 4));
+        assert!(!stage.meddler.seen().iter().any(|seen| seen.is_delete() || seen.is_complete()));
+        stage.assert_holds("App.pkg", &theirs);
+    }
 }
 
 #[tokio::test]
