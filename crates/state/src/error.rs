@@ -1,3 +1,4 @@
+use crate::{Held, RunId};
 use pipeline::{Diagnose, FailureKind};
 use std::io;
 use std::path::PathBuf;
@@ -26,6 +27,17 @@ pub enum Error {
     /// SQLite refused.
     #[error("the state could not be read or written")]
     Database(#[from] rusqlite::Error),
+    /// Another process works on a server.
+    #[error("{0}")]
+    Held(Held),
+    /// Several runs have an id that begins so.
+    #[error("{beginning:?} is the beginning of several runs: {}", .ids.iter().map(RunId::as_str).collect::<Vec<_>>().join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        beginning: String,
+        /// Their ids, the newest first.
+        ids: Vec<RunId>,
+    },
     /// An entry is not what this program writes.
     #[error("an entry of the state is not understood: {what}")]
     Entry {
@@ -53,6 +65,14 @@ impl Diagnose for Error {
                 "name a state folder that can be written, or mend the rights of {}",
                 path.display()
             )),
+            Self::Held(held) => Some(match &held.by {
+                Some(holder) => format!(
+                    "wait until it has ended; if it hangs, end process {} on {}",
+                    holder.pid, holder.host
+                ),
+                None => "wait until it has ended".into(),
+            }),
+            Self::Ambiguous { .. } => Some("write more of it".into()),
             Self::Database(_) | Self::Entry { .. } => None,
         }
     }
