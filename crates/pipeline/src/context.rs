@@ -159,6 +159,12 @@ impl Context {
         Self { step: Some(step), ..self.clone() }
     }
 
+    /// The same, with other requests than the run's own counted and let through: by this boundary.
+    #[must_use]
+    pub fn through(&self, boundary: Arc<Boundary>) -> Self {
+        Self { boundary, ..self.clone() }
+    }
+
     /// The same, deaf to Ctrl-C: for what has to run to its end once it has begun.
     #[must_use]
     pub fn shielded(&self) -> Self {

@@ -21,6 +21,8 @@ pub enum Origin {
     Runner,
     /// `Input` of the recipe in this file.
     Input(PathBuf),
+    /// A recipe list, for the recipes in it.
+    List(PathBuf),
     /// `-k` on the command line. It may refer to other values (`%KEY%`), as in AutoPkg.
     CommandLine,
     /// Another flag of the command line, such as `--url`. It is taken literally.
@@ -43,6 +45,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => write!(f, "environment variable {name}"),
             Self::Runner => f.write_str("pkgferry"),
             Self::Input(path) => write!(f, "Input of {}", path.display()),
+            Self::List(path) => write!(f, "recipe list {}", path.display()),
             Self::CommandLine => f.write_str("-k"),
             Self::Flag(flag) => f.write_str(flag),
             Self::Sandbox => f.write_str("rehearsal server"),

@@ -1,3 +1,4 @@
+use state::CommandLine;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,5 +29,19 @@ impl Process {
     /// The user's home folder.
     pub fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").or_else(|| self.variable("USERPROFILE")).map(PathBuf::from)
+    }
+
+    /// The name of this machine, for people.
+    pub fn host(&self) -> String {
+        #[cfg(unix)]
+        let told = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        #[cfg(not(unix))]
+        let told = self.variable("COMPUTERNAME").unwrap_or_default().to_owned();
+        if told.is_empty() { "this machine".to_owned() } else { told }
+    }
+
+    /// The command line without the program's name and without secrets, as it may be kept.
+    pub fn command(&self) -> CommandLine {
+        CommandLine::from_words(self.arguments.iter().skip(1).map(|word| word.to_string_lossy()))
     }
 }

@@ -1,13 +1,16 @@
 //! Settings from the file, the process environment and flags, each with its source.
 
 use crate::args::Global;
+use crate::chronicle::Notices;
 use crate::error::Error;
 use crate::process::Process;
 use crate::remembered::StateFolder;
 use crate::servers::{self, Servers, Target};
 use crate::shipped;
-use pipeline::{Dict, Env, Key, Origin, Typed, Value, keys};
+use pipeline::{Context, Dict, Entry, Env, Key, Origin, Secret, Typed, Value, keys};
 use recipe::Library;
+use secrets::{SecretSource, Secrets, Surroundings};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Variables of the process environment that are settings. Empty ones count as not set.
@@ -25,6 +28,9 @@ pub const VARIABLES: &[&str] = &[
 ];
 /// Names of servers, separated by commas.
 const SERVERS: &str = "PKGFERRY_SERVER";
+
+/// Secrets that may be kept elsewhere than in the settings.
+const PLACED: [Key<Secret>; 2] = [keys::API_PASSWORD, keys::CLIENT_SECRET];
 
 const SEARCH_DIRS: Key<Vec<String>> = Key::new("RECIPE_SEARCH_DIRS");
 const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");
@@ -46,13 +52,19 @@ pub struct Settings {
     pub state: StateFolder,
     /// Folders to look for recipes in, and who named them.
     pub search_dirs: Vec<(PathBuf, Origin)>,
+    /// Who is told of runs.
+    pub notices: Notices,
+    /// Where secrets are taken from.
+    pub secrets: Secrets,
+    /// What the system handed to the process.
+    pub process: Process,
 }
 
 impl Settings {
     /// Reads the file and puts the layers together.
-    pub fn resolve(global: &Global, process: &Process) -> Result<Self, Error> {
-        let file = settings_file(global, process);
-        let (mut preferences, servers) = match &file {
+    pub fn resolve(global: &Global, process: Process) -> Result<Self, Error> {
+        let file = settings_file(global, &process);
+        let FromFile { mut preferences, servers, notices } = match &file {
             Some(file) => read_file(file)?,
             None => Default::default(),
         };
@@ -63,10 +75,45 @@ impl Settings {
             preferences.set(CACHE_DIR, home.join("Library/AutoPkg/Cache"), Origin::Runner);
         }
         let named = global.search_dirs.iter().map(|folder| (folder.clone(), Origin::Flag("--search-dir")));
-        let search_dirs = named.chain(folders(&preferences, process)?).collect();
-        let state = StateFolder::resolve(global, process);
-        let (overrides, wanted) = (overrides(global, process), Wanted::of(global, process));
-        Ok(Self { preferences, overrides, servers, wanted, file, state, search_dirs })
+        let search_dirs = named.chain(folders(&preferences, &process)?).collect();
+        let state = StateFolder::resolve(global, &process);
+        let (overrides, wanted) = (overrides(global, &process), Wanted::of(global, &process));
+        let notices = notices.with_variables(|name| process.variable(name))?;
+        let variables = process.variables.clone();
+        let secrets = Secrets::new(Surroundings::new(move |name| variables.get(name).map(OsString::from)));
+        Ok(Self {
+            preferences,
+            overrides,
+            servers,
+            wanted,
+            file,
+            state,
+            search_dirs,
+            notices,
+            secrets,
+            process,
+        })
+    }
+
+    /// Puts the secrets in that the settings only name the place of. Each place is asked once in a run.
+    pub async fn reveal(&self, mut targets: Vec<Target>, cx: &Context) -> Result<Vec<Target>, Error> {
+        for target in &mut targets {
+            for key in PLACED {
+                // What wins is all that is needed.
+                let env = if target.overrides.contains(key.name()) {
+                    &mut target.overrides
+                } else {
+                    &mut target.preferences
+                };
+                let Some(entry) = env.entry(key.name()) else { continue };
+                let failed = |source| Error::Secret { name: key.name().to_owned(), source };
+                let source = SecretSource::from_value(entry.value()).map_err(failed)?;
+                let origin = entry.origin().clone();
+                let secret = self.secrets.resolve(cx, &source).await.map_err(failed)?;
+                env.set(key, secret, origin);
+            }
+        }
+        Ok(targets)
     }
 
     /// Where recipes are found: the folders, then those that come with the program.
@@ -200,7 +247,15 @@ fn default_file(process: &Process) -> Option<PathBuf> {
     Some(configuration.join("pkgferry/settings.toml"))
 }
 
-fn read_file(path: &Path) -> Result<(Env, Servers), Error> {
+/// What stands in a settings file.
+#[derive(Default)]
+struct FromFile {
+    preferences: Env,
+    servers: Servers,
+    notices: Notices,
+}
+
+fn read_file(path: &Path) -> Result<FromFile, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::ParseSettings {
@@ -210,13 +265,20 @@ fn read_file(path: &Path) -> Result<(Env, Servers), Error> {
     })?;
     let mut env = Env::new();
     let mut servers = Servers::default();
+    let mut notices = Notices::default();
     for (name, value) in table {
         match name.as_str() {
+            "notify" => notices = Notices::read(path, from_toml(value))?,
             "servers" => servers = Servers::read(path, from_toml(value))?,
             _ => env.insert(&name, from_toml(value), Origin::Settings(path.to_owned()), false),
         }
     }
-    if let Some((name, _)) = env.iter().chain(servers.entries()).find(|(_, entry)| entry.is_secret())
+    // What only says where a secret is kept is none.
+    let is_plain = |entry: &Entry| {
+        entry.is_secret() && SecretSource::from_value(entry.value()).is_ok_and(|source| source.is_plain())
+    };
+    let plain = env.iter().chain(servers.entries()).find(|(_, entry)| is_plain(entry));
+    if let Some(name) = plain.map(|(name, _)| name).or(notices.plain())
         && others_can_read(path)?
     {
         return Err(Error::OpenSecrets { path: path.to_owned(), name: name.to_owned() });
@@ -227,7 +289,7 @@ fn read_file(path: &Path) -> Result<(Env, Servers), Error> {
         let (path, server) = (path.to_owned(), server.clone());
         return Err(Error::NotOfServer { path, name: SEARCH_DIRS.name(), server });
     }
-    Ok((env, servers))
+    Ok(FromFile { preferences: env, servers, notices })
 }
 
 fn from_toml(value: toml::Value) -> Value {
@@ -248,7 +310,7 @@ fn from_toml(value: toml::Value) -> Value {
 }
 
 #[cfg(unix)]
-fn others_can_read(path: &Path) -> Result<bool, Error> {
+pub fn others_can_read(path: &Path) -> Result<bool, Error> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata =
         std::fs::metadata(path).map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
@@ -256,6 +318,6 @@ fn others_can_read(path: &Path) -> Result<bool, Error> {
 }
 
 #[cfg(not(unix))]
-fn others_can_read(_path: &Path) -> Result<bool, Error> {
+pub fn others_can_read(_path: &Path) -> Result<bool, Error> {
     Ok(false)
 }

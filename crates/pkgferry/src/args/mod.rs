@@ -3,10 +3,14 @@
 mod examine;
 mod promote;
 mod rehearsal;
+mod remembered;
+mod run;
 
 pub use examine::{DoctorArgs, Size};
 pub use promote::PromoteArgs;
 pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
+pub use remembered::{CacheArgs, CacheCommand, HistoryArgs, PruneArgs, VerifyArgs};
+pub use run::{Mode, RunArgs, Side};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -99,17 +103,23 @@ impl Route {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run recipes
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Send package files with the shipped recipe, without writing one
     Upload(Box<UploadArgs>),
     /// Fetch a file of the distribution service, and prove that it is the listed one
-    Download(DownloadArgs),
+    Download(Box<DownloadArgs>),
     /// Carry a package that is proven on one server to others, without building it again
     Promote(Box<PromoteArgs>),
     /// Look for what would keep packages from arriving, and say how to mend it; changes nothing
     Doctor(DoctorArgs),
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
+    /// Finish the proofs of deliveries that could not be proven in time; sends nothing
+    Verify(VerifyArgs),
+    /// Show what earlier runs did
+    History(HistoryArgs),
+    /// Show or prune the remembered digests of local files
+    Cache(CacheArgs),
     /// Check recipes and everything they refer to, without a network
     Check(CheckArgs),
     /// Show the resolved steps of a recipe and where each value comes from
@@ -118,17 +128,6 @@ pub enum Command {
     Processors(ProcessorsArgs),
     /// Serve the rehearsal server alone and print how to reach it
     Sandbox(SandboxArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct RunArgs {
-    /// Recipes: files, identifiers or names
-    #[arg(required = true, value_name = "RECIPE")]
-    pub recipes: Vec<String>,
-    #[command(flatten)]
-    pub variables: Variables,
-    #[command(flatten)]
-    pub mode: Mode,
 }
 
 #[derive(Debug, Args)]
@@ -143,27 +142,6 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("it takes the form KEY=VALUE".to_owned()),
     }
-}
-
-#[derive(Debug, Default, Args)]
-pub struct Mode {
-    /// Print the plan and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// With --dry-run: exit with 2 when changes are pending
-    #[arg(long, requires = "dry_run")]
-    pub detailed_exit_code: bool,
-    /// Read files again, even if their digests are remembered
-    #[arg(long)]
-    pub rehash: bool,
-    /// Keep what was sent when an upload is interrupted, so that the next run goes on with it
-    #[arg(long)]
-    pub keep_partial: bool,
-    /// Print events as JSON lines and a final result, instead of text
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub rehearsal: Rehearsal,
 }
 
 #[derive(Debug, Args)]

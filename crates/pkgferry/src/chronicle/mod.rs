@@ -1,0 +1,202 @@
+//! What is told of a run: its report, while it goes on and when it has ended, its history, and the news of it.
+
+mod files;
+mod news;
+
+use crate::clock::SystemClock;
+use crate::error::Error;
+use crate::exit::Exit;
+use files::ReportFiles;
+use news::News;
+pub use news::Notices;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::{Boundary, Clock as _, Context, Event, FileName, Listener, causes};
+use report::{PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
+use runner::Report;
+use state::{CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts, PackageLog, RunId, RunLog, State};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How many runs the history keeps at least, and for how many days it keeps more than that.
+const HISTORY_RUNS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+const HISTORY_DAYS: u32 = 180;
+
+/// What is known of a run before it begins, and who is to hear of it.
+pub struct Outset<'a> {
+    /// What was typed.
+    pub command: CommandLine,
+    /// The name of this machine.
+    pub host: String,
+    /// Whether nothing will be changed.
+    pub dry_run: bool,
+    /// Which part of a list it takes.
+    pub shard: Option<batch::Shard>,
+    /// Names or addresses of its servers.
+    pub servers: Vec<String>,
+    /// Files to write the report to.
+    pub reports: &'a [PathBuf],
+    /// Webhooks and the heartbeat.
+    pub news: News,
+}
+
+/// Everything that is told of one run.
+pub struct Chronicle {
+    recorder: Arc<Recorder>,
+    log: Option<RunLog>,
+    files: ReportFiles,
+    news: News,
+}
+
+impl Chronicle {
+    /// The run begins: its report is there from now on, and the heartbeat is told.
+    pub async fn begin(
+        outset: Outset<'_>,
+        state: &State,
+        clock: &Arc<SystemClock>,
+        boundary: &Arc<Boundary>,
+        cx: &Context,
+    ) -> Result<Self, Error> {
+        let Outset { command, host, dry_run, shard, servers, reports, mut news } = outset;
+        let id = RunId::random();
+        let version = env!("CARGO_PKG_VERSION");
+        let run = report::Run {
+            program: Program { name: "pkgferry".to_owned(), version: version.to_owned() },
+            id: id.to_string(),
+            dry_run,
+            shard: shard.and_then(|shard| report::Shard::new(shard.index(), shard.count()).ok()),
+            servers,
+        };
+        let recorder = Arc::new(Recorder::new(run, clock.clone(), boundary.clone()));
+        // What cannot be written now cannot be written after hours of work either.
+        let files = ReportFiles::open(reports, clock.clone())?;
+        files.write(&recorder.snapshot())?;
+        let new = NewRun { id: &id, command: &command, version, host: &host, dry_run };
+        let log = match state.history().begin_run(&new, clock.clone()) {
+            Ok(log) => Some(log),
+            Err(error) => {
+                cx.warn(format!("this run will not be in the history: {}", in_full(&error)));
+                None
+            }
+        };
+        // A history that cannot be shortened is as good as another.
+        drop(forget(state, HISTORY_DAYS, clock.now()));
+        news.begin(&id, &host, reports, cx);
+        Ok(Self { recorder, log, files, news })
+    }
+
+    /// Announces a package before its turn. Reports list packages in this order.
+    pub fn announce(&self, recipe: &str, subject: Subject) -> PackageRecorder {
+        self.recorder.package(recipe, subject)
+    }
+
+    /// What listens to an announced package whose turn has come.
+    pub fn follow(&self, recipe: &str, recorder: PackageRecorder, facts: &PackageFacts<'_>) -> Entry {
+        let log = self.log.as_ref().map(|log| log.package(&NewPackage { recipe, facts: *facts }));
+        Entry { recorder, log }
+    }
+
+    /// Takes a warning that belongs to no package.
+    pub fn warn(&self, message: &str) {
+        self.recorder.warn(message, None);
+        if let Some(log) = &self.log {
+            log.warn(message, None);
+        }
+    }
+
+    /// Writes the report down as it is, if it was not just written.
+    pub fn keep(&self, cx: &Context) {
+        if let Err(error) = self.files.write_now_and_then(|| self.recorder.snapshot()) {
+            cx.warn(in_full(&error));
+        }
+    }
+
+    /// The run has ended. Everything is tried, whatever fails of it; the first failure is told.
+    pub async fn end(self, exit: Exit, broke: Option<&Error>, cx: &Context) -> Result<(), Error> {
+        let Self { recorder, log, files, news } = self;
+        if let Some(error) = broke {
+            recorder.warn(in_full(error), error.hint());
+        }
+        let report = recorder.finish();
+        let written = files.write(&report);
+        let logged = match log {
+            Some(log) => log.end(exit.code()).map_err(Error::State),
+            None => Ok(()),
+        };
+        if let Err(error) = &logged {
+            cx.warn(format!("the history of this run is not whole: {}", in_full(error)));
+        }
+        news.end(&report, exit, broke, cx).await;
+        written
+    }
+}
+
+/// Forgets runs that are older than so many days, but for the newest.
+pub fn forget(state: &State, days: u32, now: Timestamp) -> Result<HistoryPruned, state::Error> {
+    let history = state.history();
+    let newest = history.runs(HISTORY_RUNS, None)?;
+    let Some(oldest_of_them) = newest.items.last().filter(|_| newest.next.is_some()) else {
+        return Ok(HistoryPruned::default());
+    };
+    let cut = now.saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
+    history.prune(HistoryKeep { since: Some(cut.min(oldest_of_them.begun)), runs: None })
+}
+
+/// One package, as reports and history hear of it.
+pub struct Entry {
+    recorder: PackageRecorder,
+    log: Option<PackageLog>,
+}
+
+impl Entry {
+    /// Takes what came of it.
+    pub fn end(&self, report: &Report) {
+        self.recorder.finish(report);
+        if let (Some(log), Some(package)) = (&self.log, self.recorder.snapshot()) {
+            log_end(log, &package, report);
+        }
+    }
+}
+
+fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
+    let file: Option<FileName> = package.file.as_deref().and_then(|name| name.parse().ok());
+    log.learn(&PackageFacts { file: file.as_ref(), ..PackageFacts::default() });
+    let failure = report.failure.as_ref();
+    let message = failure.map(|failure| {
+        [&failure.message].into_iter().chain(&failure.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
+    });
+    log.end(&PackageEnd {
+        status: word(package.status),
+        reason: &package.reason,
+        bytes_sent: package.bytes_sent,
+        bytes_fetched: package.bytes_fetched,
+        bytes_saved: package.bytes_saved,
+        failure: failure.zip(message.as_deref()).map(|(failure, message)| Failed {
+            step: failure.step.as_ref(),
+            message,
+            hint: failure.hint.as_deref(),
+        }),
+    });
+}
+
+/// The word that reports have for a status in JSON.
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::NotBegun => "not-begun",
+        Status::MetadataOnly => "metadata-only",
+        other => other.word(),
+    }
+}
+
+impl Listener for Entry {
+    fn on(&self, event: &Event) {
+        self.recorder.on(event);
+        if let Some(log) = &self.log {
+            log.on(event);
+        }
+    }
+}
+
+fn in_full(error: &dyn std::error::Error) -> String {
+    causes(error).collect::<Vec<_>>().join(": ")
+}

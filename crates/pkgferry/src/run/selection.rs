@@ -1,0 +1,109 @@
+//! Which recipes a run is made of, and which of their packages are this machine's.
+
+use crate::error::Error;
+use crate::process::Process;
+use crate::settings::others_can_read;
+use batch::{Folders, Kind, Listed, Note, RecipeList, Selected, Selection, Shard, ShardChoice};
+use pipeline::{Env, Origin, keys};
+use recipe::Source;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// The recipes of a run, and what the lists say about them.
+pub struct Chosen {
+    selection: Selection,
+    lists: Vec<RecipeList>,
+}
+
+impl Chosen {
+    /// Reads the lists, and finds what arguments and lists stand for.
+    pub fn read(arguments: &[String], lists: &[PathBuf]) -> Result<Self, Error> {
+        let lists = lists.iter().map(|path| list(path)).collect::<Result<Vec<_>, _>>()?;
+        let selection = batch::select(arguments, &lists, &Disk).map_err(Error::Selection)?;
+        Ok(Self { selection, lists })
+    }
+
+    /// The recipes, each with the variables that its list sets.
+    pub fn recipes(&self) -> impl Iterator<Item = (&str, Env)> {
+        self.selection.recipes.iter().map(|selected| (selected.recipe.as_str(), self.variables(selected)))
+    }
+
+    /// What somebody may want to know about the lists.
+    pub fn notes(&self) -> &[Note] {
+        &self.selection.notes
+    }
+
+    fn variables(&self, selected: &Selected) -> Env {
+        let mut env = Env::new();
+        if let batch::Origin::List(place) = &selected.origin
+            && let Some(list) = self.lists.iter().find(|list| list.file == place.file)
+        {
+            for (name, located) in &list.variables {
+                // It wins over a recipe's Input, as -k does, and -k wins over it (`autopkg-recipes.md §3.2`).
+                env.insert(name, located.value.clone(), Origin::List(list.file.to_path_buf()), false);
+            }
+        }
+        env
+    }
+}
+
+fn list(path: &Path) -> Result<RecipeList, Error> {
+    let source = Source::read(path)
+        .map_err(|source| Error::RecipeList { path: path.to_owned(), source: Box::new(source) })?;
+    let list = RecipeList::read(&source).map_err(Error::Selection)?;
+    if let Some(name) = list.variables.keys().find(|name| keys::SECRETS.contains(&name.as_str()))
+        && others_can_read(path)?
+    {
+        return Err(Error::OpenSecrets { path: path.to_owned(), name: name.clone() });
+    }
+    Ok(list)
+}
+
+/// Which shard a run takes; `None` for all packages.
+pub fn shard(choice: Option<ShardChoice>, process: &Process) -> Result<Option<Shard>, Error> {
+    match choice {
+        None => Ok(None),
+        Some(ShardChoice::Fixed(shard)) => Ok(Some(shard)),
+        Some(ShardChoice::Auto) => {
+            let detected = Shard::auto(|name| process.variable(name).map(str::to_owned));
+            Ok(detected.map_err(Error::Shard)?.map(|detected| detected.shard))
+        }
+    }
+}
+
+/// What there is on the disk.
+struct Disk;
+
+impl Folders for Disk {
+    fn kind(&self, path: &Path) -> io::Result<Option<Kind>> {
+        match path.metadata() {
+            Ok(metadata) => Ok(Some(kind(&metadata))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            // A pattern or a name may be longer than a file name can be.
+            Err(error) if error.kind() == ErrorKind::InvalidFilename => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<Listed>> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let mut listed = Vec::new();
+        for entry in folder.read_dir()? {
+            let entry = entry?;
+            // A link that leads nowhere is nothing to run.
+            let kind = entry.path().metadata().map_or(Kind::Other, |metadata| kind(&metadata));
+            listed.push(Listed { name: entry.file_name(), kind });
+        }
+        Ok(listed)
+    }
+}
+
+fn kind(metadata: &std::fs::Metadata) -> Kind {
+    if metadata.is_dir() {
+        Kind::Folder
+    } else if metadata.is_file() {
+        Kind::File
+    } else {
+        Kind::Other
+    }
+}
