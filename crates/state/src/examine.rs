@@ -12,7 +12,8 @@ pub enum Examined {
         /// How many damaged files lie beside it, which were set aside.
         set_aside: usize,
     },
-    /// A file that [`State::open`](crate::State::open) would set aside.
+    /// A file that [`State::open`](crate::State::open) would set aside; one of many MiB only after a process has died, since it is
+    /// not read to its end each time.
     Damaged {
         /// What SQLite says of it.
         why: String,

@@ -1,7 +1,7 @@
 //! What is remembered between runs, in one SQLite file: digests of local files, journals of uploads in flight, and notes.
 //!
 //! - [`State`] opens the file, or keeps everything in memory where nothing shall outlast the run. A damaged file is set
-//!   aside, not repaired: nothing in it is the only copy of anything.
+//!   aside, not repaired: no delivery depends on what is in it. A newer program's file is left alone.
 //! - It is the [`Memory`](fingerprint::Memory) of digests.
 //! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
@@ -28,9 +28,11 @@ mod database;
 mod digests;
 mod error;
 mod examine;
+mod folder;
 mod journal;
 mod life;
 mod notes;
+mod schema;
 mod uploads;
 
 pub use error::Error;
@@ -65,17 +67,38 @@ pub struct Opened {
     pub state: State,
     /// Where the former file is now, if it was damaged.
     pub set_aside: Option<PathBuf>,
+    /// Why nothing will be remembered after this run; of [`State::open_or_forget`] only.
+    pub forgets: Option<Error>,
 }
 
 impl State {
-    /// Opens the state in `folder`, which is made if missing, for this user alone.
+    /// Opens the state in `folder`, which is made if missing, for this user alone. A folder that is open to several users
+    /// stays so, and what is made in it is open to the same.
     ///
     /// # Errors
     /// When the folder or the file cannot be used, or a newer program has written the file.
     pub fn open(folder: &Path) -> Result<Opened, Error> {
         let life = Life::begin(folder)?;
-        let (database, set_aside) = database::open(folder)?;
-        Ok(Opened { state: Self::new(database, life), set_aside })
+        let (database, set_aside) = database::open(folder, life.follows_deaths())?;
+        Ok(Opened { state: Self::new(database, life), set_aside, forgets: None })
+    }
+
+    /// As [`open`](State::open); where that fails, a state in memory, so that the run goes on.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn open_or_forget(folder: &Path) -> Result<Opened, Error> {
+        let life = match Life::begin(folder) {
+            Ok(life) => life,
+            Err(error) => {
+                return Ok(Opened { state: Self::in_memory()?, set_aside: None, forgets: Some(error) });
+            }
+        };
+        let (database, set_aside, forgets) = match database::open(folder, life.follows_deaths()) {
+            Ok((database, set_aside)) => (database, set_aside, None),
+            Err(error) => (database::in_memory()?, None, Some(error)),
+        };
+        Ok(Opened { state: Self::new(database, life), set_aside, forgets })
     }
 
     /// A state that ends with this value and its clones.

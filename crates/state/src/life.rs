@@ -1,6 +1,6 @@
 //! Whether the process that began something still lives.
 
-use crate::Error;
+use crate::{Error, folder};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Life {
     name: String,
     record: Option<Record>,
+    /// Whether the records of dead ones were found.
+    after_deaths: bool,
 }
 
 struct Record {
@@ -20,24 +22,29 @@ struct Record {
 impl Life {
     /// Begins a life that other processes see.
     pub(crate) fn begin(folder: &Path) -> Result<Self, Error> {
-        let folder = folder.join("running");
-        make_private(&folder).map_err(Error::folder(&folder))?;
-        bury(&folder);
+        let folder = folder::make_inside(folder, "running").map_err(Error::folder(folder.join("running")))?;
+        let after_deaths = bury(&folder);
         loop {
             let name = uuid::Uuid::new_v4().simple().to_string();
             let path = folder.join(&name);
-            let lock = File::create_new(&path).map_err(Error::folder(&path))?;
+            let lock = folder::create_file(&path).map_err(Error::folder(&path))?;
             lock.lock().map_err(Error::folder(&path))?;
             // Before it was locked, another process may have taken it for a dead one's.
             if path.exists() {
-                return Ok(Self { name, record: Some(Record { folder, path, _lock: lock }) });
+                let record = Some(Record { folder, path, _lock: lock });
+                return Ok(Self { name, record, after_deaths });
             }
         }
     }
 
     /// A life that nobody else can see.
     pub(crate) fn unrecorded() -> Self {
-        Self { name: String::new(), record: None }
+        Self { name: String::new(), record: None, after_deaths: false }
+    }
+
+    /// Whether another process had died before this life began, killed or with the machine.
+    pub(crate) fn follows_deaths(&self) -> bool {
+        self.after_deaths
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -62,32 +69,25 @@ impl Drop for Life {
 
 fn is_locked(path: &Path) -> bool {
     match File::open(path) {
-        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
+        // Shared: two that look at a dead one at the same time must not take each other for it.
+        Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
     }
 }
 
-/// Removes the records of those who died. Each is locked meanwhile, so that who is just being born notices.
-fn bury(folder: &Path) {
+/// Removes the records of those who died, and tells whether there were any. Each is locked meanwhile, so that who is just being
+/// born notices.
+fn bury(folder: &Path) -> bool {
+    let mut any = false;
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if let Ok(file) = File::open(&path)
             && file.try_lock().is_ok()
         {
-            let _ = std::fs::remove_file(path);
+            any |= std::fs::remove_file(path).is_ok();
         }
     }
-}
-
-#[cfg(unix)]
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)
+    any
 }
 
 #[cfg(test)]
@@ -105,13 +105,27 @@ mod tests {
         assert!(!other.sees("never-lived"));
     }
 
+    /// Who looks holds the record for a moment, and is not the one who lived.
+    #[test]
+    fn who_looks_is_not_taken_for_the_dead() {
+        let folder = tempfile::tempdir().unwrap();
+        let life = Life::begin(folder.path()).unwrap();
+        let dead = folder.path().join("running/dead");
+        let looks = File::create_new(&dead).unwrap();
+        looks.lock_shared().unwrap();
+        assert!(!life.sees("dead"));
+        looks.lock().unwrap();
+        assert!(life.sees("dead"));
+    }
+
     #[test]
     fn records_of_the_dead_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let running = folder.path().join("running");
         let living = Life::begin(folder.path()).unwrap();
         std::fs::write(running.join("dead"), "").unwrap();
-        let _other = Life::begin(folder.path()).unwrap();
+        let other = Life::begin(folder.path()).unwrap();
+        assert_eq!((living.follows_deaths(), other.follows_deaths()), (false, true));
         assert!(!running.join("dead").exists());
         assert!(running.join(living.name()).exists());
     }
