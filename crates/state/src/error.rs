@@ -1,3 +1,4 @@
+use crate::Held;
 use pipeline::{Diagnose, FailureKind};
 use std::io;
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ pub enum Error {
     /// SQLite refused.
     #[error("the state could not be read or written")]
     Database(#[from] rusqlite::Error),
+    /// Another process works on a server.
+    #[error("{0}")]
+    Held(Held),
     /// An entry is not what this program writes.
     #[error("an entry of the state is not understood: {what}")]
     Entry {
@@ -53,6 +57,13 @@ impl Diagnose for Error {
                 "name a state folder that can be written, or mend the rights of {}",
                 path.display()
             )),
+            Self::Held(held) => Some(match &held.by {
+                Some(holder) => format!(
+                    "wait until it has ended; if it hangs, end process {} on {}",
+                    holder.pid, holder.host
+                ),
+                None => "wait until it has ended".into(),
+            }),
             Self::Database(_) | Self::Entry { .. } => None,
         }
     }

@@ -5,6 +5,7 @@
 //! - It is the [`Memory`](fingerprint::Memory) of digests.
 //! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
+//! - [`State::lock_server`] makes a server one process's alone, and tells who has it.
 //! - [`examine`] looks into a folder without mending anything; [`State::note`] keeps small texts.
 //!
 //! It stores and finds; what a left-over means is decided by who asks. There are no secrets in it.
@@ -31,6 +32,7 @@ mod examine;
 mod folder;
 mod journal;
 mod life;
+mod lock;
 mod notes;
 mod schema;
 mod uploads;
@@ -38,6 +40,7 @@ mod uploads;
 pub use error::Error;
 pub use examine::{Examined, examine};
 pub use journal::Journal;
+pub use lock::{Claim, Held, Holder, ServerLock};
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 
 use life::Life;
@@ -56,6 +59,8 @@ pub struct State {
 struct Shared {
     database: Mutex<Connection>,
     life: Life,
+    /// Where it is, if it outlasts the run.
+    folder: Option<PathBuf>,
     /// Uploads that this process is working at.
     held: Mutex<HashSet<i64>>,
 }
@@ -80,10 +85,11 @@ impl State {
     pub fn open(folder: &Path) -> Result<Opened, Error> {
         let life = Life::begin(folder)?;
         let (database, set_aside) = database::open(folder, life.follows_deaths())?;
-        Ok(Opened { state: Self::new(database, life), set_aside, forgets: None })
+        Ok(Opened { state: Self::new(database, life, Some(folder)), set_aside, forgets: None })
     }
 
-    /// As [`open`](State::open); where that fails, a state in memory, so that the run goes on.
+    /// As [`open`](State::open); where that fails, a state in memory, so that the run goes on. Locks of servers still hold between
+    /// processes if the folder can be used, and only the file cannot.
     ///
     /// # Errors
     /// When there is no memory for it.
@@ -98,7 +104,7 @@ impl State {
             Ok((database, set_aside)) => (database, set_aside, None),
             Err(error) => (database::in_memory()?, None, Some(error)),
         };
-        Ok(Opened { state: Self::new(database, life), set_aside, forgets })
+        Ok(Opened { state: Self::new(database, life, Some(folder)), set_aside, forgets })
     }
 
     /// A state that ends with this value and its clones.
@@ -106,11 +112,16 @@ impl State {
     /// # Errors
     /// When there is no memory for it.
     pub fn in_memory() -> Result<Self, Error> {
-        Ok(Self::new(database::in_memory()?, Life::unrecorded()))
+        Ok(Self::new(database::in_memory()?, Life::unrecorded(), None))
     }
 
-    fn new(database: Connection, life: Life) -> Self {
-        let shared = Shared { database: Mutex::new(database), life, held: Mutex::default() };
+    fn new(database: Connection, life: Life, folder: Option<&Path>) -> Self {
+        let shared = Shared {
+            database: Mutex::new(database),
+            life,
+            folder: folder.map(Path::to_owned),
+            held: Mutex::default(),
+        };
         Self { shared: Arc::new(shared) }
     }
 

@@ -1,0 +1,267 @@
+//! One at a time: which process works on a server, and since when.
+//!
+//! The lock is a file lock (`flock`), which the system takes away with the process. The file is never removed, so that
+//! nobody can lock one that has no name any more. Who holds it is written into a file beside it: where locks bind readers too,
+//! nobody could read it in the locked one.
+
+use crate::{Error, State, folder};
+use jiff::Timestamp;
+use std::fmt;
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A holder writes down who it is right after it took the lock. Who comes in between looks again so often.
+const LOOKS: u32 = 1000;
+
+/// What a process that wants a server says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// What it does there, for who comes second: `run nightly.yaml`.
+    pub what: &'a str,
+    /// The name of this machine.
+    pub host: &'a str,
+    /// Now.
+    pub since: Timestamp,
+}
+
+/// A process that works on a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number on its machine.
+    pub pid: u32,
+    /// Its machine.
+    pub host: String,
+    /// What it does.
+    pub what: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A server that another process works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The server.
+    pub server: String,
+    /// Which process; `None` if it has not said so yet.
+    pub by: Option<Holder>,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pid, host, what, since } = self;
+        write!(f, "process {pid} on {host} since {since:.0} ({what})")
+    }
+}
+
+/// `another pkgferry works on …: process 71 on mac-3 since … (run nightly.yaml)`.
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "another pkgferry works on {}", self.server)?;
+        match &self.by {
+            Some(holder) => write!(f, ": {holder}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A server is this process's alone, until the value is dropped or the process dies.
+#[derive(Debug)]
+pub struct ServerLock {
+    taken: Option<Taken>,
+    left_by: Option<Holder>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    lock: File,
+    facts: File,
+    /// The life that the facts name.
+    _state: State,
+}
+
+impl ServerLock {
+    /// Who held the server last and never let go of it: a process that was killed, or one on another machine whose lock
+    /// cannot be seen from here.
+    #[must_use]
+    pub fn left_by(&self) -> Option<&Holder> {
+        self.left_by.as_ref()
+    }
+}
+
+impl Drop for ServerLock {
+    fn drop(&mut self) {
+        if let Some(Taken { lock, facts, .. }) = &self.taken {
+            // What stays would be taken for a killed process's; nothing follows from that but a wrong word.
+            let _ = facts.set_len(0);
+            // Closing is not enough: a child process that is just being started has the file open too.
+            let _ = lock.unlock();
+        }
+    }
+}
+
+impl State {
+    /// Makes a server this process's alone, among all that use this state folder. `server` is compared as it is: two spellings
+    /// are two servers.
+    ///
+    /// The lock is not waited for. It holds between users of one machine, if the folder lets both write. Whether it is seen from
+    /// another machine that shares the folder is up to the file system: NFS may hand it on, or keep it to itself; then the
+    /// other process can be told from a killed one by nothing but [`left_by`](ServerLock::left_by). Processes with other state folders
+    /// are not kept off, and a state in memory without a folder keeps off nobody. So this prevents double starts, and nothing
+    /// that would do harm may rely on it.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when another process has it, or this one already; others when the folder cannot be used.
+    pub fn lock_server(&self, server: &str, claim: &Claim<'_>) -> Result<ServerLock, Error> {
+        let Some(folder) = &self.shared.folder else {
+            return Ok(ServerLock { taken: None, left_by: None });
+        };
+        let places = Places::of(folder, server)?;
+        let lock = folder::open_file(&places.lock).map_err(Error::folder(&places.lock))?;
+        for _ in 0..LOOKS {
+            match lock.try_lock() {
+                Ok(()) => return self.take(lock, &places, claim),
+                Err(TryLockError::Error(source)) => return Err(Error::folder(&places.lock)(source)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            if let Some(holder) = self.living_holder(&places) {
+                return Err(Error::Held(Held { server: server.to_owned(), by: Some(holder) }));
+            }
+            std::thread::yield_now();
+        }
+        Err(Error::Held(Held { server: server.to_owned(), by: None }))
+    }
+
+    /// Who works on a server now, without keeping anybody off; `None` if nobody does, or has said so.
+    #[must_use]
+    pub fn server_holder(&self, server: &str) -> Option<Holder> {
+        let folder = self.shared.folder.as_ref()?;
+        let places = Places::name(&folder.join(FOLDER), server);
+        // Who died left its facts, and its life has ended.
+        self.living_holder(&places)
+    }
+
+    fn take(&self, lock: File, places: &Places, claim: &Claim<'_>) -> Result<ServerLock, Error> {
+        let failed = || Error::folder(&places.facts);
+        let mut facts = folder::open_file(&places.facts).map_err(failed())?;
+        let left_by = read(&mut facts).map(|(holder, _)| holder);
+        let holder = Holder {
+            pid: std::process::id(),
+            host: line(claim.host),
+            what: line(claim.what),
+            since: claim.since,
+        };
+        write(&mut facts, &holder, self.shared.life.name()).map_err(failed())?;
+        Ok(ServerLock { taken: Some(Taken { lock, facts, _state: self.clone() }), left_by })
+    }
+
+    fn living_holder(&self, places: &Places) -> Option<Holder> {
+        let (holder, life) = read(&mut File::open(&places.facts).ok()?)?;
+        self.shared.life.sees(&life).then_some(holder)
+    }
+}
+
+const FOLDER: &str = "locks";
+
+struct Places {
+    lock: PathBuf,
+    facts: PathBuf,
+}
+
+impl Places {
+    fn of(folder: &Path, server: &str) -> Result<Self, Error> {
+        let inside = folder::make_inside(folder, FOLDER).map_err(Error::folder(folder.join(FOLDER)))?;
+        Ok(Self::name(&inside, server))
+    }
+
+    fn name(folder: &Path, server: &str) -> Self {
+        let name = file_name(server);
+        Self { lock: folder.join(format!("{name}.lock")), facts: folder.join(format!("{name}.holder")) }
+    }
+}
+
+/// A name that says to a person which server it is, and to the file system that it is this one: where case does not count,
+/// where names are short, and whatever the address is made of.
+fn file_name(server: &str) -> String {
+    let (_, address) = server.split_once("://").unwrap_or(("", server));
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let plain: String = address.chars().take_while(is_plain).take(80).collect();
+    let mut digest = fingerprint::Sha3::default();
+    digest.update(server.as_bytes());
+    let digest = digest.finish().to_string();
+    format!("{}-{}", plain.to_ascii_lowercase(), digest.get(..16).unwrap_or_default())
+}
+
+/// Lines, for a person too: `cat` shows who holds a lock.
+fn write(file: &mut File, holder: &Holder, life: &str) -> std::io::Result<()> {
+    let Holder { pid, host, what, since } = holder;
+    // The last line says that all lines are there.
+    let text = format!("pid: {pid}\nhost: {host}\nsince: {since}\nwhat: {what}\nlife: {life}\n.\n");
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(text.as_bytes())
+}
+
+fn read(file: &mut File) -> Option<(Holder, String)> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    parse(&text)
+}
+
+fn parse(text: &str) -> Option<(Holder, String)> {
+    let mut lines = text.strip_suffix("\n.\n")?.split('\n');
+    let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned);
+    let pid = value("pid")?.parse().ok()?;
+    let host = value("host")?;
+    let since = value("since")?.parse().ok()?;
+    let what = value("what")?;
+    let life = value("life")?;
+    lines.next().is_none().then_some((Holder { pid, host, what, since }, life))
+}
+
+/// On one line.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_lock_is_named_after_its_server() {
+        insta::assert_snapshot!(file_name("https://Example.jamfcloud.com"), @"example.jamfcloud.com-8483d156dc6c9950");
+        insta::assert_snapshot!(file_name("https://us.api.jamfcloud.com tenant a/b"), @"us.api.jamfcloud.com-0ac3c2ebf4913b8f");
+        let others =
+            ["https://example.jamfcloud.com", "http://example.jamfcloud.com", "example.jamfcloud.com", ""];
+        let names: std::collections::HashSet<String> = others.map(file_name).into();
+        assert_eq!(names.len(), others.len());
+        assert!(file_name(&"x".repeat(1000)).len() < 100);
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_holder_says_is_read_as_it_was_said(pid: u32, host in ".*", what in "\\PC*", second in 0_i64..4_000_000_000) {
+            let since = Timestamp::from_second(second).unwrap();
+            let holder = Holder { pid, host: line(&host), what: line(&what), since };
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&[b'x'; 1000]).unwrap();
+            write(&mut file, &holder, "life").unwrap();
+            file.rewind().unwrap();
+            prop_assert_eq!(read(&mut file), Some((holder, "life".to_owned())));
+        }
+
+        #[test]
+        fn half_of_it_says_nothing(cut in 0_usize..70) {
+            let since = Timestamp::UNIX_EPOCH;
+            let holder = Holder { pid: 7, host: "h".into(), what: "w".into(), since };
+            let mut file = tempfile::tempfile().unwrap();
+            write(&mut file, &holder, "life").unwrap();
+            let whole = file.metadata().unwrap().len();
+            file.set_len((cut as u64).min(whole - 1)).unwrap();
+            file.rewind().unwrap();
+            prop_assert_eq!(read(&mut file), None);
+        }
+    }
+}
