@@ -1,10 +1,12 @@
 //! Digests of local files, by path and identity.
 
+use crate::times::stored;
 use crate::{Error, State};
 use fingerprint::{FileIdentity, Fingerprint, Memory};
 use pipeline::{Md5, Sha3_512};
 use rusqlite::{OptionalExtension as _, Row, params};
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 impl Memory for State {
     fn recall(&self, path: &Path, identity: &FileIdentity) -> Option<Fingerprint> {
@@ -23,21 +25,31 @@ impl State {
         let Some(known) = Known::of(identity) else { return Ok(None) };
         let database = self.database();
         let mut find = database.prepare_cached(
-            "SELECT md5, sha3_512 FROM digests WHERE path = ?1 AND size = ?2 AND modified = ?3 AND changed = ?4 \
+            "SELECT md5, sha3_512, used FROM digests WHERE path = ?1 AND size = ?2 AND modified = ?3 AND changed = ?4 \
              AND inode = ?5 AND device = ?6",
         )?;
         let found = find.query_row(
             params![bytes(path), known.size, known.modified, known.changed, known.inode, known.device],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         );
-        Ok(found.optional()?.map(|(md5, sha3_512)| fingerprint(identity.size, md5, sha3_512)))
+        let Some((md5, sha3_512, used)) = found.optional()? else { return Ok(None) };
+        if let Some(today) = self.moment().map(stored)
+            && is_worth_noting(used, today)
+        {
+            // If it is not noted, the entry goes too early, and the file is read again.
+            let used = database.prepare_cached("UPDATE digests SET used = ?1 WHERE path = ?2");
+            let _ = used.and_then(|mut used| used.execute(params![today, bytes(path)]));
+        }
+        Ok(Some(fingerprint(identity.size, md5, sha3_512)))
     }
 
     fn keep(&self, path: &Path, identity: &FileIdentity, found: Fingerprint) -> Result<(), Error> {
         let Some(known) = Known::of(identity) else { return Ok(()) };
         let database = self.database();
-        let mut keep = database
-            .prepare_cached("INSERT OR REPLACE INTO digests VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+        let mut keep = database.prepare_cached(
+            "INSERT OR REPLACE INTO digests (path, size, modified, changed, inode, device, md5, sha3_512, \
+             used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
         keep.execute(params![
             bytes(path),
             known.size,
@@ -47,9 +59,17 @@ impl State {
             known.device,
             found.md5.as_bytes(),
             found.sha3_512.as_bytes(),
+            self.moment().map(stored),
         ])?;
         Ok(())
     }
+}
+
+/// Whether a use is newer by so much that it matters to an age in days. A thousand unchanged packages are then not written
+/// down twice a day, and a clock that was wrong by years is put right.
+fn is_worth_noting(noted: Option<i64>, today: i64) -> bool {
+    const HOUR: u64 = 3_600_000;
+    noted.is_none_or(|noted| noted.abs_diff(today) >= HOUR)
 }
 
 /// An identity in SQLite's integers.
@@ -93,6 +113,17 @@ pub(crate) fn fingerprint(size: u64, md5: [u8; 16], sha3_512: [u8; 64]) -> Finge
 /// A path as bytes: not every path is text.
 pub(crate) fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
+}
+
+#[cfg(unix)]
+pub(crate) fn to_path(bytes: Vec<u8>) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Some(OsString::from_vec(bytes).into())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn to_path(bytes: Vec<u8>) -> Option<PathBuf> {
+    String::from_utf8(bytes).ok().map(|text| OsString::from(text).into())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! - [`State`] opens the file, or keeps everything in memory where nothing shall outlast the run. A damaged file is set
 //!   aside, not repaired: no delivery depends on what is in it. A newer program's file is left alone.
-//! - It is the [`Memory`](fingerprint::Memory) of digests.
+//! - It is the [`Memory`](fingerprint::Memory) of digests; [`DigestCache`] tells how much that is, and prunes it.
 //! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
 //! - [`State::lock_server`] makes a server one process's alone, and tells who has it.
@@ -25,6 +25,8 @@
 //! # Ok::<(), state::Error>(())
 //! ```
 
+mod cache;
+mod compact;
 mod database;
 mod digests;
 mod error;
@@ -35,14 +37,19 @@ mod life;
 mod lock;
 mod notes;
 mod schema;
+mod times;
 mod uploads;
 
+pub use cache::{CacheFacts, CacheKeep, CachePruned, CachedFiles, DigestCache};
+pub use compact::Compacted;
 pub use error::Error;
 pub use examine::{Examined, examine};
 pub use journal::Journal;
 pub use lock::{Claim, Held, Holder, ServerLock};
+pub use notes::Note;
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 
+use jiff::Timestamp;
 use life::Life;
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -63,6 +70,8 @@ struct Shared {
     folder: Option<PathBuf>,
     /// Uploads that this process is working at.
     held: Mutex<HashSet<i64>>,
+    /// What counts as now for what is used; [`State::today`].
+    today: Mutex<Option<Timestamp>>,
 }
 
 /// A state that was opened.
@@ -115,14 +124,31 @@ impl State {
         Ok(Self::new(database::in_memory()?, Life::unrecorded(), None))
     }
 
+    /// Says which day it is: what is used from now on counts as used at this moment. Ages are counted in days, so the time when a
+    /// run begins will do for all of it. Until somebody says it, times of use are unknown.
+    pub fn today(&self, now: Timestamp) {
+        *self.shared.today.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// The digests that are remembered.
+    #[must_use]
+    pub fn digest_cache(&self) -> DigestCache {
+        DigestCache::new(self.clone())
+    }
+
     fn new(database: Connection, life: Life, folder: Option<&Path>) -> Self {
         let shared = Shared {
             database: Mutex::new(database),
             life,
             folder: folder.map(Path::to_owned),
             held: Mutex::default(),
+            today: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    fn moment(&self) -> Option<Timestamp> {
+        *self.shared.today.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {

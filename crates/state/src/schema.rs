@@ -4,7 +4,7 @@
 pub(crate) const FORMAT: i64 = STEPS.len() as i64;
 
 /// What each format adds to the one before. A file is brought along from where it is; a step that was released stays as it is.
-pub(crate) const STEPS: [&str; 3] = [FIRST, SECOND, THIRD];
+pub(crate) const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
 
 const FIRST: &str = "
 CREATE TABLE digests (
@@ -55,3 +55,76 @@ const SECOND: &str = "ALTER TABLE uploads ADD COLUMN digest_state BLOB;";
 
 const THIRD: &str =
     "CREATE TABLE notes (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);";
+
+/// Times are milliseconds since 1970. Numbers of runs and packages are never given twice, so that they tell the order also
+/// after some were removed.
+const FOURTH: &str = "
+ALTER TABLE digests ADD COLUMN used INTEGER;
+ALTER TABLE notes ADD COLUMN noted INTEGER;
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    life TEXT NOT NULL,
+    begun INTEGER NOT NULL,
+    ended INTEGER,
+    exit INTEGER,
+    command TEXT NOT NULL,
+    version TEXT NOT NULL,
+    host TEXT NOT NULL,
+    dry_run INTEGER NOT NULL
+);
+CREATE TABLE packages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+    recipe TEXT NOT NULL,
+    server TEXT,
+    file TEXT,
+    record INTEGER,
+    begun INTEGER NOT NULL,
+    ended INTEGER,
+    status TEXT,
+    reason TEXT,
+    bytes_sent INTEGER NOT NULL DEFAULT 0,
+    bytes_fetched INTEGER NOT NULL DEFAULT 0,
+    bytes_saved INTEGER NOT NULL DEFAULT 0,
+    failed_step INTEGER,
+    failed_processor TEXT,
+    failure TEXT,
+    failure_hint TEXT
+);
+CREATE INDEX packages_of_run ON packages (run);
+CREATE INDEX packages_of_file ON packages (file);
+CREATE TABLE steps (
+    package INTEGER NOT NULL REFERENCES packages (number) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    processor TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    message TEXT,
+    at INTEGER,
+    PRIMARY KEY (package, number)
+) WITHOUT ROWID;
+CREATE TABLE warnings (
+    number INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+    package INTEGER REFERENCES packages (number) ON DELETE CASCADE,
+    step INTEGER,
+    processor TEXT,
+    message TEXT NOT NULL,
+    hint TEXT
+);
+CREATE INDEX warnings_of_run ON warnings (run);
+CREATE INDEX warnings_of_package ON warnings (package);
+CREATE TABLE unproven (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    server TEXT NOT NULL,
+    file TEXT NOT NULL,
+    record INTEGER,
+    size INTEGER NOT NULL,
+    md5 BLOB NOT NULL,
+    sha3_512 BLOB NOT NULL,
+    route TEXT NOT NULL,
+    witness TEXT NOT NULL,
+    since INTEGER NOT NULL
+);
+CREATE INDEX unproven_of_server ON unproven (server, file);
+";
