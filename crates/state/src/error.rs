@@ -1,4 +1,4 @@
-use crate::Held;
+use crate::{Held, RunId};
 use pipeline::{Diagnose, FailureKind};
 use std::io;
 use std::path::PathBuf;
@@ -30,6 +30,14 @@ pub enum Error {
     /// Another process works on a server.
     #[error("{0}")]
     Held(Held),
+    /// Several runs have an id that begins so.
+    #[error("{beginning:?} is the beginning of several runs: {}", .ids.iter().map(RunId::as_str).collect::<Vec<_>>().join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        beginning: String,
+        /// Their ids, the newest first.
+        ids: Vec<RunId>,
+    },
     /// An entry is not what this program writes.
     #[error("an entry of the state is not understood: {what}")]
     Entry {
@@ -64,6 +72,7 @@ impl Diagnose for Error {
                 ),
                 None => "wait until it has ended".into(),
             }),
+            Self::Ambiguous { .. } => Some("write more of it".into()),
             Self::Database(_) | Self::Entry { .. } => None,
         }
     }

@@ -1,10 +1,14 @@
-//! What is remembered between runs, in one SQLite file: digests of local files, journals of uploads in flight, and notes.
+//! What is remembered between runs, in one SQLite file: digests of local files, journals of uploads in flight, what each run
+//! did, deliveries that are not proven yet, and notes.
 //!
 //! - [`State`] opens the file, or keeps everything in memory where nothing shall outlast the run. A damaged file is set
 //!   aside, not repaired: no delivery depends on what is in it. A newer program's file is left alone.
 //! - It is the [`Memory`](fingerprint::Memory) of digests; [`DigestCache`] tells how much that is, and prunes it.
 //! - [`State::begin`] opens a [`Journal`] for an upload; [`State::take_over`] finds what a process left behind that died.
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
+//! - [`History`] keeps runs, their packages and steps, as they happen: a [`RunLog`] and its [`PackageLog`]s write,
+//!   and a run whose process died is told from one that goes on.
+//! - [`State::keep_unproven`] keeps what was sent and not shown to have arrived, until somebody proves it.
 //! - [`State::lock_server`] makes a server one process's alone, and tells who has it.
 //! - [`examine`] looks into a folder without mending anything; [`State::note`] keeps small texts.
 //!
@@ -32,21 +36,29 @@ mod digests;
 mod error;
 mod examine;
 mod folder;
+mod history;
 mod journal;
 mod life;
 mod lock;
 mod notes;
 mod schema;
 mod times;
+mod unproven;
 mod uploads;
 
 pub use cache::{CacheFacts, CacheKeep, CachePruned, CachedFiles, DigestCache};
 pub use compact::Compacted;
 pub use error::Error;
 pub use examine::{Examined, examine};
+pub use history::{
+    CommandLine, Cursor, Failed, History, HistoryKeep, HistoryPruned, InvalidRunId, NewPackage, NewRun,
+    PackageEnd, PackageFacts, PackageLog, Page, RunDetail, RunEnding, RunId, RunLog, StepProgress,
+    StoredFailure, StoredPackage, StoredRun, StoredStep, StoredWarning,
+};
 pub use journal::Journal;
 pub use lock::{Claim, Held, Holder, ServerLock};
 pub use notes::Note;
+pub use unproven::{NewUnproven, Unproven};
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 
 use jiff::Timestamp;
@@ -70,6 +82,8 @@ struct Shared {
     folder: Option<PathBuf>,
     /// Uploads that this process is working at.
     held: Mutex<HashSet<i64>>,
+    /// Runs of this process that go on.
+    running: Mutex<HashSet<i64>>,
     /// What counts as now for what is used; [`State::today`].
     today: Mutex<Option<Timestamp>>,
 }
@@ -125,9 +139,15 @@ impl State {
     }
 
     /// Says which day it is: what is used from now on counts as used at this moment. Ages are counted in days, so the time when a
-    /// run begins will do for all of it. Until somebody says it, times of use are unknown.
+    /// run begins will do for all of it, and [`History::begin_run`] says it. Until somebody says it, times of use are unknown.
     pub fn today(&self, now: Timestamp) {
         *self.shared.today.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// What runs did.
+    #[must_use]
+    pub fn history(&self) -> History {
+        History::new(self.clone())
     }
 
     /// The digests that are remembered.
@@ -142,6 +162,7 @@ impl State {
             life,
             folder: folder.map(Path::to_owned),
             held: Mutex::default(),
+            running: Mutex::default(),
             today: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -149,6 +170,10 @@ impl State {
 
     fn moment(&self) -> Option<Timestamp> {
         *self.shared.today.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.shared.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {

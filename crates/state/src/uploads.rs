@@ -1,12 +1,11 @@
 //! Uploads in flight, as they are stored.
 
-use crate::digests::{Known, bytes, fingerprint};
+use crate::digests::{Known, bytes, fingerprint, to_path};
 use crate::{Error, Journal, State};
 use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use jiff::Timestamp;
 use pipeline::FileName;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// An upload that is about to begin.
@@ -263,15 +262,4 @@ fn parts(database: &Connection, upload: i64) -> Result<Vec<StoredPart>, Error> {
         })
     })?;
     Ok(parts.collect::<Result<_, _>>()?)
-}
-
-#[cfg(unix)]
-fn to_path(bytes: Vec<u8>) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt as _;
-    Some(OsString::from_vec(bytes).into())
-}
-
-#[cfg(not(unix))]
-fn to_path(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(|text| OsString::from(text).into())
 }

@@ -1,0 +1,140 @@
+//! Deliveries that were sent and not shown to have arrived.
+
+use crate::digests::fingerprint;
+use crate::history::record;
+use crate::times::{stored, told};
+use crate::{Error, State};
+use fingerprint::Fingerprint;
+use jiff::Timestamp;
+use pipeline::{FileName, PackageId, Route, Witness};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
+
+/// A delivery that was not proven in time.
+#[derive(Clone, Debug)]
+pub struct NewUnproven<'a> {
+    /// Address of the server.
+    pub server: &'a str,
+    /// The name that the file has there.
+    pub file: &'a FileName,
+    /// The id of its record, if there is one.
+    pub record: Option<PackageId>,
+    /// What was sent.
+    pub sent: Fingerprint,
+    /// How it went there.
+    pub route: Route,
+    /// Who was asked about it.
+    pub witness: Witness,
+    /// When it was given up.
+    pub since: Timestamp,
+}
+
+/// A delivery that nobody has proven yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unproven {
+    number: i64,
+    /// Address of the server.
+    pub server: String,
+    /// The name that the file has there.
+    pub file: FileName,
+    /// The id of its record, if there is one.
+    pub record: Option<PackageId>,
+    /// What was sent.
+    pub sent: Fingerprint,
+    /// How it went there.
+    pub route: Route,
+    /// Who was asked about it.
+    pub witness: Witness,
+    /// When it was given up.
+    pub since: Timestamp,
+}
+
+const COLUMNS: &str = "number, server, file, record, size, md5, sha3_512, route, witness, since";
+
+impl State {
+    /// Keeps a delivery until it is proven. It takes the place of an earlier one of the same file on the same server, in whatever
+    /// spelling: what was sent then is not there any more.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_unproven(&self, new: &NewUnproven<'_>) -> Result<(), Error> {
+        let mut database = self.database();
+        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        forget(&transaction, new.server, new.file)?;
+        transaction.execute(
+            "INSERT INTO unproven (server, file, record, size, md5, sha3_512, route, witness, since) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                new.server,
+                new.file.as_str(),
+                new.record.map(|id| id.get().cast_signed()),
+                new.sent.size.cast_signed(),
+                new.sent.md5.as_bytes(),
+                new.sent.sha3_512.as_bytes(),
+                new.route.as_str(),
+                new.witness.as_str(),
+                stored(new.since),
+            ],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// What is kept of this file on this server is settled: it was proven, or something else was sent, or the file was
+    /// deleted. Tells whether something was kept.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn settle(&self, server: &str, file: &FileName) -> Result<bool, Error> {
+        forget(&self.database(), server, file)
+    }
+
+    /// This delivery is settled. One that another process has kept in its place meanwhile stays. Tells whether it was still kept.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn settle_this(&self, unproven: &Unproven) -> Result<bool, Error> {
+        let delete = "DELETE FROM unproven WHERE number = ?1";
+        Ok(self.database().execute(delete, [unproven.number])? > 0)
+    }
+
+    /// What is not proven yet, on one server or all, the oldest first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn unproven(&self, server: Option<&str>) -> Result<Vec<Unproven>, Error> {
+        let database = self.database();
+        let select =
+            format!("SELECT {COLUMNS} FROM unproven WHERE ?1 IS NULL OR server = ?1 ORDER BY number");
+        let mut select = database.prepare_cached(&select)?;
+        let mut rows = select.query([server])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+}
+
+fn forget(database: &Connection, server: &str, file: &FileName) -> Result<bool, Error> {
+    let mut delete = database.prepare_cached("DELETE FROM unproven WHERE server = ?1 AND file = ?2")?;
+    let mut forgotten = 0;
+    for spelling in file.spellings() {
+        forgotten += delete.execute([server, &spelling])?;
+    }
+    Ok(forgotten > 0)
+}
+
+fn read(row: &Row<'_>) -> Result<Unproven, Error> {
+    let (file, route, witness): (String, String, String) =
+        (row.get("file")?, row.get("route")?, row.get("witness")?);
+    let size: i64 = row.get("size")?;
+    Ok(Unproven {
+        number: row.get("number")?,
+        server: row.get("server")?,
+        file: file.parse().map_err(|_| Error::Entry { what: "a file name" })?,
+        record: record(row.get("record")?)?,
+        sent: fingerprint(size.cast_unsigned(), row.get("md5")?, row.get("sha3_512")?),
+        route: route.parse().map_err(|_| Error::Entry { what: "a route" })?,
+        witness: witness.parse().map_err(|_| Error::Entry { what: "a witness" })?,
+        since: told(row.get("since")?)?,
+    })
+}
