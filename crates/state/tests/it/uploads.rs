@@ -1,18 +1,12 @@
 //! Journals, over a real file and from the point of view of several processes.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails, helpers included")]
-
+use crate::{SERVER, open};
 use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use pipeline::{FileName, Md5, Sha3_512};
 use state::{Journal, NewUpload, Phase, Place, State, StoredPart, StoredUpload};
 use std::path::Path;
 
-const SERVER: &str = "https://example.jamfcloud.com";
 const IDENTITY: FileIdentity = FileIdentity { size: 20 << 20, modified: 1, changed: 2, inode: 3, device: 4 };
-
-fn open(folder: &Path) -> State {
-    State::open(folder).unwrap().state
-}
 
 fn begin(state: &State, name: &str) -> Journal {
     let place =

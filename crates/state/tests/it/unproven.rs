@@ -1,0 +1,80 @@
+//! Deliveries that were not proven in time.
+
+use crate::{SERVER, digests, file, open, time};
+use pipeline::{FileName, PackageId, Route, Witness};
+use state::{NewUnproven, State, Unproven};
+
+const OTHER: &str = "https://other.jamfcloud.com";
+
+fn new<'a>(server: &'a str, file: &'a FileName, byte: u8) -> NewUnproven<'a> {
+    NewUnproven {
+        server,
+        file,
+        record: Some(PackageId::try_from(7).unwrap()),
+        sent: digests(byte),
+        route: Route::PackagesApi,
+        witness: Witness::Record,
+        since: time("2026-11-20T22:00:00.123Z"),
+    }
+}
+
+fn kept(state: &State) -> Vec<(String, String)> {
+    let text = |unproven: Unproven| (unproven.server, unproven.file.to_string());
+    state.unproven(None).unwrap().into_iter().map(text).collect()
+}
+
+#[test]
+fn what_was_not_proven_is_found_by_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).keep_unproven(&new(SERVER, &file("App.pkg"), 1)).unwrap();
+    let found = open(folder.path()).unproven(Some(SERVER)).unwrap();
+    let [found] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((found.server.as_str(), found.file.as_str()), (SERVER, "App.pkg"));
+    assert_eq!(found.record, PackageId::try_from(7).ok());
+    assert_eq!(found.sent, digests(1));
+    assert_eq!((found.route, found.witness), (Route::PackagesApi, Witness::Record));
+    assert_eq!(found.since, time("2026-11-20T22:00:00.123Z"));
+}
+
+#[test]
+fn something_else_that_was_sent_takes_its_place() {
+    let state = State::in_memory().unwrap();
+    let (composed, decomposed) = (file("B\u{fc}ro.pkg"), file("Bu\u{308}ro.pkg"));
+    state.keep_unproven(&new(SERVER, &composed, 1)).unwrap();
+    state.keep_unproven(&new(OTHER, &composed, 1)).unwrap();
+    state.keep_unproven(&new(SERVER, &file("App.pkg"), 1)).unwrap();
+    state.keep_unproven(&new(SERVER, &decomposed, 2)).unwrap();
+    let sent: Vec<_> = state.unproven(Some(SERVER)).unwrap();
+    assert_eq!(
+        sent.iter().map(|unproven| (unproven.file.as_str(), unproven.sent)).collect::<Vec<_>>(),
+        [("App.pkg", digests(1)), (decomposed.as_str(), digests(2))]
+    );
+    assert_eq!(state.unproven(Some(OTHER)).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_proven_is_forgotten() {
+    let state = State::in_memory().unwrap();
+    for (server, name) in [(SERVER, "App.pkg"), (SERVER, "B\u{fc}ro.pkg"), (OTHER, "App.pkg")] {
+        state.keep_unproven(&new(server, &file(name), 1)).unwrap();
+    }
+    assert!(state.settle(SERVER, &file("Bu\u{308}ro.pkg")).unwrap());
+    assert!(state.settle(SERVER, &file("App.pkg")).unwrap());
+    assert!(!state.settle(SERVER, &file("App.pkg")).unwrap());
+    assert_eq!(kept(&state), [(OTHER.to_owned(), "App.pkg".to_owned())]);
+}
+
+/// Somebody verifies, and meanwhile another run sends the next version, which is not proven either.
+#[test]
+fn who_proves_the_old_delivery_does_not_settle_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (verifies, runs) = (open(folder.path()), open(folder.path()));
+    runs.keep_unproven(&new(SERVER, &file("App.pkg"), 1)).unwrap();
+    let old = verifies.unproven(None).unwrap().remove(0);
+    runs.keep_unproven(&new(SERVER, &file("App.pkg"), 2)).unwrap();
+    assert!(!verifies.settle_this(&old).unwrap());
+    let new = verifies.unproven(None).unwrap().remove(0);
+    assert_eq!(new.sent, digests(2));
+    assert!(verifies.settle_this(&new).unwrap());
+    assert_eq!(kept(&runs), []);
+}
