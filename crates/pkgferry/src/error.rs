@@ -164,6 +164,52 @@ pub enum Error {
         /// Why.
         source: WrongType,
     },
+    /// A secret cannot be had from where it is kept.
+    #[error("{name}")]
+    Secret {
+        /// The setting.
+        name: String,
+        /// Why.
+        source: secrets::Error,
+    },
+    /// The `[notify]` table of the settings file is wrong.
+    #[error("{path}: notify.{name}: {why}")]
+    Notify {
+        /// The file.
+        path: PathBuf,
+        /// The setting.
+        name: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An address that is to be told of runs cannot be used.
+    #[error(transparent)]
+    News(notify::Error),
+    /// A recipe list cannot be read.
+    #[error("cannot read the recipe list {path}")]
+    RecipeList {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: Box<recipe::Problem>,
+    },
+    /// Arguments or lists stand for nothing that can be run.
+    #[error("{0}")]
+    Selection(batch::Faults),
+    /// The scheduler's environment names no shard that can be relied on.
+    #[error("--shard auto")]
+    Shard(#[source] batch::Error),
+    /// A report cannot be made.
+    #[error(transparent)]
+    Report(report::Error),
+    /// A report cannot be written.
+    #[error("cannot write the report {path}")]
+    WriteReport {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A recipe is wrong.
     #[error("{0}")]
     Recipe(recipe::Faults),
@@ -229,6 +275,8 @@ impl Error {
         match self {
             Self::ReadSettings { .. }
             | Self::PathNotText(_)
+            | Self::RecipeList { .. }
+            | Self::WriteReport { .. }
             | Self::Cache { .. }
             | Self::OtherBytes { .. } => Exit::Local,
             Self::File(error) => Exit::of(pipeline::Diagnose::kind(error)),
@@ -240,9 +288,15 @@ impl Error {
             | Self::Setting { .. }
             | Self::ServerTable { .. }
             | Self::NotOfServer { .. }
+            | Self::Notify { .. }
+            | Self::Selection(_)
             | Self::Recipe(_) => Exit::Recipe,
+            Self::Secret { source, .. } => Exit::of(pipeline::Diagnose::kind(source)),
+            Self::News(error) => Exit::of(pipeline::Diagnose::kind(error)),
+            Self::Report(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Interrupted => Exit::Interrupted,
-            Self::UnknownProcessor { .. }
+            Self::Shard(_)
+            | Self::UnknownProcessor { .. }
             | Self::OneFileOnly { .. }
             | Self::UnknownServer { .. }
             | Self::OneForSeveral { .. }
@@ -270,6 +324,10 @@ impl Error {
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
+            Self::Secret { source, .. } => pipeline::Diagnose::hint(source),
+            Self::News(error) => pipeline::Diagnose::hint(error),
+            Self::Report(error) => pipeline::Diagnose::hint(error),
+            Self::Shard(error) => pipeline::Diagnose::hint(error),
             Self::File(error) => pipeline::Diagnose::hint(error),
             Self::Look { source, .. } => pipeline::Diagnose::hint(&**source),
             Self::NoPackage { .. } => {

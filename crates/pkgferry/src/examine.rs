@@ -45,6 +45,10 @@ pub async fn doctor(args: DoctorArgs, settings: Settings, cancel: CancellationTo
     let cx = Context::new(clock.clone(), boundary, Arc::new(Silent), cancel.clone());
     let state = if embedded.is_some() { settings.state.of_rehearsal() } else { settings.state.clone() };
     let sessions = Sessions::new(jamf::Config::default()).map_err(Error::Client)?;
+    let targets = match embedded {
+        Some(_) => targets,
+        None => settings.reveal(targets, &cx).await?,
+    };
     let mut examined = Vec::with_capacity(targets.len());
     for target in &targets {
         let env = env(target, embedded.as_ref());

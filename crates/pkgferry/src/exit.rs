@@ -24,6 +24,8 @@ pub enum Exit {
     Unverified,
     /// 8: `doctor` found something that keeps every package from arriving.
     Blocked,
+    /// 9: the deadline came before every recipe had its turn.
+    Deadline,
     /// 64: the command line is wrong.
     Usage,
     /// 130: interrupted.
@@ -42,6 +44,7 @@ Exit codes:
   6    a local file is missing, unreadable or changed
   7    delivered, but not verified
   8    doctor: something keeps packages from arriving
+  9    the deadline came before every recipe had its turn
   64   the command line is wrong
   130  interrupted";
 
@@ -58,6 +61,7 @@ impl Exit {
             Self::Local => 6,
             Self::Unverified => 7,
             Self::Blocked => 8,
+            Self::Deadline => 9,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }

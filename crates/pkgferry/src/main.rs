@@ -4,7 +4,9 @@
 //! ([`clock`]), signals ([`signals`]), standard output ([`display`]). Which processors there are stands in [`registry`].
 
 mod args;
+mod awake;
 mod check;
+mod chronicle;
 mod clock;
 mod display;
 mod download;
@@ -13,6 +15,7 @@ mod examine;
 mod exit;
 mod explain;
 mod faults;
+mod locks;
 mod process;
 mod processors;
 mod promote;
@@ -52,14 +55,17 @@ async fn dispatch(
     process: process::Process,
     cancel: tokio_util::sync::CancellationToken,
 ) -> Result<exit::Exit, error::Error> {
-    let settings = settings::Settings::resolve(&cli.global, &process)?;
+    let settings = settings::Settings::resolve(&cli.global, process)?;
     match cli.command {
-        args::Command::Run(args) => run::run(args, settings, cancel).await,
+        args::Command::Run(args) => run::run(*args, settings, cancel).await,
         args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
-        args::Command::Download(args) => download::download(args, settings, cancel).await,
+        args::Command::Download(args) => download::download(*args, settings, cancel).await,
         args::Command::Promote(args) => promote::promote(*args, settings, cancel).await,
         args::Command::Doctor(args) => examine::doctor(args, settings, cancel).await,
         args::Command::Resume(args) => resume::resume(args, settings, cancel).await,
+        args::Command::Verify(args) => verify::verify(args, settings, cancel).await,
+        args::Command::History(args) => history::history(&args, &settings),
+        args::Command::Cache(args) => cache::cache(&args, &settings),
         args::Command::Check(args) => {
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?
         }

@@ -4,7 +4,7 @@ use crate::args::Global;
 use crate::error::Error;
 use crate::process::Process;
 use fingerprint::Digests;
-use jamf::{Config, Notes, Sessions};
+use jamf::{Config, Listing, Notes, Sessions};
 use pipeline::{Context, Diagnose as _, causes};
 use s3_upload::{Connections, Memory};
 use state::State;
@@ -40,34 +40,35 @@ impl StateFolder {
 
     /// Opens the state. A run whose state cannot be used goes on without, and says so.
     pub fn open(&self, rehash: bool, cx: &Context) -> Result<Memory, state::Error> {
-        let state = match self.path.as_deref().map(State::open) {
-            Some(Ok(opened)) => {
+        let state = match self.path.as_deref() {
+            Some(path) => {
+                let opened = State::open_or_forget(path)?;
                 if let Some(aside) = opened.set_aside {
                     cx.warn(format!(
                         "the state was damaged and is now {}; what it remembered is found out again",
                         aside.display()
                     ));
                 }
+                if let Some(error) = opened.forgets {
+                    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                    let why = causes(&error).collect::<Vec<_>>().join(": ");
+                    cx.warn(format!("nothing is remembered after this run: {why}{hint}"));
+                }
                 opened.state
-            }
-            Some(Err(error)) => {
-                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-                let why = causes(&error).collect::<Vec<_>>().join(": ");
-                cx.warn(format!("nothing is remembered after this run: {why}{hint}"));
-                State::in_memory()?
             }
             None => State::in_memory()?,
         };
+        state.today(cx.clock().now());
         let digests = Digests::new(Arc::new(state.clone()), rehash);
         Ok(Memory { state, digests, connections: Connections::default(), gate: None })
     }
 }
 
 /// Sessions that keep what servers say of themselves in the state.
-pub fn sessions(state: &State) -> Result<Sessions, Error> {
+pub fn sessions(state: &State, listing: Listing) -> Result<Sessions, Error> {
     let notes: Arc<dyn Notes> = Arc::new(Noted(state.clone()));
     // The seed only spreads retries over time; two runs at once should not share it.
-    let config = Config { seed: std::process::id().into(), notes: Some(notes), ..Config::default() };
+    let config = Config { seed: std::process::id().into(), notes: Some(notes), listing, ..Config::default() };
     Sessions::new(config).map_err(Error::Client)
 }
 

@@ -9,6 +9,7 @@ use crate::servers::Target;
 use crate::settings::Settings;
 use crate::shipped;
 use fingerprint::FileIdentity;
+use jamf::Listing;
 use pipeline::{Access, Boundary, Context, Env, Origin, Value, keys};
 use state::StoredUpload;
 use std::sync::Arc;
@@ -27,10 +28,10 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
         display.say("nothing was left unfinished\n")?;
         return Ok(Exit::Done);
     }
-    let sessions = remembered::sessions(&memory.state)?;
+    let sessions = remembered::sessions(&memory.state, Listing::ByName)?;
     let goes_on = |upload: &StoredUpload| !args.discard && is_there(upload);
     let (mut elsewhere, mut removed, mut jobs) = (left, Vec::new(), Vec::new());
-    for target in settings.targets(&[], false)? {
+    for target in settings.reveal(settings.targets(&[], false)?, &cx).await? {
         let session = sessions.open(&target.env()).map_err(Error::Client)?;
         let (here, others): (Vec<_>, Vec<_>) =
             elsewhere.into_iter().partition(|upload| upload.server == session.server());

@@ -38,6 +38,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// What a report calls it: its name, else its address.
+    pub fn label(&self) -> Option<String> {
+        let address = || self.env().get(keys::JSS_URL).ok().flatten();
+        self.name.clone().or_else(address)
+    }
+
     /// The settings that lead to the server, for what runs no recipe.
     pub fn env(&self) -> Env {
         let mut env = self.preferences.clone();

@@ -1,21 +1,60 @@
 //! What the recipes of one command share: a display, one session for each server, the memory of this machine.
 
 use crate::args::Mode;
+use crate::awake::{Awake, Sleepless};
+use crate::chronicle::{Chronicle, Entry, Outset};
 use crate::clock::SystemClock;
-use crate::display::{Display, ServerReport};
+use crate::display::{Display, Pace, ServerReport, Voice};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::locks::Locks;
 use crate::promote::Promoted;
 use crate::remembered;
-use crate::run::{Job, exit_of};
+use crate::run::{Job, Ready, exit_of};
 use crate::serve::Embedded;
+use crate::servers::Target;
 use crate::settings::Settings;
-use jamf::Sessions;
-use pipeline::{Access, Boundary, Context, Origin};
-use runner::{Registry, Report};
+use batch::Shard;
+use futures_util::{StreamExt as _, stream};
+use jamf::{Listing, Sessions};
+use jiff::Timestamp;
+use pipeline::{Access, Boundary, Clock as _, Context, Event, Gate, Listener, Origin, causes};
+use report::PackageRecorder;
+use runner::{Batch, Claim, Item, Registry, Report};
 use s3_upload::Memory;
-use std::sync::Arc;
+use state::PackageFacts;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
+
+/// Waiting for servers is most of the work, and more at once would only make the log harder to read.
+const JOBS: NonZeroUsize = NonZeroUsize::new(4).expect("not zero");
+/// Each takes two threads, and a disk is not faster for being asked by many.
+const HASHED_AT_ONCE: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+/// One upload fills most lines; a second one uses the gaps while the first is put in place.
+const SENT_AT_ONCE: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+
+/// What is known of a run before its recipes are read.
+#[derive(Default)]
+pub struct Plan {
+    /// Which part of the packages it takes.
+    pub shard: Option<Shard>,
+    /// The servers that it goes to, as reports call them.
+    pub servers: Vec<String>,
+}
+
+impl Plan {
+    /// For these servers, each told of once.
+    pub fn of<'a>(shard: Option<Shard>, targets: impl IntoIterator<Item = &'a Target>) -> Self {
+        let mut servers: Vec<String> = Vec::new();
+        for label in targets.into_iter().filter_map(Target::label) {
+            if !servers.contains(&label) {
+                servers.push(label);
+            }
+        }
+        Self { shard, servers }
+    }
+}
 
 /// It is opened once, and closed when all is done.
 pub struct Workshop {
@@ -28,15 +67,27 @@ pub struct Workshop {
     clock: Arc<SystemClock>,
     boundary: Arc<Boundary>,
     cancel: CancellationToken,
-    registry: Registry,
+    registry: Arc<Registry>,
     embedded: Option<Embedded>,
+    chronicle: Chronicle,
+    locks: Locks,
+    awake: Arc<Awake>,
+    shard: Option<Shard>,
+    jobs: NonZeroUsize,
+    deadline: Option<Timestamp>,
     dry_run: bool,
     keep_partial: bool,
+    detailed_exit_code: bool,
 }
 
 impl Workshop {
-    /// Starts the rehearsal server if it is asked for, and opens the memory.
-    pub async fn open(settings: &Settings, mode: &Mode, cancel: CancellationToken) -> Result<Self, Error> {
+    /// Starts the rehearsal server if it is asked for, opens the memory, and lets everybody know that the run begins.
+    pub async fn open(
+        settings: &Settings,
+        mode: &Mode,
+        plan: Plan,
+        cancel: CancellationToken,
+    ) -> Result<Self, Error> {
         let clock = Arc::new(SystemClock);
         let embedded = Embedded::start(&mode.rehearsal, clock.clone()).await?;
         let display = Display::new(mode.json, clock.clone());
@@ -44,10 +95,29 @@ impl Workshop {
         let boundary = Arc::new(Boundary::new(access));
         let cx = Context::new(clock.clone(), boundary.clone(), display.listener(None), cancel.clone());
         let folder = if embedded.is_some() { settings.state.of_rehearsal() } else { settings.state.clone() };
-        let memory = folder.open(mode.rehash, &cx).map_err(Error::State)?;
-        let sessions = Arc::new(remembered::sessions(&memory.state)?);
-        let registry = crate::registry::registry(&sessions, &memory)?;
+        let mut memory = folder.open(mode.rehash, &cx).map_err(Error::State)?;
+        memory.digests = memory.digests.behind(Gate::new(HASHED_AT_ONCE));
+        memory.gate = Some(Gate::new(SENT_AT_ONCE));
+        let sessions = Arc::new(remembered::sessions(&memory.state, Listing::Whole)?);
+        let registry = Arc::new(crate::registry::registry(&sessions, &memory)?);
+        let news = settings.notices.open(mode.side.notify_on, access, &settings.secrets, &cx).await?;
+        let (command, host) = (settings.process.command(), settings.process.host());
+        let locks = Locks::new(memory.state.clone(), command.to_string(), host.clone(), plan.shard);
+        let outset = Outset {
+            command,
+            host,
+            dry_run: mode.dry_run,
+            shard: plan.shard,
+            servers: plan.servers,
+            reports: &mode.side.reports,
+            news,
+        };
+        let chronicle = Chronicle::begin(outset, &memory.state, &clock, &boundary, &cx).await?;
         Ok(Self {
+            deadline: mode.side.deadline.map(|deadline| deadline.of_run(clock.now())),
+            jobs: mode.side.jobs.unwrap_or(JOBS),
+            shard: plan.shard,
+            awake: Arc::new(Awake::of_this_system()),
             display,
             sessions,
             memory,
@@ -56,20 +126,39 @@ impl Workshop {
             cancel,
             registry,
             embedded,
+            chronicle,
+            locks,
             dry_run: mode.dry_run,
             keep_partial: mode.keep_partial,
+            detailed_exit_code: mode.detailed_exit_code,
         })
     }
 
     /// A context that speaks of the work for a server.
     pub fn context(&self, server: Option<&str>) -> Context {
-        let listener = self.display.listener(server);
+        self.listened_to(self.display.listener(server))
+    }
+
+    fn listened_to(&self, listener: Arc<dyn Listener>) -> Context {
         Context::new(self.clock.clone(), self.boundary.clone(), listener, self.cancel.clone())
     }
 
-    /// Runs a recipe, and shows what came of it. Output that cannot be written is no reason to leave packages undelivered, so
-    /// that it is told beside the report.
-    pub async fn run(&self, mut job: Job) -> (ServerReport, Result<(), Error>) {
+    /// Tells of something that belongs to no recipe.
+    pub fn warn(&self, message: &str) {
+        self.context(None).warn(message);
+        self.chronicle.warn(message);
+    }
+
+    /// Puts in the secrets of servers that are reached. The rehearsal server has its own.
+    pub async fn reveal(&self, settings: &Settings, targets: Vec<Target>) -> Result<Vec<Target>, Error> {
+        match &self.embedded {
+            Some(_) => Ok(targets),
+            None => settings.reveal(targets, &self.context(None)).await,
+        }
+    }
+
+    /// Checks a job as it is to run here.
+    fn check(&self, mut job: Job) -> Ready {
         let overrides = &mut job.target.overrides;
         if let Some(embedded) = &self.embedded {
             overrides.overlay(&embedded.env());
@@ -77,32 +166,144 @@ impl Workshop {
         if self.keep_partial {
             overrides.set(s3_upload::KEEP_PARTIAL, true, Origin::Flag("--keep-partial"));
         }
-        let server = job.target.name.clone();
-        let report = match self.cancel.is_cancelled() {
-            true => Report::not_begun(job.name, self.dry_run),
-            false => {
-                let cx = self.context(server.as_deref());
-                job.run(self.dry_run, &self.registry, &cx).await
-            }
-        };
-        let report = ServerReport { server, report };
-        let shown = self.display.report(&report);
-        (report, shown)
+        job.check(self.dry_run, &self.registry)
     }
 
-    /// Signs out and shows what came of everything.
+    /// Runs one recipe now, and shows what came of it. Output that cannot be written is no reason to leave packages undelivered,
+    /// so that it is told beside the report.
+    pub async fn run(&self, job: Job) -> (ServerReport, Result<(), Error>) {
+        let (mut reports, shown) = self.run_side_by_side(vec![job], NonZeroUsize::MIN).await;
+        // As many come out as go in.
+        (reports.swap_remove(0), shown)
+    }
+
+    /// Runs all of them, side by side, and ends the run.
+    pub async fn run_all(self, jobs: Vec<Job>) -> Result<Exit, Error> {
+        let (reports, shown) = self.run_side_by_side(jobs, self.jobs).await;
+        self.close(&reports, shown, None).await
+    }
+
+    async fn run_side_by_side(
+        &self,
+        jobs: Vec<Job>,
+        at_once: NonZeroUsize,
+    ) -> (Vec<ServerReport>, Result<(), Error>) {
+        let ready = jobs.into_iter().map(|job| self.check(job));
+        let ready: Vec<Ready> = ready.filter(|ready| self.is_ours(ready)).collect();
+        let pace = if ready.len() > 1 && at_once.get() > 1 { Pace::Together } else { Pace::Live };
+        let announced = ready.into_iter().map(|ready| {
+            let recorder = self.chronicle.announce(&ready.name, ready.subject.clone());
+            (ready, recorder)
+        });
+        // All are announced before the first one begins.
+        let announced: Vec<_> = announced.collect();
+        let speaking: Mutex<Vec<Speaking>> = Mutex::default();
+        let items = stream::iter(announced).map(|(ready, recorder)| {
+            let (one, item) = self.item(ready, recorder, pace);
+            lock(&speaking).push(one);
+            item
+        });
+        let batch = Batch { jobs: at_once, dry_run: self.dry_run, deadline: self.deadline };
+        let cx = self.context(None);
+        let mut shown = Ok(());
+        let done = |place: usize, report: &Report| {
+            let speaking = lock(&speaking);
+            // It is there since its item was taken.
+            let Some(Speaking { voice, entry, server }) = speaking.get(place) else { return };
+            entry.end(report);
+            let told = voice.report(&ServerReport { server: server.clone(), report: report.clone() });
+            if shown.is_ok() {
+                shown = told;
+            }
+            self.chronicle.keep(&cx);
+        };
+        let reports = batch.run(items, &cx, done).await;
+        let servers = speaking.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
+        let reports = servers.zip(reports).map(|(one, report)| ServerReport { server: one.server, report });
+        (reports.collect(), shown)
+    }
+
+    fn is_ours(&self, ready: &Ready) -> bool {
+        let Some(shard) = self.shard else { return true };
+        // What has no name at all is the first one's.
+        ready.shard_name().map_or(shard.index() == 1, |name| shard.takes(&name))
+    }
+
+    fn item(&self, ready: Ready, recorder: PackageRecorder, pace: Pace) -> (Speaking, Item) {
+        let server_of = |env| self.sessions.open(env).ok().map(|session| session.server().to_owned());
+        let address = ready.checked.as_ref().ok().and_then(|checked| server_of(&checked.env));
+        let writes = ready.writes() && !self.dry_run;
+        let Ready { name, server, file, checked, .. } = ready;
+        let voice = self.display.voice(&name, server.as_deref(), pace);
+        let facts =
+            PackageFacts { server: address.as_deref(), file: file.as_ref(), ..PackageFacts::default() };
+        let entry = Arc::new(self.chronicle.follow(&name, recorder, &facts));
+        let ears = Ears { voice: voice.listener(), entry: entry.clone(), sleepless: self.awake.sleepless() };
+        let cx = self.listened_to(Arc::new(ears));
+        let hold = || match &address {
+            Some(address) if writes => self.locks.hold(address, self.clock.now(), &cx),
+            _ => Ok(()),
+        };
+        let work = checked.and_then(|checked| match hold() {
+            Ok(()) => Ok(runner::Job { checked, registry: self.registry.clone(), cx: cx.clone() }),
+            Err(held) => Err(Box::new(Report::not_run(name.clone(), self.dry_run, &held))),
+        });
+        let claim = address.zip(file).map(|(address, file)| Claim::new(address, file));
+        (Speaking { voice, entry, server }, Item { name, claim, work })
+    }
+
+    /// Signs out, and shows and tells what came of everything.
     pub async fn close(
         self,
         reports: &[ServerReport],
         shown: Result<(), Error>,
-        mode: &Mode,
         promoted: Option<&Promoted>,
     ) -> Result<Exit, Error> {
-        self.sessions.close(&self.context(None)).await;
-        let exit = exit_of(reports, mode);
-        match shown.and(self.display.finish(reports, self.boundary.traffic(), exit, promoted)) {
+        let cx = self.context(None);
+        self.sessions.close(&cx).await;
+        let exit = exit_of(reports, self.detailed_exit_code, self.cancel.is_cancelled());
+        let told = self.chronicle.end(exit, None, &cx).await;
+        let shown = shown.and(self.display.finish(reports, self.boundary.traffic(), exit, promoted));
+        match shown.and(told) {
             Err(error) if !error.is_closed_pipe() => Err(error),
             _ => Ok(exit),
         }
     }
+
+    /// Nothing can be run. Whoever is told of runs is told of this one, too.
+    pub async fn break_off(self, error: Error) -> Result<Exit, Error> {
+        let cx = self.context(None);
+        self.sessions.close(&cx).await;
+        match self.chronicle.end(error.exit(), Some(&error), &cx).await {
+            Err(second) => cx.warn(causes(&second).collect::<Vec<_>>().join(": ")),
+            Ok(()) => {}
+        }
+        Err(error)
+    }
+}
+
+/// A recipe whose turn has come, as it is shown and told of.
+struct Speaking {
+    voice: Voice,
+    entry: Arc<Entry>,
+    server: Option<String>,
+}
+
+/// Who hears the events of one recipe.
+struct Ears {
+    voice: Arc<dyn Listener>,
+    entry: Arc<Entry>,
+    sleepless: Sleepless,
+}
+
+impl Listener for Ears {
+    fn on(&self, event: &Event) {
+        self.entry.on(event);
+        self.sleepless.on(event);
+        self.voice.on(event);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

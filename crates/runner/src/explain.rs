@@ -1,5 +1,5 @@
 use crate::plan::first_env;
-use pipeline::{Need, Origin};
+use pipeline::{Env, Need, Origin};
 use recipe::Checked;
 use std::collections::BTreeMap;
 
@@ -39,6 +39,22 @@ pub struct ExplainedStep {
     pub processor: &'static str,
     /// Its inputs, in the order in which the processor declares them.
     pub inputs: Vec<ExplainedInput>,
+}
+
+/// What is known, before anything runs, of what the steps will see: the environment of the recipe, and arguments that refer to
+/// nothing which only a step will tell.
+#[must_use]
+pub fn known(checked: &Checked) -> Env {
+    let mut env = first_env(checked);
+    for step in &checked.steps {
+        for (name, argument) in &step.arguments {
+            match recipe::substitute(&argument.value, &env) {
+                Ok(known) => env.insert(name, known.value, Origin::Argument(step.number), known.secret),
+                Err(_) => env.remove(name),
+            }
+        }
+    }
+    env
 }
 
 /// Tells where each value of each step comes from. Nothing is run.

@@ -1,4 +1,4 @@
-use pipeline::{Change, Failure, FailureKind, Outcome, StepRef, Subject, Verb, Warning};
+use pipeline::{Change, Diagnose, Failure, FailureKind, Outcome, StepRef, Subject, Verb, Warning};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -161,6 +161,21 @@ impl Report {
             causes: Vec::new(),
             hint: None,
             faults: faults.iter().map(FaultReport::from).collect(),
+        };
+        Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
+    }
+
+    /// A recipe that something outside it keeps from being run at all.
+    #[must_use]
+    pub fn not_run<E: Diagnose>(recipe: impl Into<String>, dry_run: bool, why: &E) -> Self {
+        let mut causes = pipeline::causes(why);
+        let failure = FailureReport {
+            step: None,
+            kind: why.kind(),
+            message: causes.next().unwrap_or_default(),
+            causes: causes.collect(),
+            hint: why.hint(),
+            faults: Vec::new(),
         };
         Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
     }

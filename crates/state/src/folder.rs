@@ -25,7 +25,11 @@ pub(crate) fn make(folder: &Path) -> io::Result<()> {
 
 /// Makes a folder in the state folder, if it is missing.
 pub(crate) fn make_inside(folder: &Path, name: &str) -> io::Result<PathBuf> {
-    make(folder)?;
+    match make(folder) {
+        // A file is in its place. What cannot be made inside says so better.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
     let path = folder.join(name);
     match std::fs::create_dir(&path) {
         Ok(()) => open_up(&path, folder, 0o777)?,
@@ -137,6 +141,14 @@ mod tests {
             assert_eq!(mode(&inside), of_folder);
             assert_eq!(mode(&inside.join("file")), of_file);
         }
+    }
+
+    #[test]
+    fn nothing_is_made_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        drop(create_file(&file).unwrap());
+        assert_eq!(make_inside(&file, "inside").unwrap_err().kind(), ErrorKind::NotADirectory);
     }
 
     #[test]

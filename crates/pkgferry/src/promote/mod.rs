@@ -14,7 +14,7 @@ use crate::run::Job;
 use crate::servers::Target;
 use crate::settings::Settings;
 use crate::shipped;
-use crate::workshop::Workshop;
+use crate::workshop::{Plan, Workshop};
 use jcds_download::DOWNLOAD_PATH;
 use pipeline::{
     Activity, Change, Context, Diagnose as _, Env, FileName, Level, Occurrence, Origin, Outcome, StepRef,
@@ -80,7 +80,8 @@ pub async fn promote(
     let names: Vec<_> = [&args.from].into_iter().chain(&args.to).cloned().collect();
     let mut targets = settings.named(&names, &args.variables.key)?;
     let source = targets.remove(0);
-    let workshop = Workshop::open(&settings, &args.mode, cancel).await?;
+    let plan = Plan::of(None, &targets);
+    let workshop = Workshop::open(&settings, &args.mode, plan, cancel).await?;
     let promotion = Promotion { name, args: &args, workshop, source, targets };
     let mut results = Results::default();
     let done = promotion.carry(&mut results).await;
@@ -91,7 +92,7 @@ pub async fn promote(
         proven: *proven,
     });
     let shown = shown.map_or(Ok(()), Err);
-    let exit = promotion.workshop.close(&reports, shown, &args.mode, promoted.as_ref()).await;
+    let exit = promotion.workshop.close(&reports, shown, promoted.as_ref()).await;
     done.and(exit)
 }
 

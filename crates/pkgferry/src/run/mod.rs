@@ -1,104 +1,96 @@
+//! `pkgferry run`, and what every command shares that runs recipes.
+
+mod job;
+mod selection;
+
+pub use job::{Job, Ready};
+
 use crate::args::{Mode, RunArgs};
 use crate::display::ServerReport;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::servers::Target;
 use crate::settings::Settings;
 use crate::signals;
-use crate::workshop::Workshop;
-use pipeline::{Context, Env};
-use recipe::{Chain, Faults};
-use runner::{Registry, Report, Status};
+use crate::workshop::{Plan, Workshop};
+use runner::{Report, Status};
+use selection::Chosen;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// A recipe as the command line names it, what became of reading it, and the server that it runs for.
-pub struct Job {
-    /// As it was typed.
-    pub name: String,
-    /// The server, and what wins over the recipe's Input.
-    pub target: Target,
-    chain: Arc<Result<Chain, Faults>>,
-}
-
-impl Job {
-    /// A recipe, `name` as it was typed. `values` win over its Input.
-    pub fn new(
-        name: impl Into<String>,
-        chain: Arc<Result<Chain, Faults>>,
-        target: &Target,
-        values: &Env,
-    ) -> Self {
-        let mut target = target.clone();
-        target.overrides.overlay(values);
-        Self { name: name.into(), chain, target }
-    }
-
-    /// Checks the recipe and runs it.
-    pub async fn run(self, dry_run: bool, registry: &Registry, cx: &Context) -> Report {
-        let Target { preferences, overrides, .. } = &self.target;
-        let checked = match &*self.chain {
-            Ok(chain) => match recipe::check(chain, &registry.specs(), preferences, overrides) {
-                Ok(checked) => checked,
-                Err(faults) => return Report::refused(self.name, dry_run, &faults),
-            },
-            Err(faults) => return Report::refused(self.name, dry_run, faults),
-        };
-        runner::run(registry, &checked, dry_run, cx).await
-    }
-}
-
 /// `pkgferry run`.
 pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
-    let library = settings.library();
+    let shard = selection::shard(args.shard, &settings.process)?;
     let targets = settings.targets(&args.variables.key, args.mode.rehearsal.sandbox)?;
-    let load = move || {
-        let jobs = args.recipes.iter().flat_map(|name| {
-            let chain = Arc::new(library.load(name));
-            targets.iter().map(move |target| Job::new(name, Arc::clone(&chain), target, &Env::new()))
-        });
-        jobs.collect()
+    let plan = Plan::of(shard, &targets);
+    let (settings, mode) = (&settings, &args.mode);
+    let workshop = Workshop::open(settings, mode, plan, cancel.clone()).await?;
+    let jobs = async {
+        let targets = workshop.reveal(settings, targets).await?;
+        let library = settings.library();
+        let load = move || {
+            let chosen = Chosen::read(&args.recipes, &args.recipe_list)?;
+            let mut jobs = Vec::new();
+            for (name, variables) in chosen.recipes() {
+                let chain = Arc::new(library.load(name));
+                jobs.extend(targets.iter().map(|target| Job::of_list(name, Arc::clone(&chain), target, &variables)));
+            }
+            let notes: Vec<String> = chosen.notes().iter().map(ToString::to_string).collect();
+            Ok((jobs, notes))
+        };
+        let (jobs, notes) = signals::blocking(&cancel, load).await??;
+        for note in &notes {
+            workshop.warn(note);
+        }
+        Ok(jobs)
     };
-    let jobs = signals::blocking(&cancel, load).await?;
-    execute(jobs, &settings, &args.mode, cancel).await
+    match jobs.await {
+        Ok(jobs) => workshop.run_all(jobs).await,
+        Err(error) => workshop.break_off(error).await,
+    }
 }
 
-/// Runs recipes one after the other, each server in one session, and shows what comes of them. A faulty recipe fails
-/// alone.
+/// Runs recipes that are at hand, each server in one session. A faulty recipe fails alone.
 pub async fn execute(
     jobs: Vec<Job>,
     settings: &Settings,
     mode: &Mode,
     cancel: CancellationToken,
 ) -> Result<Exit, Error> {
-    let workshop = Workshop::open(settings, mode, cancel).await?;
-    let mut reports = Vec::with_capacity(jobs.len());
-    let mut shown = Ok(());
-    for job in jobs {
-        let (report, told) = workshop.run(job).await;
-        shown = shown.and(told);
-        reports.push(report);
+    let plan = Plan::of(None, jobs.iter().map(|job| &job.target));
+    let workshop = Workshop::open(settings, mode, plan, cancel).await?;
+    let mut revealed = Vec::with_capacity(jobs.len());
+    for mut job in jobs {
+        match workshop.reveal(settings, vec![job.target.clone()]).await {
+            Ok(mut targets) => job.target = targets.swap_remove(0),
+            Err(error) => return workshop.break_off(error).await,
+        }
+        revealed.push(job);
     }
-    workshop.close(&reports, shown, mode, None).await
+    workshop.run_all(revealed).await
 }
 
-/// The exit code of a run is that of its worst recipe: interruption first, then the first failure, then what is unverified,
-/// then what is pending.
-pub fn exit_of(reports: &[ServerReport], mode: &Mode) -> Exit {
+/// The exit code of a run is that of its worst recipe: interruption first, then the first failure, then what had no turn, then
+/// what is unverified, then what is pending.
+pub fn exit_of(reports: &[ServerReport], tells_pending: bool, is_cancelled: bool) -> Exit {
     let reports = || reports.iter().map(|report| &report.report);
     let failures =
         || reports().filter_map(|report| report.failure.as_ref()).map(|failure| Exit::of(failure.kind));
-    if failures().any(|exit| exit == Exit::Interrupted) {
+    if is_cancelled && failures().any(|exit| exit == Exit::Interrupted) {
         return Exit::Interrupted;
     }
-    if let Some(exit) = failures().next() {
+    if let Some(exit) = failures().find(|exit| *exit != Exit::Interrupted) {
         return exit;
+    }
+    // Nobody interrupted it, so that it was the clock.
+    if failures().next().is_some() {
+        return Exit::Deadline;
     }
     if reports().any(|report| report.status == Status::Unverified) {
         return Exit::Unverified;
     }
-    if mode.detailed_exit_code && reports().any(Report::has_changes) {
+    if tells_pending && reports().any(Report::has_changes) {
         return Exit::ChangesPending;
     }
     Exit::Done
 }
+

@@ -1,0 +1,53 @@
+//! One run at a time on a server.
+
+use batch::Shard;
+use jiff::Timestamp;
+use pipeline::{Context, causes};
+use state::{Claim, ServerLock, State};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The servers that this run has for itself, until it ends.
+pub struct Locks {
+    state: State,
+    what: String,
+    host: String,
+    shard: Option<Shard>,
+    held: Mutex<HashMap<String, ServerLock>>,
+}
+
+impl Locks {
+    /// None yet. `what` and `host` are what another run is told that comes later.
+    pub fn new(state: State, what: String, host: String, shard: Option<Shard>) -> Self {
+        Self { state, what, host, shard, held: Mutex::default() }
+    }
+
+    /// Takes a server, unless this run has it already. Runs of different shards do not touch the same packages, and do not keep
+    /// each other off.
+    pub fn hold(&self, server: &str, now: Timestamp, cx: &Context) -> Result<(), state::Error> {
+        let name = match self.shard {
+            Some(shard) => format!("{server} shard {shard}"),
+            None => server.to_owned(),
+        };
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.contains_key(&name) {
+            return Ok(());
+        }
+        let claim = Claim { what: &self.what, host: &self.host, since: now };
+        let lock = match self.state.lock_server(&name, &claim) {
+            Ok(lock) => lock,
+            Err(held @ state::Error::Held(_)) => return Err(held),
+            // Nothing that would do harm relies on it.
+            Err(error) => {
+                let why = causes(&error).collect::<Vec<_>>().join(": ");
+                cx.warn(format!("whether another run works on {server} is not known: {why}"));
+                return Ok(());
+            }
+        };
+        if let Some(before) = lock.left_by() {
+            cx.info(format!("the run before this one did not end: {before}"));
+        }
+        held.insert(name, lock);
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+use crate::servers::Target;
+use fingerprint::FileIdentity;
+use pipeline::{Env, FileName, Key, keys};
+use recipe::{Chain, Checked, Faults};
+use report::Subject;
+use runner::{Registry, Report};
+use std::sync::Arc;
+
+const VERSION: Key<String> = Key::new("version");
+
+/// A recipe as the command line names it, what became of reading it, and the server that it runs for.
+pub struct Job {
+    /// As it was typed.
+    pub name: String,
+    /// The server, and what wins over the recipe's Input.
+    pub target: Target,
+    chain: Arc<Result<Chain, Faults>>,
+}
+
+impl Job {
+    /// A recipe, `name` as it was typed. `values` win over its Input, and over what else is given.
+    pub fn new(
+        name: impl Into<String>,
+        chain: Arc<Result<Chain, Faults>>,
+        target: &Target,
+        values: &Env,
+    ) -> Self {
+        let mut target = target.clone();
+        target.overrides.overlay(values);
+        Self { name: name.into(), chain, target }
+    }
+
+    /// A recipe of a list. What the list says wins over its Input; what the command line and the environment say wins over the
+    /// list.
+    pub fn of_list(
+        name: impl Into<String>,
+        chain: Arc<Result<Chain, Faults>>,
+        target: &Target,
+        variables: &Env,
+    ) -> Self {
+        let mut overrides = variables.clone();
+        overrides.overlay(&target.overrides);
+        Self { name: name.into(), chain, target: Target { overrides, ..target.clone() } }
+    }
+
+    /// Checks the recipe. Nothing is asked of anybody.
+    pub fn check(self, dry_run: bool, registry: &Registry) -> Ready {
+        let Self { name, target, chain } = self;
+        let Target { preferences, overrides, name: server } = target;
+        let checked = match &*chain {
+            Ok(chain) => recipe::check(chain, &registry.specs(), &preferences, &overrides),
+            Err(faults) => Err(faults.clone()),
+        };
+        match checked {
+            Ok(checked) => {
+                let known = runner::known(&checked);
+                let file = keys::file_name(&known).ok();
+                let text = |key| known.get(key).ok().flatten();
+                // A path that cannot be looked at is told by the step that needs it.
+                let size = known.get(keys::PKG_PATH).ok().flatten();
+                let size = size.and_then(|path| FileIdentity::of(&path).ok()).map(|identity| identity.size);
+                let subject = Subject {
+                    server: server.clone(),
+                    file: file.as_ref().map(ToString::to_string),
+                    pkg_version: text(VERSION),
+                    size,
+                    package_id: None,
+                };
+                Ready { name, server, file, subject, checked: Ok(checked) }
+            }
+            Err(faults) => {
+                let subject = Subject { server: server.clone(), ..Subject::default() };
+                let report = Report::refused(name.clone(), dry_run, &faults);
+                Ready { name, server, file: None, subject, checked: Err(Box::new(report)) }
+            }
+        }
+    }
+}
+
+/// A recipe that was checked.
+pub struct Ready {
+    /// As it was typed.
+    pub name: String,
+    /// The server's name in the settings.
+    pub server: Option<String>,
+    /// The file that it carries, if that is known before it runs.
+    pub file: Option<FileName>,
+    /// What is known of its package.
+    pub subject: Subject,
+    /// The recipe; the report of one that is faulty.
+    pub checked: Result<Checked, Box<Report>>,
+}
+
+impl Ready {
+    /// Whether the recipe writes to the server.
+    pub fn writes(&self) -> bool {
+        self.checked.as_ref().is_ok_and(|checked| checked.steps.iter().any(|step| step.spec.writes))
+    }
+
+    /// What decides which shard it belongs to: the name of its file, else its own, so that one shard tells of what is wrong with
+    /// it.
+    pub fn shard_name(&self) -> Option<FileName> {
+        let own = || self.name.rsplit(['/', '\\']).next().and_then(|name| name.parse().ok());
+        self.file.clone().or_else(own)
+    }
+}
