@@ -63,9 +63,7 @@ async fn dispatch(
         args::Command::Promote(args) => promote::promote(*args, settings, cancel).await,
         args::Command::Doctor(args) => examine::doctor(args, settings, cancel).await,
         args::Command::Resume(args) => resume::resume(args, settings, cancel).await,
-        args::Command::Verify(args) => verify::verify(args, settings, cancel).await,
-        args::Command::History(args) => history::history(&args, &settings),
-        args::Command::Cache(args) => cache::cache(&args, &settings),
+
         args::Command::Check(args) => {
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?
         }

@@ -50,7 +50,9 @@ pub fn known(checked: &Checked) -> Env {
         for (name, argument) in &step.arguments {
             match recipe::substitute(&argument.value, &env) {
                 Ok(known) => env.insert(name, known.value, Origin::Argument(step.number), known.secret),
-                Err(_) => env.remove(name),
+                Err(_) => {
+                    env.remove(name);
+                }
             }
         }
     }

@@ -3,14 +3,12 @@
 mod examine;
 mod promote;
 mod rehearsal;
-mod remembered;
 mod run;
 
 pub use examine::{DoctorArgs, Size};
 pub use promote::PromoteArgs;
 pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
-pub use remembered::{CacheArgs, CacheCommand, HistoryArgs, PruneArgs, VerifyArgs};
-pub use run::{Mode, RunArgs, Side};
+pub use run::{Mode, RunArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -114,12 +112,6 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
-    /// Finish the proofs of deliveries that could not be proven in time; sends nothing
-    Verify(VerifyArgs),
-    /// Show what earlier runs did
-    History(HistoryArgs),
-    /// Show or prune the remembered digests of local files
-    Cache(CacheArgs),
     /// Check recipes and everything they refer to, without a network
     Check(CheckArgs),
     /// Show the resolved steps of a recipe and where each value comes from

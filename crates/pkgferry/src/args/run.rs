@@ -88,7 +88,10 @@ impl std::str::FromStr for Deadline {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let duration = text.parse().ok().filter(|time: &SignedDuration| time.is_positive());
         let moment = || text.parse().ok().map(Self::At);
-        duration.map(Self::After).or_else(moment).ok_or("it is neither a time such as 2h30m nor a moment with a zone")
+        duration
+            .map(Self::After)
+            .or_else(moment)
+            .ok_or("it is neither a time such as 2h30m nor a moment with a zone")
     }
 }
 

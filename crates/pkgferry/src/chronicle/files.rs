@@ -54,7 +54,8 @@ pub fn write(report: &RunReport, path: &Path, format: Format) -> Result<(), Erro
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".pkgferry-report-").tempfile_in(folder).map_err(failed)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".pkgferry-report-").tempfile_in(folder).map_err(failed)?;
     file.write_all(&bytes).map_err(failed)?;
     for_everybody(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

@@ -7,13 +7,16 @@ use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
 use files::ReportFiles;
+use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::Notices;
-use jiff::{SignedDuration, Timestamp};
 use pipeline::{Boundary, Clock as _, Context, Event, FileName, Listener, causes};
-use report::{PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
+use report::{PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
 use runner::Report;
-use state::{CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts, PackageLog, RunId, RunLog, State};
+use state::{
+    CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts,
+    PackageLog, RunId, RunLog, State,
+};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -163,7 +166,12 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
     log.learn(&PackageFacts { file: file.as_ref(), ..PackageFacts::default() });
     let failure = report.failure.as_ref();
     let message = failure.map(|failure| {
-        [&failure.message].into_iter().chain(&failure.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
+        [&failure.message]
+            .into_iter()
+            .chain(&failure.causes)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(": ")
     });
     log.end(&PackageEnd {
         status: word(package.status),

@@ -37,7 +37,8 @@ pub struct Notices {
 impl Notices {
     /// Reads the table of a settings file.
     pub fn read(file: &Path, value: Value) -> Result<Self, Error> {
-        let wrong = |name: &str, why: String| Error::Notify { path: file.to_owned(), name: name.to_owned(), why };
+        let wrong =
+            |name: &str, why: String| Error::Notify { path: file.to_owned(), name: name.to_owned(), why };
         let Value::Dict(table) = value else {
             return Err(Error::ServerTable { path: file.to_owned(), name: "notify".to_owned() });
         };
@@ -238,11 +239,7 @@ fn summary(
         mode: if report.dry_run { Mode::DryRun } else { Mode::Real },
         started: report.started,
         duration: Duration::try_from(took).unwrap_or_default(),
-        volume: Volume {
-            sent: totals.bytes_sent,
-            saved: totals.bytes_saved,
-            fetched: totals.bytes_fetched,
-        },
+        volume: Volume { sent: totals.bytes_sent, saved: totals.bytes_saved, fetched: totals.bytes_fetched },
         ending: match (broke, exit) {
             (Some(error), _) => Ending::BrokenOff { message: in_full(error), next_step: error.hint() },
             (None, Exit::Interrupted) => Ending::Interrupted,
@@ -265,7 +262,12 @@ fn trouble(package: &PackageReport) -> Trouble {
         recipe: package.recipe.clone(),
         server: package.server.clone(),
         step: package.step().map(|step| StepRef { number: step.number, processor: step.processor.clone() }),
-        message: [&package.reason].into_iter().chain(causes).map(String::as_str).collect::<Vec<_>>().join(": "),
+        message: [&package.reason]
+            .into_iter()
+            .chain(causes)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(": "),
         next_step: package.next_step().map(str::to_owned),
     }
 }

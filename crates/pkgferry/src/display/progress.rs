@@ -56,7 +56,14 @@ impl Meter {
         let index = self.moving.iter().position(is_it).unwrap_or_else(|| {
             let bar = self.bars.as_ref().map(|bars| bars.add(bar(label, progress)));
             let (owner, activity) = (owner.to_owned(), progress.activity);
-            self.moving.push(Moving { owner, activity, started: now, from: progress.done, last_line: now, bar });
+            self.moving.push(Moving {
+                owner,
+                activity,
+                started: now,
+                from: progress.done,
+                last_line: now,
+                bar,
+            });
             self.moving.len() - 1
         });
         let moving = &mut self.moving[index];

@@ -7,7 +7,7 @@ mod source;
 pub use proof::{Doubt, Proven};
 
 use crate::args::PromoteArgs;
-use crate::display::ServerReport;
+use crate::display::{Pace, ServerReport};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::run::Job;
@@ -17,12 +17,12 @@ use crate::shipped;
 use crate::workshop::{Plan, Workshop};
 use jcds_download::DOWNLOAD_PATH;
 use pipeline::{
-    Activity, Change, Context, Diagnose as _, Env, FileName, Level, Occurrence, Origin, Outcome, StepRef,
-    Subject, Verb, keys,
+    Activity, Change, Context, Env, FileName, Level, Occurrence, Origin, Outcome, StepRef, Subject, Verb,
+    keys,
 };
 use proof::{Holds, Listed, Recorded};
 use recipe::{Chain, Faults};
-use runner::{FailureReport, Report, Status, StepReport};
+use runner::{Report, Status, StepReport};
 use serde::Serialize;
 use source::Source;
 use std::path::{Path, PathBuf};
@@ -294,27 +294,14 @@ impl Promotion<'_> {
 
     /// The server could not be asked.
     fn failed(&self, target: &Target, error: &jamf::Error) -> (ServerReport, Result<(), Error>) {
-        let mut causes = pipeline::causes(error);
-        let failure = FailureReport {
-            step: None,
-            kind: error.kind(),
-            message: causes.next().unwrap_or_default(),
-            causes: causes.collect(),
-            hint: error.hint(),
-            faults: Vec::new(),
-        };
-        let report = Report {
-            recipe: self.name.to_string(),
-            dry_run: self.args.mode.dry_run,
-            status: Status::Failed,
-            bytes_sent: 0,
-            bytes_fetched: 0,
-            steps: Vec::new(),
-            failure: Some(failure),
-            given_up: None,
-        };
+        let report = Report::not_run(self.name.as_str(), self.args.mode.dry_run, error);
+        self.show(target, report)
+    }
+
+    fn show(&self, target: &Target, report: Report) -> (ServerReport, Result<(), Error>) {
+        let voice = self.workshop.display.voice(self.name.as_str(), target.name.as_deref(), Pace::Live);
         let report = ServerReport { server: target.name.clone(), report };
-        let shown = self.workshop.display.report(&report);
+        let shown = voice.report(&report);
         (report, shown)
     }
 
@@ -343,9 +330,7 @@ impl Promotion<'_> {
             failure: None,
             given_up: None,
         };
-        let report = ServerReport { server: target.name.clone(), report };
-        let shown = self.workshop.display.report(&report);
-        (report, shown)
+        self.show(target, report)
     }
 }
 

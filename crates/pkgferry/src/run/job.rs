@@ -47,33 +47,25 @@ impl Job {
     pub fn check(self, dry_run: bool, registry: &Registry) -> Ready {
         let Self { name, target, chain } = self;
         let Target { preferences, overrides, name: server } = target;
+        let refused = |faults: &Faults| Err(Box::new(Report::refused(name.clone(), dry_run, faults)));
         let checked = match &*chain {
-            Ok(chain) => recipe::check(chain, &registry.specs(), &preferences, &overrides),
-            Err(faults) => Err(faults.clone()),
+            Ok(chain) => recipe::check(chain, &registry.specs(), &preferences, &overrides)
+                .or_else(|faults| refused(&faults)),
+            Err(faults) => refused(faults),
         };
-        match checked {
-            Ok(checked) => {
-                let known = runner::known(&checked);
-                let file = keys::file_name(&known).ok();
-                let text = |key| known.get(key).ok().flatten();
-                // A path that cannot be looked at is told by the step that needs it.
-                let size = known.get(keys::PKG_PATH).ok().flatten();
-                let size = size.and_then(|path| FileIdentity::of(&path).ok()).map(|identity| identity.size);
-                let subject = Subject {
-                    server: server.clone(),
-                    file: file.as_ref().map(ToString::to_string),
-                    pkg_version: text(VERSION),
-                    size,
-                    package_id: None,
-                };
-                Ready { name, server, file, subject, checked: Ok(checked) }
-            }
-            Err(faults) => {
-                let subject = Subject { server: server.clone(), ..Subject::default() };
-                let report = Report::refused(name.clone(), dry_run, &faults);
-                Ready { name, server, file: None, subject, checked: Err(Box::new(report)) }
-            }
-        }
+        let known = checked.as_ref().ok().map(runner::known).unwrap_or_default();
+        let file = keys::file_name(&known).ok();
+        // A path that cannot be looked at is told by the step that needs it.
+        let path = known.get(keys::PKG_PATH).ok().flatten();
+        let identity = path.and_then(|path| FileIdentity::of(&path).ok());
+        let subject = Subject {
+            server: server.clone(),
+            file: file.as_ref().map(ToString::to_string),
+            pkg_version: known.get(VERSION).ok().flatten(),
+            size: identity.map(|identity| identity.size),
+            package_id: None,
+        };
+        Ready { name, server, file, subject, checked }
     }
 }
 

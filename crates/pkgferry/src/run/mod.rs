@@ -32,10 +32,12 @@ pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -
             let mut jobs = Vec::new();
             for (name, variables) in chosen.recipes() {
                 let chain = Arc::new(library.load(name));
-                jobs.extend(targets.iter().map(|target| Job::of_list(name, Arc::clone(&chain), target, &variables)));
+                jobs.extend(
+                    targets.iter().map(|target| Job::of_list(name, Arc::clone(&chain), target, &variables)),
+                );
             }
             let notes: Vec<String> = chosen.notes().iter().map(ToString::to_string).collect();
-            Ok((jobs, notes))
+            Ok::<_, Error>((jobs, notes))
         };
         let (jobs, notes) = signals::blocking(&cancel, load).await??;
         for note in &notes {
@@ -93,4 +95,3 @@ pub fn exit_of(reports: &[ServerReport], tells_pending: bool, is_cancelled: bool
     }
     Exit::Done
 }
-
