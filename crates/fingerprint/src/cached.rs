@@ -3,6 +3,7 @@ use crate::{
     digest_from,
 };
 use jiff::Timestamp;
+use pipeline::{Gate, Permit};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,13 +27,21 @@ pub struct Digests {
     memory: Option<Arc<dyn Memory>>,
     recalls: bool,
     this_run: Arc<Mutex<HashMap<PathBuf, (FileIdentity, Fingerprint)>>>,
+    gate: Option<Gate>,
 }
 
 impl Digests {
     /// Digests that are remembered there. With `rehash`, what earlier runs remembered is not believed, but replaced.
     #[must_use]
     pub fn new(memory: Arc<dyn Memory>, rehash: bool) -> Self {
-        Self { memory: Some(memory), recalls: !rehash, this_run: Arc::default() }
+        Self { memory: Some(memory), recalls: !rehash, ..Self::default() }
+    }
+
+    /// The same, with only so many files read at a time as the gate lets through. Each takes two threads; what is remembered
+    /// waits for nobody.
+    #[must_use]
+    pub fn behind(self, gate: Gate) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// What is remembered of the file that is at `path` now. It is not opened.
@@ -56,10 +65,10 @@ impl Digests {
         progress: impl Fn(u64) + Send + Sync + 'static,
         cancel: &CancellationToken,
     ) -> Result<(Fingerprint, FileIdentity), Error> {
-        let identity = FileIdentity::of(path)?;
-        if let Some(known) = self.recall(path, &identity) {
-            return Ok((known, identity));
-        }
+        let _place = match self.look(path, cancel).await? {
+            Look::Known(known, identity) => return Ok((known, identity)),
+            Look::Read { place, .. } => place,
+        };
         let begun = now();
         let (fingerprint, identity) = digest(path, progress, cancel).await?;
         self.remember(path, &identity, fingerprint, begun);
@@ -79,11 +88,12 @@ impl Digests {
         cancel: &CancellationToken,
     ) -> Result<Fingerprint, Error> {
         let Start { identity, begun, .. } = start;
-        if FileIdentity::of(path)? == identity
-            && let Some(known) = self.recall(path, &identity)
-        {
-            return Ok(known);
-        }
+        let _place = match self.look(path, cancel).await? {
+            Look::Known(known, found) if found == identity => return Ok(known),
+            // Another file than the start is about is refused below, before anything of it is read.
+            Look::Known(..) => None,
+            Look::Read { place, .. } => place,
+        };
         let fingerprint = digest_from(path, start, save, progress, cancel).await?;
         self.remember(path, &identity, fingerprint, begun);
         Ok(fingerprint)
@@ -101,10 +111,10 @@ impl Digests {
         progress: impl Fn(u64) + Send + Sync + 'static,
         cancel: &CancellationToken,
     ) -> Result<Comparison, Error> {
-        let identity = FileIdentity::of(path)?;
-        if let Some(known) = self.recall(path, &identity) {
-            return Ok(expected.compare(known));
-        }
+        let (identity, _place) = match self.look(path, cancel).await? {
+            Look::Known(known, _) => return Ok(expected.compare(known)),
+            Look::Read { identity, place } => (identity, place),
+        };
         let begun = now();
         let comparison = compare_with(path, expected, progress, cancel).await?;
         if let Comparison::Equal { fingerprint } | Comparison::Sha3Differs { fingerprint } = comparison
@@ -118,6 +128,24 @@ impl Digests {
 
     fn this_run(&self) -> MutexGuard<'_, HashMap<PathBuf, (FileIdentity, Fingerprint)>> {
         self.this_run.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is remembered of the file, else a place to read it. Whoever had to wait for the place looks again: somebody else may
+    /// have read the same file meanwhile.
+    async fn look(&self, path: &Path, cancel: &CancellationToken) -> Result<Look, Error> {
+        let found = || {
+            let identity = FileIdentity::of(path)?;
+            Ok((identity, self.recall(path, &identity)))
+        };
+        let place = match (found()?, &self.gate) {
+            ((identity, Some(known)), _) => return Ok(Look::Known(known, identity)),
+            ((identity, None), None) => return Ok(Look::Read { identity, place: None }),
+            (_, Some(gate)) => gate.enter(cancel).await.ok_or_else(|| Error::interrupted(path))?,
+        };
+        Ok(match found()? {
+            (identity, Some(known)) => Look::Known(known, identity),
+            (identity, None) => Look::Read { identity, place: Some(place) },
+        })
     }
 
     fn recall(&self, path: &Path, identity: &FileIdentity) -> Option<Fingerprint> {
@@ -143,6 +171,15 @@ impl Digests {
     }
 }
 
+enum Look {
+    Known(Fingerprint, FileIdentity),
+    Read {
+        identity: FileIdentity,
+        /// None where any number of files may be read at a time.
+        place: Option<Permit>,
+    },
+}
+
 /// A path that means the same in every folder.
 fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
@@ -150,6 +187,7 @@ fn absolute(path: &Path) -> std::path::PathBuf {
 
 impl fmt::Debug for Digests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Digests").field("recalls", &self.recalls).finish_non_exhaustive()
+        let Self { recalls, gate, .. } = self;
+        f.debug_struct("Digests").field("recalls", recalls).field("gate", gate).finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@
 //! - What happened is an [`Outcome`]; what can be watched is an [`Event`]; what went wrong is a [`Failure`].
 //! - [`Context`] carries what a library must not take for itself: the clock, the listener, the cancellation, and the
 //!   [`Boundary`] that every request passes and that refuses writes in a dry run.
+//! - A [`Gate`] lets so much work of one kind run at a time.
 //!
 //! It is not a runner (that is the `runner` crate) and it does no I/O.
 //!
@@ -51,6 +52,7 @@ mod digest;
 mod env;
 mod event;
 mod failure;
+mod gate;
 mod id;
 mod key;
 pub mod keys;
@@ -74,9 +76,10 @@ pub use digest::{InvalidDigest, Md5, Sha3_512};
 pub use env::{Entry, Env, EnvError, Origin};
 pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
 pub use failure::{Diagnose, Failure, FailureKind, Instead, causes};
+pub use gate::{Gate, Permit};
 pub use id::{InvalidPackageId, PackageId};
 pub use key::Key;
-pub use name::{FileName, Found, InvalidFileName};
+pub use name::{FileName, Found, InvalidFileName, name_key};
 pub use outcome::{Outcome, Warning};
 pub use priority::{InvalidPriority, Priority};
 pub use processor::{AnyProcessor, Applied, ErasedWork, Outputs, Plan, Processor};

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use unicode_normalization::UnicodeNormalization as _;
@@ -43,6 +44,12 @@ impl FileName {
         self.0 == other || (!(self.0.is_ascii() && other.is_ascii()) && self.0.nfc().eq(other.nfc()))
     }
 
+    /// Under what the name stands in an index: the same for names that are [one](FileName::same_name).
+    #[must_use]
+    pub fn key(&self) -> Cow<'_, str> {
+        name_key(&self.0)
+    }
+
     /// What stands under this name among `items`, of each of which `name` tells the name. With several spellings an exact
     /// match settles nothing: the spelling at hand comes from a local disk or a recipe, and says nothing about which of
     /// the server's files is meant.
@@ -82,6 +89,12 @@ impl FileName {
                 .and_then(|rest| rest.strip_prefix('_'))
                 .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     }
+}
+
+/// The [key](FileName::key) of a name as a server spells it, which need not be one that a file can have.
+#[must_use]
+pub fn name_key(name: &str) -> Cow<'_, str> {
+    if name.is_ascii() { Cow::Borrowed(name) } else { Cow::Owned(name.nfc().collect()) }
 }
 
 fn split(name: &str) -> (&str, &str) {

@@ -2,10 +2,11 @@
 
 use fingerprint::{Comparison, Digests, Expected, FileIdentity, Fingerprint, Memory};
 use jiff::Timestamp;
-use pipeline::{Md5, Sha3_512};
+use pipeline::{Gate, Md5, Sha3_512};
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -180,4 +181,60 @@ async fn a_file_that_was_touched_within_a_run_is_read_again() {
     std::fs::remove_file(&path).unwrap();
     let (second, read) = digest(&run, &desk.write("abcd"), later).await;
     assert!(read && first != second);
+}
+
+#[tokio::test]
+async fn no_more_files_are_read_at_a_time_than_the_gate_lets_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Gate::new(NonZeroUsize::new(2).unwrap());
+    let digests = Digests::default().behind(gate.clone());
+    let most = Arc::new(AtomicUsize::new(0));
+    let mut reading = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let path = folder.path().join(format!("{number}.pkg"));
+        std::fs::write(&path, crate::bytes(crate::MIB)).unwrap();
+        let (digests, gate, most) = (digests.clone(), gate.clone(), Arc::clone(&most));
+        reading.spawn(async move {
+            // Whoever reports progress holds a place.
+            let progress = move |_| _ = most.fetch_max(2 - gate.free(), Ordering::Relaxed);
+            digests.digest(&path, later, progress, &CancellationToken::new()).await.unwrap().0
+        });
+    }
+    let found = reading.join_all().await;
+    assert!(found.iter().all(|found| *found == crate::plain(&crate::bytes(crate::MIB))));
+    assert!((1..=2).contains(&most.load(Ordering::Relaxed)));
+    assert_eq!(gate.free(), 2);
+}
+
+#[tokio::test]
+async fn what_is_remembered_waits_for_nobody_and_what_is_read_meanwhile_is_not_read_again() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    let gate = Gate::new(NonZeroUsize::MIN);
+    let digests = desk.digests(false).behind(gate.clone());
+    let held = gate.enter(&CancellationToken::new()).await;
+    let mut waiting = Box::pin(digest(&digests, &path, later));
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(waiting.as_mut().poll(&mut cx).is_pending());
+    // Another run of the process, without this gate.
+    let (first, read) = digest(&desk.digests(false), &path, later).await;
+    assert!(read);
+    assert_eq!(digest(&digests, &path, later).await, (first, false), "although there is no place");
+    drop(held);
+    assert_eq!(waiting.await, (first, false));
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_waiting() {
+    let desk = Desk::new();
+    let path = desk.write("abc");
+    let gate = Gate::new(NonZeroUsize::MIN);
+    let _held = gate.enter(&CancellationToken::new()).await;
+    let cancel = CancellationToken::new();
+    let digests = desk.digests(false).behind(gate);
+    let (ended, ()) =
+        tokio::join!(digests.compare_with(&path, Expected::default(), later, |_| {}, &cancel), async {
+            cancel.cancel();
+        });
+    assert!(matches!(ended.unwrap_err(), fingerprint::Error::Interrupted { .. }));
 }

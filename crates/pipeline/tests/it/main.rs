@@ -9,6 +9,7 @@ mod coercions;
 mod environment;
 mod events;
 mod failures;
+mod gate;
 mod names;
 mod processors;
 mod secrets;

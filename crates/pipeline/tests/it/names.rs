@@ -1,7 +1,7 @@
 //! File names, digests and ids: valid by construction.
 
 use crate::strings;
-use pipeline::{FileName, Found, Md5, PackageId, Sha3_512};
+use pipeline::{FileName, Found, Md5, PackageId, Sha3_512, name_key};
 use proptest::prelude::*;
 
 /// Names with characters that have a composed and a decomposed form, in any mixture.
@@ -47,6 +47,15 @@ proptest! {
         }
         let other = text + "x";
         prop_assert!(!name.same_name(&other));
+    }
+
+    #[test]
+    fn names_are_one_exactly_if_their_keys_are(one in accented(), other in accented()) {
+        let name: FileName = one.parse().unwrap();
+        prop_assert_eq!(name.key() == name_key(&other), name.same_name(&other));
+        for spelling in name.spellings() {
+            prop_assert_eq!(name_key(&spelling), name.key());
+        }
     }
 
     #[test]
