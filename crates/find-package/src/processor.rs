@@ -89,7 +89,7 @@ impl Processor for FindPackage {
         let asked_for = env.get(keys::WITNESS)?.unwrap_or(Witness::List);
         let (witness, files) = match asked_for {
             Witness::Record => (Witness::Record, None),
-            Witness::List => match session.jcds_files(cx).await {
+            Witness::List => match session.jcds_files_for(cx, &asked).await {
                 Ok(files) => (Witness::List, Some(files)),
                 Err(error) => (without_list(error, env, cx)?, None),
             },

@@ -4,19 +4,24 @@
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::creation::Creation;
+use crate::known::CategoryIndex;
 use crate::package::CategoryRef;
 use crate::{Category, Error, Package, Privilege, Session, rsql, wire};
 use pipeline::Context;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const CATEGORIES: &str = "/api/v1/categories";
 
 impl Session {
-    /// The category of this name, exactly. Remembered.
+    /// The category of this name, exactly. Remembered, or looked up in the [listing](crate::Listing).
     ///
     /// # Errors
     /// When the server cannot be asked.
     pub async fn category_named(&self, cx: &Context, name: &str) -> Result<Option<Category>, Error> {
+        if self.lists_all() && self.categories.is_listed(name) {
+            return Ok(self.all_categories(cx).await?.named(name));
+        }
         let found = self.categories.by_name.get(name.to_owned(), || self.find_category(cx, name)).await?;
         if let Some(category) = &found {
             self.remember(category).await?;
@@ -38,12 +43,29 @@ impl Session {
         match &package.category {
             CategoryRef::None => Ok(None),
             CategoryRef::Name(name) => self.category_named(cx, name).await,
-            CategoryRef::Id(id) => match self.categories.by_id.get(*id, || self.read_category(cx, *id)).await
-            {
-                Err(error) if error.is_absence() => Ok(None),
-                read => read.map(Some),
-            },
+            CategoryRef::Id(id) => self.category_with_id(cx, *id).await,
         }
+    }
+
+    /// What the listing does not know of was created after it, or is gone: then it is asked for by itself.
+    async fn category_with_id(&self, cx: &Context, id: u64) -> Result<Option<Category>, Error> {
+        if self.lists_all()
+            && let Some(listed) = self.all_categories(cx).await?.with_id(id)
+        {
+            return Ok(Some(listed));
+        }
+        match self.categories.by_id.get(id, || self.read_category(cx, id)).await {
+            Err(error) if error.is_absence() => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    async fn all_categories(&self, cx: &Context) -> Result<Arc<CategoryIndex>, Error> {
+        let list = async || {
+            let all = self.every_page(cx, CATEGORIES, Privilege::ReadCategories, None).await?;
+            Ok(Arc::new(CategoryIndex::new(all.iter().filter_map(category).collect())))
+        };
+        self.categories.all.get((), list).await
     }
 
     /// Creates a category.
@@ -62,9 +84,9 @@ impl Session {
             }),
         };
         let created = self.create(cx, creation).await;
-        self.categories.by_name.forget();
-        self.categories.by_id.forget();
+        self.categories.try_to_create(name);
         let category = Category { id: created?, name: name.to_owned() };
+        self.categories.by_name.put(name.to_owned(), Some(category.clone()));
         self.remember(&category).await?;
         Ok(category)
     }

@@ -13,9 +13,25 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// When a failed request is sent again.
     pub retry: Retry,
+    /// How records and categories are looked up.
+    pub listing: Listing,
     /// What outlasts the run. Without it calls are held only against what was asked of a server anyway, since its schema
     /// is megabytes.
     pub notes: Option<Arc<dyn Notes>>,
+}
+
+/// How a session looks up package records and categories.
+///
+/// The Classic API cannot search by file name, so there all records are read in either case (`jamf-pro-api.md §6.4`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// Each name is asked for by itself, with a filter, and asked for again after any write: for a handful of packages.
+    #[default]
+    ByName,
+    /// All records are listed once, and all categories: for many packages. What the session writes is known anew by itself, and
+    /// the listing stays. So it says what was there when it was made: what somebody else changes later is noticed where
+    /// something is written (see [`Session`](crate::Session)).
+    Whole,
 }
 
 /// What is kept between runs: what a server of one version says about its calls. Nothing in it is secret, and nothing is
@@ -60,6 +76,7 @@ impl Default for Config {
                 idle: Duration::from_secs(60),
             },
             retry: Retry { tries: 4, base: Duration::from_secs(2), longest: Duration::from_secs(30) },
+            listing: Listing::default(),
             notes: None,
         }
     }

@@ -2,11 +2,11 @@
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::memory::Memory;
+use crate::latest::Latest;
 use crate::transport::wait;
 use crate::{Error, Privilege, Session, encode, wire};
 use jiff::Timestamp;
-use pipeline::{Context, Md5, Secret, Sha3_512};
+use pipeline::{Context, FileName, Md5, Secret, Sha3_512};
 use reqwest::Method;
 use serde_json::Value;
 use std::sync::Arc;
@@ -130,32 +130,81 @@ pub enum Deletion {
 /// What is remembered about files, and when everything was last refreshed.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    files: Memory<(), Arc<[JcdsFile]>>,
+    files: Latest<Arc<[JcdsFile]>, Changed>,
     refreshed: tokio::sync::Mutex<Option<Timestamp>>,
     /// The newer call was not to be had, and the older one was.
     refreshes_the_old_way: AtomicBool,
 }
 
+/// What was changed in the list.
+#[derive(Debug)]
+enum Changed {
+    File(FileName),
+    /// Nobody knows what.
+    Any,
+}
+
+impl Changed {
+    fn concerns(&self, file: &FileName) -> bool {
+        match self {
+            Self::File(changed) => {
+                file.same_name(changed.as_str())
+                    || file.is_twin(changed.as_str())
+                    || changed.is_twin(file.as_str())
+            }
+            Self::Any => true,
+        }
+    }
+}
+
 impl Session {
-    /// The files of the distribution service. Remembered.
+    /// The files of the distribution service. Remembered, until any of them changes through this session.
     ///
     /// # Errors
     /// When the server cannot be asked or has no distribution service.
     pub async fn jcds_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        self.jcds.files.get((), || self.list_files(cx)).await
+        self.jcds.files.get(|_| true, || self.list_files(cx)).await
     }
 
-    /// The files of the distribution service, asked now; what is remembered is replaced.
+    /// The files of the distribution service, for somebody who looks for one of them: remembered until this one, or one of its
+    /// [twins](FileName::is_twin), changes through this session. Changes of others may be missing in it.
+    ///
+    /// What the service lists after a change is asked of it, and not worked out: a file may get another name than it was sent
+    /// under, appear late, or be empty (`jamf-pro-api.md §11.3`, `§12`).
+    ///
+    /// # Errors
+    /// When the server cannot be asked or has no distribution service.
+    pub async fn jcds_files_for(&self, cx: &Context, file: &FileName) -> Result<Arc<[JcdsFile]>, Error> {
+        self.jcds.files.get(|changed| changed.concerns(file), || self.list_files(cx)).await
+    }
+
+    /// The files of the distribution service, asked after this was called; what is remembered is replaced. Callers at the same
+    /// time share a request: one is on its way at most, and who comes while it is waits for the next, though not long.
     ///
     /// # Errors
     /// When the server cannot be asked or has no distribution service.
     pub async fn jcds_files_now(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        self.jcds.files.ask((), || self.list_files(cx)).await
+        self.jcds.files.now(|| self.list_files(cx)).await
     }
 
-    /// Forgets the remembered files: an upload was completed, which this crate does not see.
+    /// The file of this name was replaced, added or removed in a way that this crate does not see, such as an upload to S3. So the
+    /// list is asked for again by who looks for it, and its record is read again.
+    pub fn jcds_file_changed(&self, file: &FileName) {
+        self.jcds.files.changed(Changed::File(file.clone()));
+        self.packages.book.touched(file);
+    }
+
+    /// Forgets the remembered files: some were changed, nobody says which.
     pub fn forget_jcds_files(&self) {
-        self.jcds.files.forget();
+        self.jcds.files.changed(Changed::Any);
+    }
+
+    /// The same for a file by the name that a server or a form has.
+    pub(crate) fn jcds_name_changed(&self, name: &str) {
+        match name.parse() {
+            Ok(file) => self.jcds_file_changed(&file),
+            Err(_) => self.forget_jcds_files(),
+        }
     }
 
     /// Asks for credentials for one upload.
@@ -189,7 +238,7 @@ impl Session {
         let call = Call::new(Method::DELETE, path).needs(Privilege::DeleteFiles);
         let mut attempts = self.shared_server().attempts(&call);
         let outcome = self.send_counting(cx, &call, &mut attempts).await.map_err(without_service);
-        self.forget_jcds_files();
+        self.jcds_name_changed(name);
         match outcome {
             Ok(_) => Ok(Deletion::Deleted),
             // An earlier try did it, and its answer was lost.
@@ -229,10 +278,16 @@ impl Session {
                 }
             }
             let outcome = self.refresh(cx, &[]).await;
+            self.packages.book.forget();
             *refreshed = Some(cx.clock().now());
             return outcome;
         };
-        self.refresh(cx, &[("file-name", file)]).await
+        let outcome = self.refresh(cx, &[("file-name", file)]).await;
+        // Its record learns size and digests by this.
+        if let Ok(file) = file.parse() {
+            self.packages.book.touched(&file);
+        }
+        outcome
     }
 
     async fn refresh(&self, cx: &Context, query: &[(&str, &str)]) -> Result<(), Error> {

@@ -30,6 +30,7 @@
 
 mod account;
 mod answer;
+mod book;
 mod call;
 mod category;
 mod config;
@@ -42,6 +43,7 @@ mod form;
 mod gateway;
 mod jcds;
 mod known;
+mod latest;
 mod memory;
 mod pace;
 mod package;
@@ -66,7 +68,7 @@ mod upload;
 mod watch;
 mod wire;
 
-pub use config::{Config, Notes, Retry, Timeouts};
+pub use config::{Config, Listing, Notes, Retry, Timeouts};
 pub use connection::CONNECTION;
 pub use error::{Error, Phase, Request};
 pub use facts::{CdnType, DistributionPoint, Fact, InvalidVersion, UploadCapability, Version};

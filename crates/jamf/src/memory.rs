@@ -31,10 +31,14 @@ impl<K: Hash + Eq, V: Clone> Memory<K, V> {
         self.cells().get(key).and_then(|cell| cell.get().cloned())
     }
 
-    /// What `ask` gives now; it takes the place of what is remembered.
-    pub(crate) async fn ask(&self, key: K, ask: impl AsyncFnOnce() -> Result<V, Error>) -> Result<V, Error> {
-        self.cells().remove(&key);
-        self.get(key, ask).await
+    /// Remembers an answer that nobody had to ask for.
+    pub(crate) fn put(&self, key: K, value: V) {
+        self.cells().insert(key, Arc::new(OnceCell::from(value)));
+    }
+
+    /// Forgets one answer.
+    pub(crate) fn forget_one(&self, key: &K) {
+        self.cells().remove(key);
     }
 
     /// Forgets everything: something was written.
@@ -75,7 +79,9 @@ mod tests {
         });
         assert_eq!(overtaken.await.unwrap(), "old");
         assert_eq!(memory.get("key", async || { Ok("new") }).await.unwrap(), "new");
-        assert_eq!(memory.ask("key", async || { Ok("newer") }).await.unwrap(), "newer");
+        memory.put("key", "newer");
         assert_eq!(memory.get("key", async || { Ok("never asked") }).await.unwrap(), "newer");
+        memory.forget_one(&"key");
+        assert_eq!(memory.get("key", async || { Ok("newest") }).await.unwrap(), "newest");
     }
 }

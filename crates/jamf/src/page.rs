@@ -6,9 +6,11 @@ use pipeline::Context;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// As many as Jamf's own client asks for.
+/// As many as Jamf's own client asks for: of what a filter lets through there are few.
 const PAGE_SIZE: u64 = 200;
-/// No server has more of anything: that is a fifth of a million.
+/// The most that clients ask for (`jamf-pro-api.md §1.2`). A server that gives fewer is asked for more pages.
+const LARGEST_PAGE: u64 = 2000;
+/// No server has more of anything: in small pages that is a fifth of a million.
 const MOST_PAGES: usize = 1000;
 /// So many entries more than it counts may a server send: some come twice when others go while the list is read.
 const MOST_REPEATED: usize = 2000;
@@ -30,7 +32,8 @@ impl Session {
         let (mut all, mut seen, mut came) = (Vec::new(), HashSet::new(), 0_usize);
         let mut pages = 0;
         loop {
-            let (page, size) = (pages.to_string(), PAGE_SIZE.to_string());
+            let size = if filter.is_some() { PAGE_SIZE } else { LARGEST_PAGE };
+            let (page, size) = (pages.to_string(), size.to_string());
             let query = [("page", &*page), ("page-size", &*size), ("sort", "id:asc")];
             let query: Vec<_> = query.into_iter().chain(filter.map(|filter| ("filter", filter))).collect();
             let answer = self.send(cx, &Call::get(path).needs(privilege).query(&query)).await?;

@@ -8,13 +8,19 @@ use crate::settings::Settings;
 use crate::tokens::Tokens;
 use crate::transport::Server;
 use crate::watch::{Warned, Watch};
-use crate::{Error, ServerKind, jcds};
+use crate::{Error, Listing, ServerKind, jcds};
 use pipeline::Context;
 use std::sync::Arc;
 
 /// One server and one account.
 ///
-/// Reads marked *remembered* are asked once and kept until a write through this session makes them stale.
+/// Reads marked *remembered* are asked once and kept until a write through this session makes them stale. What is looked up in a
+/// [listing](crate::Listing) is as old as that, but for what this session wrote, or read by itself, since.
+///
+/// So what somebody else changes meanwhile is noticed late, though not too late: [`update_package`](Session::update_package) reads
+/// the record before it writes it; [`create_package`](Session::create_package) is refused by the server where there is one
+/// already (the Classic API goes by the display name alone, `jamf-pro-api.md §6.3`), and its names are asked for anew from then
+/// on; and who replaces a file asks for [the list as it is now](Session::jcds_files_now) before it deletes the old one.
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
@@ -71,6 +77,11 @@ impl Session {
         let is_same =
             self.settings.address == settings.address && self.settings.account.id() == settings.account.id();
         is_same.then_some(&self.pace)
+    }
+
+    /// Whether all records and all categories are listed, and not asked for one by one.
+    pub(crate) fn lists_all(&self) -> bool {
+        self.server.config().listing == Listing::Whole
     }
 
     pub(crate) fn tokens(&self) -> &Tokens {

@@ -65,8 +65,8 @@ impl Session {
         {
             outcome = self.upload(cx, &call, file, &progress).await;
         }
-        self.packages.forget();
-        self.forget_jcds_files();
+        self.packages.written(id, None);
+        self.jcds_name_changed(file.name);
         outcome.map(drop)
     }
 

@@ -45,7 +45,7 @@ impl Work {
             overwrite: env.get(OVERWRITE)?.unwrap_or(false),
             ..Options::default()
         };
-        let file = listed::find(&name, &Box::pin(session.jcds_files(cx)).await?)?;
+        let file = listed::find(&name, &Box::pin(session.jcds_files_for(cx, &name)).await?)?;
         let wanted = listed::wanted(name, &file)?;
         let paths = Paths::beside(&target);
         let reason = match target::look(&target, &wanted, cx).await? {

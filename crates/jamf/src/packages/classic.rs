@@ -10,7 +10,6 @@ use crate::{Error, Field, FieldValue, Package, PackageApi, Privilege, Session, S
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use pipeline::{Context, FileName, PackageId};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 const PACKAGES: &str = "/JSSResource/packages";
 const A_RECORD: &str = "a package record in XML";
@@ -145,7 +144,7 @@ fn list(answer: &Answer) -> Result<Vec<(PackageId, String)>, Error> {
 
 impl Session {
     /// Every record, read one by one, as many side by side as the server likes. One that goes meanwhile is left out.
-    pub(super) async fn read_all(&self, cx: &Context) -> Result<Arc<[Package]>, Error> {
+    pub(super) async fn read_all(&self, cx: &Context) -> Result<Vec<Package>, Error> {
         let ids = self.classic_list(cx).await?;
         let count = ids.len();
         cx.info(format!("reading {count} package records: the Classic API cannot search by file name"));
@@ -160,7 +159,7 @@ impl Session {
                 cx.info(format!("read {} of {count} package records", index + 1));
             }
         }
-        Ok(all.into())
+        Ok(all)
     }
 
     /// The record of this display name, if there is one, and perhaps others.

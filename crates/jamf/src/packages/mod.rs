@@ -5,21 +5,22 @@ mod fields;
 mod pro;
 mod xml;
 
+use crate::book::{Index, Names, Sought};
 use crate::call::Call;
 use crate::creation::Creation;
 use crate::transport::wait;
-use crate::{Error, Package, PackageApi, Privilege, Session, Setting};
+use crate::{Error, Field, FieldValue, Package, PackageApi, Privilege, Session, Setting};
 use jiff::SignedDuration;
-use pipeline::{Context, FileName, PackageId};
-use std::sync::PoisonError;
+use pipeline::{BoxFuture, Context, FileName, PackageId};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Nodes of a Jamf Cloud server exchange changes about once a minute (`jamf-pro-api.md §13.1`).
 const UNTIL_ALL_NODES_KNOW: SignedDuration = SignedDuration::from_secs(60);
 
 impl Session {
-    /// Records whose file name is `file`, under any [spelling](FileName::spellings). Remembered. All of them; see
-    /// [`only_package_named`](Session::only_package_named).
+    /// Records whose file name is `file`, under any [spelling](FileName::spellings). Remembered, or looked up in the
+    /// [listing](crate::Listing). All of them; see [`only_package_named`](Session::only_package_named).
     ///
     /// The Classic API cannot search by file name, so there every record is read, side by side and once per session
     /// (`jamf-pro-api.md §6.4`).
@@ -27,6 +28,11 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn packages_named(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
+        let sought = Sought::File(file);
+        let is_listed = self.lists_all() || self.packages.api.get() == Some(&PackageApi::Classic);
+        if is_listed && !self.packages.doubts(sought) {
+            return Box::pin(self.look_up(cx, sought)).await;
+        }
         self.packages.named.get(file.clone(), || self.find_named(cx, file)).await
     }
 
@@ -50,15 +56,19 @@ impl Session {
     pub async fn all_packages(&self, cx: &Context) -> Result<Vec<Package>, Error> {
         match self.package_api(cx).await? {
             PackageApi::Pro => self.pro_all(cx).await,
-            PackageApi::Classic => Ok(self.read_all(cx).await?.to_vec()),
+            PackageApi::Classic => self.read_all(cx).await,
         }
     }
 
-    /// Records whose display name is `name`, exactly. Remembered.
+    /// Records whose display name is `name`, exactly. Remembered, or looked up in the [listing](crate::Listing).
     ///
     /// # Errors
     /// When the server cannot be asked.
     pub async fn packages_displayed_as(&self, cx: &Context, name: &str) -> Result<Vec<Package>, Error> {
+        let sought = Sought::Display(name);
+        if self.lists_all() && !self.packages.doubts(sought) {
+            return Box::pin(self.look_up(cx, sought)).await;
+        }
         self.packages.displayed.get(name.to_owned(), || self.find_displayed(cx, name)).await
     }
 
@@ -68,6 +78,13 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn package(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
+        let before = self.packages.book.before(id);
+        let found = self.package_unless_gone(cx, id).await?;
+        self.packages.book.read(id, before.as_ref(), found.as_ref());
+        Ok(found)
+    }
+
+    async fn package_unless_gone(&self, cx: &Context, id: PackageId) -> Result<Option<Package>, Error> {
         let api = self.package_api(cx).await?;
         let mut pause = Duration::from_secs(2);
         loop {
@@ -124,9 +141,15 @@ impl Session {
             },
             look: Box::new(|| Box::pin(self.find_created(cx, file, display_name))),
         };
-        let created = self.create(cx, creation).await;
-        self.packages.forget();
-        let id = created?;
+        let names = Names { file: file.as_str().to_owned(), display: display_name.to_owned() };
+        let id = match self.create(cx, creation).await {
+            Ok(id) => id,
+            Err(error) => {
+                self.packages.doubt(names);
+                return Err(error);
+            }
+        };
+        self.packages.written(id, Some(names));
         let mut fresh = self.packages.created.lock().unwrap_or_else(PoisonError::into_inner);
         fresh.insert(id, cx.clock().now());
         Ok(id)
@@ -146,16 +169,33 @@ impl Session {
         if settings.is_empty() {
             return Ok(());
         }
+        let id = package.id;
         let call = match package.api {
             PackageApi::Pro => {
-                let answer = self.send(cx, &pro::read_call(package.id)).await?;
-                let merged = pro::merged(answer.json(pro::A_RECORD)?, settings)?;
-                Call::put(pro::path(package.id)).json(&merged)
+                let read = self.send(cx, &pro::read_call(id)).await;
+                if read.as_ref().is_err_and(Error::is_absence) {
+                    // Somebody deleted it since it was found.
+                    self.packages.written(id, None);
+                }
+                let merged = pro::merged(read?.json(pro::A_RECORD)?, settings)?;
+                Call::put(pro::path(id)).json(&merged)
             }
-            PackageApi::Classic => classic::update_call(package.id, settings)?,
+            PackageApi::Classic => classic::update_call(id, settings)?,
         };
         let outcome = self.send(cx, &call.needs(Privilege::UpdatePackages)).await;
-        self.packages.forget();
+        let display = settings.iter().rev().find_map(|setting| match (setting.field, &setting.value) {
+            (Field::DisplayName, FieldValue::Text(name)) => Some(name.clone()),
+            _ => None,
+        });
+        let file = package.file_name.clone();
+        let names = Names { file, display: display.unwrap_or_else(|| package.display_name.clone()) };
+        self.packages.written(id, Some(names));
+        if let (PackageApi::Pro, Ok(answer)) = (package.api, &outcome) {
+            // The answer is the record as it is now, with a blank size (`jamf-pro-api.md §5.3`).
+            let before = self.packages.book.before(id);
+            let told = pro::told(answer).filter(|told| told.id == id);
+            self.packages.book.read(id, before.as_ref(), told.as_ref());
+        }
         outcome.map(drop)
     }
 
@@ -164,6 +204,10 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked.
     pub async fn package_api(&self, cx: &Context) -> Result<PackageApi, Error> {
+        if self.packages.api.get().is_none() && self.lists_all() {
+            // The listing, which is asked for anyway and once for all, tells it.
+            self.listing(cx).await?;
+        }
         if let Some(api) = self.packages.api.get() {
             return Ok(*api);
         }
@@ -202,8 +246,38 @@ impl Session {
                 return Ok(found);
             }
         }
-        let all = self.packages.classic.get((), || self.read_all(cx)).await?;
-        Ok(all.iter().filter(|package| file.same_name(&package.file_name)).cloned().collect())
+        self.look_up(cx, Sought::File(file)).await
+    }
+
+    /// What the listing says, and of records that were written since, what they say now.
+    async fn look_up(&self, cx: &Context, sought: Sought<'_>) -> Result<Vec<Package>, Error> {
+        let book = &self.packages.book;
+        let index = self.listing(cx).await?;
+        if let Some(name) = index.unusable(sought) {
+            return Err(pro::without_id(sought.field(), name));
+        }
+        let (mut found, unread) = book.find(&index, sought);
+        for (id, record) in unread {
+            let read = record.get_or_try_init(|| Box::pin(self.package_unless_gone(cx, id))).await?;
+            found.extend(read.iter().filter(|record| sought.is(&Names::of(record))).cloned());
+        }
+        found.sort_unstable_by_key(|record| record.id);
+        Ok(found)
+    }
+
+    /// All records, asked for once. The type of this future is hidden: it stands in those of most calls, which would grow too deep.
+    fn listing<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Arc<Index>, Error>> {
+        Box::pin(self.packages.book.listing.get((), || self.list_records(cx)))
+    }
+
+    async fn list_records(&self, cx: &Context) -> Result<Arc<Index>, Error> {
+        if self.packages.api.get() != Some(&PackageApi::Classic) {
+            let answered = self.pro_index(cx).await;
+            if let Some(index) = self.if_pro(cx, answered)? {
+                return Ok(Arc::new(index));
+            }
+        }
+        Ok(Arc::new(Index::new(self.read_all(cx).await?, Vec::new())))
     }
 
     async fn find_displayed(&self, cx: &Context, name: &str) -> Result<Vec<Package>, Error> {

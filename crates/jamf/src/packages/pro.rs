@@ -2,6 +2,7 @@
 
 use super::fields::{Holds, PLAIN};
 use crate::answer::Answer;
+use crate::book::{Index, Names};
 use crate::call::Call;
 use crate::package::CategoryRef;
 use crate::{Error, FieldValue, Package, PackageApi, Privilege, Session, Setting, rsql, wire};
@@ -40,11 +41,27 @@ impl Session {
         for hit in &hits {
             match package(hit) {
                 Some(package) => packages.push(package),
-                None if wire::text(hit, field).is_some_and(&wanted) => return Err(without_id(field, hit)),
+                None if wire::text(hit, field).is_some_and(&wanted) => {
+                    return Err(without_id(field, wire::text(hit, field).unwrap_or_default()));
+                }
                 None => {}
             }
         }
         Ok(packages)
+    }
+
+    /// All records, and the names of those that have no usable id.
+    pub(super) async fn pro_index(&self, cx: &Context) -> Result<Index, Error> {
+        let hits = self.every_page(cx, PACKAGES, Privilege::ReadPackages, None).await?;
+        let (mut records, mut unusable) = (Vec::with_capacity(hits.len()), Vec::new());
+        for hit in &hits {
+            let name = |key| wire::text(hit, key).unwrap_or_default().to_owned();
+            match package(hit) {
+                Some(record) => records.push(record),
+                None => unusable.push(Names { file: name("fileName"), display: name("packageName") }),
+            }
+        }
+        Ok(Index::new(records, unusable))
     }
 
     /// All records that have an id.
@@ -60,14 +77,18 @@ impl Session {
     }
 }
 
-fn without_id(field: &str, hit: &Value) -> Error {
-    let value = wire::text(hit, field).unwrap_or_default();
+pub(super) fn without_id(field: &str, value: &str) -> Error {
     Error::Decode {
         request: Call::get(PACKAGES).request().clone(),
         expected: "a list of package records",
         found: format!("the record whose {field} is {value:?} has no usable id"),
         source: None,
     }
+}
+
+/// The record in the answer to a write, where there is one.
+pub(super) fn told(answer: &Answer) -> Option<Package> {
+    package(&answer.json(A_RECORD).ok()?)
 }
 
 pub(super) fn created(answer: &Answer) -> Result<PackageId, Error> {

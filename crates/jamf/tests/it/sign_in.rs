@@ -129,7 +129,7 @@ async fn callers_that_meet_401_share_one_renewal_and_are_repeated_once() {
     }))
     .await;
     let rig = Rig::new(&stub.url);
-    let all = join_all((0..5).map(|_| rig.session.jcds_files_now(&rig.cx))).await;
+    let all = join_all((0..5).map(|_| rig.session.refresh_inventory(&rig.cx, Some("a.pkg")))).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(stub.sign_ins().len(), 2);
     let with = |token| stub.calls().iter().filter(|seen| seen.header("authorization") == Some(token)).count();
