@@ -3,7 +3,9 @@ use crate::local::LocalFile;
 use crate::spec::UPLOAD_STALL_SECONDS;
 use fingerprint::{Digests, Fingerprint};
 use jamf::{PackageApi, PackageFile, Session};
-use pipeline::{Activity, Applied, Change, Context, Env, FileName, PackageId, Subject, Verb, keys, size};
+use pipeline::{
+    Activity, Applied, Change, Context, Env, FileName, Gate, PackageId, Subject, Verb, keys, size,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Work {
     session: Arc<Session>,
     digests: Digests,
+    gate: Option<Gate>,
     file: LocalFile,
     name: FileName,
     display_name: Option<String>,
@@ -34,6 +37,7 @@ impl Work {
     pub(crate) async fn plan(
         session: Arc<Session>,
         digests: Digests,
+        gate: Option<Gate>,
         env: &Env,
         cx: &Context,
     ) -> Result<Self, Error> {
@@ -55,6 +59,7 @@ impl Work {
             patience: env.get(UPLOAD_STALL_SECONDS)?.unwrap_or_default().into(),
             session,
             digests,
+            gate,
             file,
             name,
             known,
@@ -71,15 +76,20 @@ impl Work {
         }
     }
 
-    /// Sends the file onto its record.
+    /// Sends the file onto its record, when there is a place to send from.
     pub(crate) async fn apply(&self, env: &Env, cx: &Context) -> Result<Applied, Error> {
+        // The digests that are computed beside it may wait for a place of their own; who has that one never waits for this one.
+        let _place = match &self.gate {
+            None => None,
+            Some(gate) => Some(gate.enter(cx.cancelled()).await.ok_or_else(|| self.interrupted())?),
+        };
         if !self.file.is_unchanged()? {
             return Err(self.changed());
         }
         let record = self.record(env, cx).await?;
         let sent = async { tokio::try_join!(self.send(&record, cx), self.fingerprint(cx)) };
         let Some(sent) = cx.cancelled().run_until_cancelled(sent).await else {
-            return Err(Error::Interrupted { file: self.name.clone() });
+            return Err(self.interrupted());
         };
         let ((), fingerprint) = match sent {
             // The digests are those of one state of the file; a look before and one after tell whether that was sent.
@@ -133,7 +143,7 @@ impl Work {
             Ok(()) => Ok(()),
             // A file that changed explains whatever else went wrong.
             Err(_) if !self.file.is_unchanged()? => Err(self.changed()),
-            Err(jamf::Error::Interrupted) => Err(Error::Interrupted { file: self.name.clone() }),
+            Err(jamf::Error::Interrupted) => Err(self.interrupted()),
             Err(source) => {
                 Err(Error::Upload { file: self.name.clone(), id: record.id, source: Box::new(source) })
             }
@@ -152,6 +162,10 @@ impl Work {
         let now = || cx.clock().now();
         let (fingerprint, _) = self.digests.digest(self.file.path(), now, progress, &never).await?;
         Ok(fingerprint)
+    }
+
+    fn interrupted(&self) -> Error {
+        Error::Interrupted { file: self.name.clone() }
     }
 
     fn changed(&self) -> Error {

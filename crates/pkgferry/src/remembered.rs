@@ -59,7 +59,7 @@ impl StateFolder {
             None => State::in_memory()?,
         };
         let digests = Digests::new(Arc::new(state.clone()), rehash);
-        Ok(Memory { state, digests, connections: Connections::default() })
+        Ok(Memory { state, digests, connections: Connections::default(), gate: None })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::stall::Patience;
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
-use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
+use pipeline::{Applied, Change, Context, Env, FileName, Gate, Permit, Subject, Verb, Warning, keys};
 use state::{Journal, NewUpload, State, StoredUpload};
 use std::sync::Arc;
 
@@ -41,6 +41,7 @@ pub struct Work {
     keep: bool,
     state: State,
     connections: Connections,
+    gate: Option<Gate>,
 }
 
 impl Work {
@@ -59,7 +60,7 @@ impl Work {
         let parts = PartPlan::new(file.size(), env.get(PART_SIZE)?.unwrap_or_default())
             .ok_or_else(|| Error::TooLarge { path: file.path().to_owned(), size: file.size() })?;
         let listed = session
-            .jcds_files(cx)
+            .jcds_files_for(cx, &name)
             .await
             .map_err(|source| Error::List { file: name.clone(), source: Box::new(source) })?;
         let old = only_file(&name, &listed)?;
@@ -80,6 +81,7 @@ impl Work {
             digests: memory.digests.clone(),
             state: memory.state.clone(),
             connections: memory.connections.clone(),
+            gate: memory.gate.clone(),
             session,
             name,
             old,
@@ -134,6 +136,14 @@ impl Work {
         let done = done?;
         self.tidy(&bucket, &endpoint, cx).await;
         Ok(self.applied(&done))
+    }
+
+    /// Waits for a place to send from, where there are only so many. `None` when Ctrl-C came first.
+    pub(crate) async fn turn(&self, cx: &Context) -> Option<Turn> {
+        match &self.gate {
+            None => Some(Turn { _place: None }),
+            Some(gate) => gate.enter(cx.cancelled()).await.map(|place| Turn { _place: Some(place) }),
+        }
     }
 
     fn open(&self, place: &Place, grant: UploadGrant, cx: &Context) -> Bucket {
@@ -297,6 +307,11 @@ impl Work {
             .with(keys::PKG_SHA3_512, sent.sha3_512)
             .with(JCDS_OBJECT_KEY, done.key.clone())
     }
+}
+
+/// The right to send, until it is dropped.
+pub(crate) struct Turn {
+    _place: Option<Permit>,
 }
 
 fn place_of(endpoint: &Endpoint, grant: &UploadGrant) -> Place {

@@ -3,7 +3,7 @@
 use jamf::Sessions;
 use package_upload::PackageUpload;
 use pipeline::{
-    Access, Applied, Boundary, Context, Env, Event, Failure, Listener, Occurrence, Origin, Plan,
+    Access, Applied, Boundary, Context, Env, Event, Failure, Gate, Listener, Occurrence, Origin, Plan,
     Processor as _, Progress, SimulatedClock, Value, keys,
 };
 use sandbox::{Config, Sandbox};
@@ -23,6 +23,8 @@ pub struct Stage {
     pub cancel: CancellationToken,
     pub ear: Arc<Ear>,
     pub boundary: Arc<Boundary>,
+    /// Where uploads wait for each other.
+    pub gate: Option<Gate>,
     clock: Arc<SimulatedClock>,
     folder: TempDir,
 }
@@ -43,6 +45,7 @@ impl Stage {
             cancel: CancellationToken::new(),
             ear: Arc::default(),
             boundary: Arc::new(Boundary::new(Access::ReadWrite)),
+            gate: None,
             clock,
             folder,
         }
@@ -77,10 +80,12 @@ impl Stage {
     }
 
     pub fn step(&self) -> PackageUpload {
-        PackageUpload::new(
-            Arc::new(Sessions::new(jamf::Config::default()).unwrap()),
-            fingerprint::Digests::default(),
-        )
+        let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+        let step = PackageUpload::new(sessions, fingerprint::Digests::default());
+        match &self.gate {
+            None => step,
+            Some(gate) => step.behind(gate.clone()),
+        }
     }
 
     /// Plans and applies.

@@ -7,6 +7,7 @@ mod faults;
 mod hashed;
 mod meddler;
 mod plan;
+mod raced;
 mod replace;
 mod resume;
 mod route;

@@ -128,9 +128,19 @@ impl Stage {
     }
 
     /// The same; `meanwhile` happens between plan and apply, and may change what the first step put out.
-    pub async fn send_after(&self, mut env: Env, meanwhile: impl FnOnce(&mut Env)) -> Result<Sent, Failure> {
-        let cx = self.context();
+    pub async fn send_after(&self, env: Env, meanwhile: impl FnOnce(&mut Env)) -> Result<Sent, Failure> {
         let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+        self.send_within(sessions, env, meanwhile).await
+    }
+
+    /// The same within a run that may know the server for long.
+    pub async fn send_within(
+        &self,
+        sessions: Arc<Sessions>,
+        mut env: Env,
+        meanwhile: impl FnOnce(&mut Env),
+    ) -> Result<Sent, Failure> {
+        let cx = self.context();
         let credentials = JcdsCredentials::new(Arc::clone(&sessions), self.memory.state.clone());
         let upload = S3Upload::new(sessions, self.memory.clone());
         let Plan::Pending { work: obtain, .. } = credentials.plan(&env, &cx).await? else {

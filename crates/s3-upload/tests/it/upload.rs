@@ -191,3 +191,54 @@ async fn a_file_that_goes_away_is_called_off() {
     assert_eq!(failure.kind(), FailureKind::Local);
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
 }
+
+/// Uploads side by side, behind a gate with one place: the second is begun when the first has sent its parts.
+#[tokio::test]
+async fn so_many_uploads_send_at_a_time_as_the_gate_lets_through() {
+    let mut stage = Stage::open().await;
+    let gate = pipeline::Gate::new(std::num::NonZeroUsize::MIN);
+    stage.memory.gate = Some(gate.clone());
+    let (one, two) = (stage.path().with_file_name("1"), stage.path().with_file_name("2"));
+    let (first, second) = (bytes(1, 9 * MIB), bytes(2, 9 * MIB));
+    let (sent, also) =
+        tokio::join!(stage.send_file(&one, "One.pkg", &first), stage.send_file(&two, "Two.pkg", &second),);
+    sent.unwrap();
+    also.unwrap();
+    stage.assert_holds("One.pkg", &first);
+    stage.assert_holds("Two.pkg", &second);
+    let s3: Vec<_> =
+        stage.sandbox.journal().into_iter().filter(|seen| seen.side == sandbox::Side::S3).collect();
+    let begun =
+        |name: &str| s3.iter().position(|seen| seen.path.contains(name) && seen.method == "POST").unwrap();
+    let parts = |name: &str| {
+        let is_part = |seen: &&sandbox::Request| seen.path.contains(name) && seen.method == "PUT";
+        s3.iter().enumerate().filter(|(_, seen)| is_part(seen)).map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    let (first, second) =
+        if begun("One.pkg") < begun("Two.pkg") { ("One.pkg", "Two.pkg") } else { ("Two.pkg", "One.pkg") };
+    assert!(parts(first).len() == 2 && parts(first).iter().all(|part| *part < begun(second)));
+    assert_eq!(gate.free(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_that_waits_for_its_turn_is_interrupted_before_it_begins() {
+    let mut stage = Stage::open().await;
+    let gate = pipeline::Gate::new(std::num::NonZeroUsize::MIN);
+    stage.memory.gate = Some(gate.clone());
+    let _held = gate.enter(&tokio_util::sync::CancellationToken::new()).await;
+    let (env, is_under_way) = (stage.env("App.pkg", &bytes(1, MIB)), std::cell::Cell::new(false));
+    let sending = stage.send_after(env, |_| is_under_way.set(true));
+    let (sent, ()) = tokio::join!(sending, async {
+        while !is_under_way.get() {
+            tokio::task::yield_now().await;
+        }
+        // It has gone by now as far as it can by itself.
+        stage.cancel.cancel();
+    });
+    let failure = failed(&sent.unwrap_err());
+    assert_snapshot!(failure, @r"
+    the upload of App.pkg was interrupted; nothing of it was put in place
+    Interrupted
+    ");
+    assert!(stage.sandbox.journal().iter().all(|seen| seen.side != sandbox::Side::S3));
+}
