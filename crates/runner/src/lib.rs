@@ -4,6 +4,7 @@
 //! - [`run`] lets every step look at the world, in order; the result is a value, and a dry run ends there. Applying consumes
 //!   that value and makes the changes, in the same order. What a step was refused may be planned again in another way, once.
 //! - [`Report`] says what came of it, one per recipe, ready for JSON.
+//! - [`Batch`] runs many recipes side by side.
 //! - [`explain`] tells where each value of each step comes from, without running anything.
 //!
 //! It is not a scheduler and does not read recipe files: the `recipe` crate hands it a
@@ -36,6 +37,7 @@
 //! ```
 
 mod apply;
+mod batch;
 mod error;
 mod explain;
 mod plan;
@@ -43,6 +45,7 @@ mod registry;
 mod report;
 mod run;
 
+pub use batch::{Batch, Claim, Item, Job};
 pub use error::Error;
 pub use explain::{ExplainedInput, ExplainedStep, Source, explain};
 pub use registry::{DuplicateProcessor, Registry};

@@ -71,7 +71,9 @@ pub(crate) async fn plan(
     let mut steps: Vec<PlannedStep> = Vec::with_capacity(checked.steps.len());
     for step in &checked.steps {
         let cx = cx.for_step(step_ref(step));
-        match plan_step(registry, step, instead, &steps, &mut env, &mut promised, &cx).await {
+        // Their own work cannot be lent to a step that may go on in another thread.
+        let before: Vec<StepRef> = steps.iter().map(|planned| planned.step.clone()).collect();
+        match plan_step(registry, step, instead, &before, &mut env, &mut promised, &cx).await {
             Ok(planned) => {
                 cx.emit(Occurrence::StepPlanned {
                     changes: planned.changes().to_vec(),
@@ -105,7 +107,7 @@ async fn plan_step(
     registry: &Registry,
     step: &CheckedStep,
     instead: Option<&Instead>,
-    before: &[PlannedStep],
+    before: &[StepRef],
     env: &mut Env,
     promised: &mut BTreeSet<&'static str>,
     cx: &Context,
@@ -163,13 +165,12 @@ pub(crate) fn set_argument(
 }
 
 /// A processor that runs again speaks anew: what it said the first time, and does not say now, is no longer true.
-fn forget_earlier_outputs(env: &mut Env, spec: &'static Spec, before: &[PlannedStep]) {
+fn forget_earlier_outputs(env: &mut Env, spec: &'static Spec, before: &[StepRef]) {
     for output in spec.outputs {
         let Some(Origin::Output(number)) = env.entry(output.name).map(pipeline::Entry::origin) else {
             continue;
         };
-        if before.iter().any(|earlier| earlier.step.number == *number && earlier.step.processor == spec.name)
-        {
+        if before.iter().any(|earlier| earlier.number == *number && earlier.processor == spec.name) {
             env.remove(output.name);
         }
     }

@@ -179,6 +179,20 @@ impl Report {
         Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
     }
 
+    /// A recipe that was not begun, because the run had come to its deadline before its turn.
+    #[must_use]
+    pub fn after_deadline(recipe: impl Into<String>, dry_run: bool, deadline: jiff::Timestamp) -> Self {
+        let failure = FailureReport {
+            step: None,
+            kind: FailureKind::Interrupted,
+            message: format!("not begun: the run was to begin nothing after {deadline}"),
+            causes: Vec::new(),
+            hint: Some("run again for what is left, or give the run more time or more jobs".into()),
+            faults: Vec::new(),
+        };
+        Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
+    }
+
     /// Whether a step planned any change.
     #[must_use]
     pub fn has_changes(&self) -> bool {
