@@ -1,3 +1,5 @@
+mod hint;
+
 use crate::exit::Exit;
 use crate::promote::Doubt;
 use pipeline::{FailureKind, FileName, Origin, WrongType};
@@ -199,17 +201,6 @@ pub enum Error {
     /// The scheduler's environment names no shard that can be relied on.
     #[error("--shard auto")]
     Shard(#[source] batch::Error),
-    /// A report cannot be made.
-    #[error(transparent)]
-    Report(report::Error),
-    /// A report cannot be written.
-    #[error("cannot write the report {path}")]
-    WriteReport {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A recipe is wrong.
     #[error("{0}")]
     Recipe(recipe::Faults),
@@ -233,6 +224,48 @@ pub enum Error {
     /// There is not even memory for a state.
     #[error("cannot remember anything")]
     State(#[source] state::Error),
+    /// No unit can be written for a scheduler.
+    #[error(transparent)]
+    Schedule(#[from] schedule::Error),
+    /// The system does not tell which file runs.
+    #[error("the system does not tell where this pkgferry is")]
+    UnknownProgram,
+    /// A file is where one was to be written.
+    #[error("{path} is there already")]
+    FileExists {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}")]
+    WriteFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file of a report cannot be read.
+    #[error("cannot read the report {path}")]
+    OpenReport {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is no report that can be read.
+    #[error("{path} cannot be used as a report")]
+    ReadReport {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: report::Error,
+    },
+    /// Nothing says what a report is to look like.
+    #[error(transparent)]
+    ReportShape(report::Error),
+    /// Reports cannot be merged, or the merged one not written.
+    #[error(transparent)]
+    MergeReports(report::Error),
     /// The HTTP client cannot be built.
     #[error("cannot set up the client of Jamf Pro")]
     Client(#[source] jamf::Error),
@@ -276,9 +309,16 @@ impl Error {
             Self::ReadSettings { .. }
             | Self::PathNotText(_)
             | Self::RecipeList { .. }
-            | Self::WriteReport { .. }
             | Self::Cache { .. }
-            | Self::OtherBytes { .. } => Exit::Local,
+            | Self::OtherBytes { .. }
+            | Self::FileExists { .. }
+            | Self::WriteFile { .. }
+            | Self::OpenReport { .. } => Exit::Local,
+            Self::ReadReport { source, .. } | Self::MergeReports(source) => {
+                Exit::of(pipeline::Diagnose::kind(source))
+            }
+            // All of what a unit says was typed.
+            Self::Schedule(error) if pipeline::Diagnose::kind(error) == FailureKind::Recipe => Exit::Usage,
             Self::File(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Look { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),
             Self::NoPackage { .. } | Self::NoDownload { .. } => Exit::Remote,
@@ -293,7 +333,6 @@ impl Error {
             | Self::Recipe(_) => Exit::Recipe,
             Self::Secret { source, .. } => Exit::of(pipeline::Diagnose::kind(source)),
             Self::News(error) => Exit::of(pipeline::Diagnose::kind(error)),
-            Self::Report(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Interrupted => Exit::Interrupted,
             Self::Shard(_)
             | Self::UnknownProcessor { .. }
@@ -303,6 +342,8 @@ impl Error {
             | Self::Contradicted { .. }
             | Self::FileName(_)
             | Self::ToItself { .. }
+            | Self::ReportShape(_)
+            | Self::UnknownProgram
             | Self::SandboxAndServer
             | Self::NeedsSandbox { .. }
             | Self::OneServerOnly { .. } => Exit::Usage,
@@ -310,56 +351,12 @@ impl Error {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Client(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Registry(_)
+            | Self::Schedule(_)
             | Self::State(_)
             | Self::Sandbox(_)
             | Self::TemporaryFolder(_)
             | Self::Runtime(_)
             | Self::Output(_) => Exit::Internal,
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
-            Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
-            Self::Client(error) => pipeline::Diagnose::hint(error),
-            Self::Secret { source, .. } => pipeline::Diagnose::hint(source),
-            Self::News(error) => pipeline::Diagnose::hint(error),
-            Self::Report(error) => pipeline::Diagnose::hint(error),
-            Self::Shard(error) => pipeline::Diagnose::hint(error),
-            Self::File(error) => pipeline::Diagnose::hint(error),
-            Self::Look { source, .. } => pipeline::Diagnose::hint(&**source),
-            Self::NoPackage { .. } => {
-                Some("give the name of the file as the record has it, with its ending".into())
-            }
-            Self::NotProven { server, .. } => Some(format!(
-                "send it there again, or run verify-package with --server {server}, which lets the server look again"
-            )),
-            Self::NoDownload { .. } => {
-                Some("give the package with --file: it is carried if its digests are the proven ones".into())
-            }
-            Self::OtherBytes { .. } => Some(
-                "give the package as it was sent there, or leave --file out so that it is fetched".into(),
-            ),
-            Self::NeedsSandbox { .. } => Some("add --sandbox".into()),
-            Self::ServerTable { .. } => {
-                Some("a server is written as [servers.NAME], its settings below".into())
-            }
-            Self::UnknownServer { name, known, .. } => {
-                recipe::nearest(name, known.iter().map(String::as_str))
-                    .map(|nearest| format!("did you mean {nearest}?"))
-            }
-            Self::OneForSeveral { origin, .. } => {
-                Some(format!("put it into the tables of the servers instead, or leave out {origin}"))
-            }
-            Self::Contradicted { origin, server } => Some(format!(
-                "leave out {origin} to reach {server}, or leave out its name to go where {origin} leads"
-            )),
-            Self::Sandbox(_) => {
-                Some("another port (--port, --s3-port) or another folder (--data) may be free".into())
-            }
-            _ => None,
         }
     }
 

@@ -15,7 +15,9 @@ mod examine;
 mod exit;
 mod explain;
 mod faults;
+mod files;
 mod locks;
+mod merge;
 mod process;
 mod processors;
 mod promote;
@@ -28,6 +30,7 @@ mod servers;
 mod settings;
 mod shipped;
 mod signals;
+mod units;
 mod upload;
 mod workshop;
 
@@ -55,22 +58,30 @@ async fn dispatch(
     process: process::Process,
     cancel: tokio_util::sync::CancellationToken,
 ) -> Result<exit::Exit, error::Error> {
-    let settings = settings::Settings::resolve(&cli.global, process)?;
+    // Read only where they count: what is scheduled has its settings elsewhere, and a report needs none.
+    let settings = || settings::Settings::resolve(&cli.global, process.clone());
     match cli.command {
-        args::Command::Run(args) => run::run(*args, settings, cancel).await,
-        args::Command::Upload(args) => upload::upload(*args, settings, cancel).await,
-        args::Command::Download(args) => download::download(*args, settings, cancel).await,
-        args::Command::Promote(args) => promote::promote(*args, settings, cancel).await,
-        args::Command::Doctor(args) => examine::doctor(args, settings, cancel).await,
-        args::Command::Resume(args) => resume::resume(args, settings, cancel).await,
-
+        args::Command::Run(args) => run::run(*args, settings()?, cancel).await,
+        args::Command::Upload(args) => upload::upload(*args, settings()?, cancel).await,
+        args::Command::Download(args) => download::download(*args, settings()?, cancel).await,
+        args::Command::Promote(args) => promote::promote(*args, settings()?, cancel).await,
+        args::Command::Doctor(args) => examine::doctor(args, settings()?, cancel).await,
+        args::Command::Resume(args) => resume::resume(args, settings()?, cancel).await,
         args::Command::Check(args) => {
+            let settings = settings()?;
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?
         }
         args::Command::Explain(args) => {
+            let settings = settings()?;
             signals::blocking(&cancel, move || explain::explain(&args, &settings)).await?
         }
         args::Command::Processors(args) => processors::processors(&args),
+        args::Command::Schedule(args) => units::schedule(*args, &cli.global, &process),
+        args::Command::Report(args) => match args.command {
+            args::ReportCommand::Merge(args) => {
+                signals::blocking(&cancel, move || merge::merge(&args)).await?
+            }
+        },
         args::Command::Sandbox(args) => serve::serve(args, cancel).await,
     }
 }

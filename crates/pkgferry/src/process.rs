@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What the operating system hands to the process, read once. Everything else works on this.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Process {
     /// The command line, the program's name first.
     pub arguments: Vec<OsString>,
     /// Variables whose names and values are UTF-8 and not empty.
     pub variables: BTreeMap<String, String>,
+    /// The file that runs; `None` if the system does not tell.
+    pub program: Option<PathBuf>,
 }
 
 impl Process {
@@ -18,7 +20,7 @@ impl Process {
         let text =
             |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         let variables = std::env::vars_os().filter_map(text).filter(|(_, value)| !value.is_empty()).collect();
-        Self { arguments: std::env::args_os().collect(), variables }
+        Self { arguments: std::env::args_os().collect(), variables, program: std::env::current_exe().ok() }
     }
 
     /// A variable, if it is set and not empty.

@@ -105,11 +105,11 @@ fn install(request: &Request, files: &[UnitFile]) -> String {
 fn secrets(request: &Request, user: &str) -> String {
     let names: Vec<_> = request.secrets.iter().map(SecretName::as_str).collect();
     let names = if names.is_empty() { "CLIENT_SECRET".to_owned() } else { names.join(", ") };
-    let file = request.settings.as_ref().map_or("a settings file", |settings| settings.as_str());
+    let file =
+        request.settings.as_ref().map_or_else(|| "a settings file".to_owned(), |path| shell(path.as_str()));
     format!(
         "Secrets ({names}) are not in it: let the settings name them,\n\
          as file:PATH or keychain:SERVICE/ACCOUNT of the system keychain, or hold them in\n\
-         {} with mode 600 and {user} as its owner.\n",
-        shell(file)
+         {file} with mode 600 and {user} as its owner.\n",
     )
 }

@@ -3,12 +3,16 @@
 mod examine;
 mod promote;
 mod rehearsal;
+mod report;
 mod run;
+mod schedule;
 
 pub use examine::{DoctorArgs, Size};
 pub use promote::PromoteArgs;
 pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
+pub use report::{MergeArgs, ReportArgs, ReportCommand};
 pub use run::{Mode, RunArgs};
+pub use schedule::{InstallArgs, ScheduleArgs, Scheduler, UnitArgs, When};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -23,7 +27,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+// Each command's own options come first, not in between.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "General options")]
 pub struct Global {
     /// Settings file (TOML); also PKGFERRY_SETTINGS. Default: pkgferry/settings.toml in the user's configuration folder
     #[arg(long, global = true, value_name = "FILE")]
@@ -118,6 +124,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List the processors, or describe one
     Processors(ProcessorsArgs),
+    /// Print the unit that lets a scheduler run recipes, and how to install it
+    Schedule(Box<ScheduleArgs>),
+    /// Work with reports that runs have written
+    Report(ReportArgs),
     /// Serve the rehearsal server alone and print how to reach it
     Sandbox(SandboxArgs),
 }

@@ -2,10 +2,10 @@
 
 use crate::clock::SystemClock;
 use crate::error::Error;
+use crate::files::{self, Existing};
 use jiff::Timestamp;
 use pipeline::Clock as _;
 use report::{Format, RunReport};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ pub struct ReportFiles {
 impl ReportFiles {
     /// Nothing is written yet.
     pub fn open(paths: &[PathBuf], clock: Arc<SystemClock>) -> Result<Self, Error> {
-        let with_format = |path: &PathBuf| Ok((path.clone(), Format::of(path).map_err(Error::Report)?));
+        let with_format = |path: &PathBuf| Ok((path.clone(), Format::of(path).map_err(Error::ReportShape)?));
         let files = paths.iter().map(with_format).collect::<Result<_, Error>>()?;
         Ok(Self { files, clock, written: Mutex::default() })
     }
@@ -43,38 +43,11 @@ impl ReportFiles {
     }
 }
 
-/// Writes a report so that its name never stands for half of one.
-pub fn write(report: &RunReport, path: &Path, format: Format) -> Result<(), Error> {
-    let bytes = report::write(report, format).map_err(Error::Report)?;
-    let failed = |source: std::io::Error| Error::WriteReport { path: path.to_owned(), source };
-    if is_stream(path) {
-        return std::fs::write(path, bytes).map_err(failed);
-    }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file =
-        tempfile::Builder::new().prefix(".pkgferry-report-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(&bytes).map_err(failed)?;
-    for_everybody(file.as_file()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// A pipe, `/dev/stdout`: there is nothing to put in its place.
-fn is_stream(path: &Path) -> bool {
-    path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
-}
-
-/// Temporary files are this user's alone, and a report is to be read.
-#[cfg(unix)]
-fn for_everybody(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn for_everybody(_file: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+fn write(report: &RunReport, path: &Path, format: Format) -> Result<(), Error> {
+    let bytes = report::write(report, format).map_err(Error::MergeReports)?;
+    let failed = |source| Error::WriteFile { path: path.to_owned(), source };
+    // A pipe, `/dev/stdout`: there is nothing to put in its place.
+    let is_stream = path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+    if is_stream { std::fs::write(path, bytes) } else { files::write(path, &bytes, Existing::Replace) }
+        .map_err(failed)
 }

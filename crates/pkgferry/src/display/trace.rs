@@ -4,6 +4,7 @@ use tracing_subscriber::EnvFilter;
 /// Crates of this workspace; only they speak at `-v`. Libraries for HTTP and S3 write headers, tokens among them, into
 /// their traces, so no verbosity turns those on, and no variable does either.
 const OURS: &[&str] = &[
+    "batch",
     "choose_route",
     "compare_hash",
     "doctor",
@@ -12,14 +13,18 @@ const OURS: &[&str] = &[
     "jamf",
     "jcds_credentials",
     "jcds_download",
+    "notify",
     "package_metadata",
     "package_upload",
     "pipeline",
     "pkgferry",
     "recipe",
+    "report",
     "runner",
     "s3_upload",
     "sandbox",
+    "schedule",
+    "secrets",
     "state",
     "verify_delivery",
 ];

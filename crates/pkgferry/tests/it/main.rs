@@ -18,9 +18,11 @@ mod names;
 #[cfg(unix)]
 mod promote;
 mod readme;
+mod report_merge;
 mod resume;
 mod routes;
 mod sandbox_command;
+mod schedule;
 mod secrets;
 #[cfg(unix)]
 mod servers;

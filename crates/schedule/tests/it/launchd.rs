@@ -170,7 +170,7 @@ fn a_daemon() {
     A time that passes while the Mac sleeps is made up for when it wakes; one that passes while it is off is not.
     Secrets (CLIENT_SECRET) are not in it: let the settings name them,
     as file:PATH or keychain:SERVICE/ACCOUNT of the system keychain, or hold them in
-    'a settings file' with mode 600 and root as its owner.
+    a settings file with mode 600 and root as its owner.
     "#);
 }
 
