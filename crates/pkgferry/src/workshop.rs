@@ -16,6 +16,7 @@ use crate::servers::Target;
 use crate::settings::Settings;
 use batch::Shard;
 use futures_util::{StreamExt as _, stream};
+use indexmap::IndexMap;
 use jamf::{Listing, Sessions};
 use jiff::Timestamp;
 use pipeline::{Access, Boundary, Clock as _, Context, Event, Gate, Listener, Origin, causes};
@@ -172,33 +173,47 @@ impl Workshop {
     /// Runs one recipe now, and shows what came of it. Output that cannot be written is no reason to leave packages undelivered,
     /// so that it is told beside the report.
     pub async fn run(&self, job: Job) -> (ServerReport, Result<(), Error>) {
-        let (mut reports, shown) = self.run_side_by_side(vec![job], NonZeroUsize::MIN).await;
+        let (mut reports, shown) = self.run_side_by_side(self.announce(vec![job]), NonZeroUsize::MIN).await;
         // As many come out as go in.
         (reports.swap_remove(0), shown)
     }
 
-    /// Runs all of them, side by side, and ends the run.
+    /// Runs all of them and ends the run: one server after the other, in the order in which they were named, and the recipes of
+    /// each side by side. So what goes wrong on a test server shows before anything is sent to the next one.
     pub async fn run_all(self, jobs: Vec<Job>) -> Result<Exit, Error> {
-        let (reports, shown) = self.run_side_by_side(jobs, self.jobs).await;
+        let mut by_server: IndexMap<Option<String>, Vec<Job>> = IndexMap::new();
+        for job in jobs {
+            by_server.entry(job.target.name.clone()).or_default().push(job);
+        }
+        // All are announced before the first one begins.
+        let by_server: Vec<_> = by_server.into_values().map(|jobs| self.announce(jobs)).collect();
+        let (mut reports, mut shown) = (Vec::new(), Ok(()));
+        for announced in by_server {
+            let (more, told) = self.run_side_by_side(announced, self.jobs).await;
+            reports.extend(more);
+            shown = shown.and(told);
+        }
         self.close(&reports, shown, None).await
+    }
+
+    /// Checks jobs and lets the report know of those that are this run's.
+    fn announce(&self, jobs: Vec<Job>) -> Vec<Announced> {
+        let ready = jobs.into_iter().map(|job| self.check(job)).filter(|ready| self.is_ours(ready));
+        let announced = ready.map(|ready| {
+            let recorder = self.chronicle.announce(&ready.name, ready.subject.clone());
+            Announced { ready, recorder }
+        });
+        announced.collect()
     }
 
     async fn run_side_by_side(
         &self,
-        jobs: Vec<Job>,
+        announced: Vec<Announced>,
         at_once: NonZeroUsize,
     ) -> (Vec<ServerReport>, Result<(), Error>) {
-        let ready = jobs.into_iter().map(|job| self.check(job));
-        let ready: Vec<Ready> = ready.filter(|ready| self.is_ours(ready)).collect();
-        let pace = if ready.len() > 1 && at_once.get() > 1 { Pace::Together } else { Pace::Live };
-        let announced = ready.into_iter().map(|ready| {
-            let recorder = self.chronicle.announce(&ready.name, ready.subject.clone());
-            (ready, recorder)
-        });
-        // All are announced before the first one begins.
-        let announced: Vec<_> = announced.collect();
+        let pace = if announced.len() > 1 && at_once.get() > 1 { Pace::Together } else { Pace::Live };
         let speaking: Mutex<Vec<Speaking>> = Mutex::default();
-        let items = stream::iter(announced).map(|(ready, recorder)| {
+        let items = stream::iter(announced).map(|Announced { ready, recorder }| {
             let (one, item) = self.item(ready, recorder, pace);
             lock(&speaking).push(one);
             item
@@ -280,6 +295,12 @@ impl Workshop {
         }
         Err(error)
     }
+}
+
+/// A recipe whose turn will come.
+struct Announced {
+    ready: Ready,
+    recorder: PackageRecorder,
 }
 
 /// A recipe whose turn has come, as it is shown and told of.

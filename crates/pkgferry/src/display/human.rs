@@ -93,8 +93,8 @@ impl Voice {
         Ok(())
     }
 
-    /// The last lines of a recipe, and those that were held back. Of a recipe that changed nothing and had nothing to complain of,
-    /// one line is enough where many run side by side.
+    /// The last lines of a recipe, and those that were held back. Of a recipe that changed nothing one line is enough where many
+    /// run side by side, besides what it complained of.
     pub fn report(&self, ServerReport { server, report }: &ServerReport) -> Result<(), Error> {
         self.human.meter().stop(&self.title);
         let title = on(&report.recipe, server.as_deref());
@@ -102,9 +102,16 @@ impl Voice {
         let lines =
             held.map(|held| std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner)));
         if let Some(lines) = lines {
-            let complains = lines.iter().any(|line| matches!(line, Line::Complained(_)));
-            if report.status == Status::Unchanged && !complains {
+            if report.status == Status::Unchanged {
+                for line in lines {
+                    if let Line::Complained(text) = line {
+                        self.human.complain(&text);
+                    }
+                }
                 return self.human.print(&format!("{title}  = {}\n", verdict(report)));
+            }
+            if lines.is_empty() {
+                self.human.print(&format!("{title}\n"))?;
             }
             for line in lines {
                 match line {

@@ -138,7 +138,9 @@ fn output_that_cannot_be_written_leaves_no_package_undelivered() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let status = stage.command(&["upload", &one, &two]).stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(1));
-    assert_eq!(server.names(), ["One.pkg", "Two.pkg"]);
+    let mut names = server.names();
+    names.sort_unstable();
+    assert_eq!(names, ["One.pkg", "Two.pkg"]);
     assert!(server.requests().ends_with("POST /api/v1/auth/invalidate-token 204"), "{}", server.requests());
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod batch;
 mod check;
 mod doctor;
 mod download;
@@ -28,3 +29,5 @@ mod secrets;
 mod servers;
 mod stage;
 mod texts;
+#[cfg(unix)]
+mod unattended;

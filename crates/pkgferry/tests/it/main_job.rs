@@ -39,7 +39,6 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
     GET /api/v1/cloud-distribution-point/upload-capability 200
     GET /api/v1/packages 200
     GET /api/v1/jcds/files 200
-    GET /api/v1/packages 200
     GET /api/v1/categories 200
     POST /api/v1/jcds/files 201
     POST /pkgferry-rehearsal/tmp/…/ExampleApp-1.2.3.pkg?uploads 200

@@ -36,13 +36,13 @@ fn memory_grows_neither_with_the_file_nor_with_its_parts() {
     }
 }
 
-/// Sixteen ranges of 20 MiB at a time: whoever holds ranges in memory needs more than three times as much.
+/// Twelve ranges of 20 MiB at a time: whoever holds ranges in memory needs more than twice as much.
 #[test]
 fn memory_grows_neither_with_a_download_nor_with_its_ranges() {
     let (stage, server) = Stage::with_server();
     server.put_file("Large.pkg", &vec![0; 340 << 20]);
     let target = stage.path("Large.pkg");
-    let arguments = ["download", "Large.pkg", target.to_str().unwrap(), "-k", "download_concurrency=16"];
+    let arguments = ["download", "Large.pkg", target.to_str().unwrap(), "-k", "download_concurrency=12"];
     let highest = peak_of(&stage, &arguments);
     assert_eq!(std::fs::metadata(target).unwrap().len(), 340 << 20);
     assert!(highest < 96 * 1024, "{highest} KiB");

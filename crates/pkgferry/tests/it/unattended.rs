@@ -1,0 +1,290 @@
+//! Runs that nobody watches: what they leave, whom they tell, and where their secrets come from.
+
+use crate::batch::recipes;
+use crate::stage::{Ran, Stage, noise};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Takes whatever is sent to it, and answers 200.
+struct Listening {
+    address: String,
+    heard: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Listening {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let told = heard.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                stream.read_line(&mut line).unwrap();
+                let request = line.trim().to_owned();
+                loop {
+                    line.clear();
+                    stream.read_line(&mut line).unwrap();
+                    if line.trim().is_empty() {
+                        break;
+                    }
+                    if let Some((name, value)) = line.split_once(':')
+                        && name.eq_ignore_ascii_case("content-length")
+                    {
+                        length = value.trim().parse().unwrap();
+                    }
+                }
+                let mut body = vec![0; length];
+                stream.read_exact(&mut body).unwrap();
+                told.lock().unwrap().push((request, String::from_utf8(body).unwrap()));
+                stream
+                    .get_mut()
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+            }
+        });
+        Self { address, heard }
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.heard.lock().unwrap().iter().map(|(request, _)| request.replace(" HTTP/1.1", "")).collect()
+    }
+
+    fn last(&self) -> Value {
+        serde_json::from_str(&self.heard.lock().unwrap().last().unwrap().1).unwrap()
+    }
+}
+
+fn settings(stage: &Stage, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = stage.path("home/.config/pkgferry");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("settings.toml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn webhooks_and_the_heartbeat_hear_of_the_run() {
+    let (stage, _server) = Stage::with_server();
+    let ear = Listening::start();
+    let folder = recipes(&stage, 2);
+    std::fs::write(format!("{folder}/Gone.recipe.yaml"), "Identifier: gone\nParentRecipe: com.github.pkgferry.recipes.upload-package\nInput:\n  pkg_path: /no/such/Gone.pkg\n").unwrap();
+    let address = &ear.address;
+    let text = format!(
+        "[notify]\nwebhook = \"{address}/hook\"\nslack = \"{address}/slack\"\nteams = \"{address}/teams\"\n\
+         heartbeat = \"{address}/beat\"\ntitle = \"nightly\"\non = \"failure\"\n"
+    );
+    settings(&stage, &text, 0o600);
+    assert_eq!(stage.run(&["run", &folder]).code, 6);
+    let mut requests = ear.requests();
+    assert_eq!((requests[0].as_str(), requests.len()), ("POST /beat/start", 5));
+    requests.sort_unstable();
+    assert_eq!(requests, ["POST /beat/6", "POST /beat/start", "POST /hook", "POST /slack", "POST /teams"]);
+    let heard = ear.heard.lock().unwrap().clone();
+    let body = |path: &str| {
+        let found = heard.iter().find(|(request, _)| request.starts_with(path)).unwrap();
+        found.1.clone()
+    };
+    let hook: Value = serde_json::from_str(&body("POST /hook")).unwrap();
+    let failed = &hook["failed"][0];
+    assert_eq!(
+        (&failed["package"], &failed["step"]["processor"]),
+        (&"Gone.pkg".into(), &"compare-hash".into()),
+        "{hook}"
+    );
+    assert!(failed["message"].as_str().unwrap().contains("/no/such/Gone.pkg"), "{hook}");
+    for path in ["POST /slack", "POST /teams", "POST /beat/6"] {
+        assert!(body(path).contains("Gone.pkg"), "{path}: {}", body(path));
+    }
+
+    // All is well, and nobody wanted to hear of that.
+    std::fs::remove_file(format!("{folder}/Gone.recipe.yaml")).unwrap();
+    ear.heard.lock().unwrap().clear();
+    stage.run(&["run", &folder]).succeeded();
+    assert_eq!(ear.requests(), ["POST /beat/start", "POST /beat"]);
+    ear.heard.lock().unwrap().clear();
+    stage.run(&["run", &folder, "--notify-on", "always"]).succeeded();
+    assert_eq!(ear.requests().len(), 5);
+}
+
+#[test]
+fn a_run_that_cannot_begin_is_told_of_too() {
+    let (mut stage, _server) = Stage::with_server();
+    let ear = Listening::start();
+    stage.set("PKGFERRY_NOTIFY_WEBHOOK", &format!("{}/hook", ear.address));
+    assert_eq!(stage.run(&["run", "/no/such/*.recipe"]).code, 3);
+    assert_eq!(ear.requests(), ["POST /hook"]);
+    assert!(ear.last().to_string().contains("matches no recipe file"), "{}", ear.last());
+}
+
+#[test]
+fn a_webhook_that_nobody_answers_fails_no_run_and_is_not_shown() {
+    let (mut stage, server) = Stage::with_server();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    stage.set("PKGFERRY_NOTIFY_SLACK", &format!("http://{closed}/secret-part"));
+    let file = stage.write("App.pkg", noise(1, 10));
+    let ran = stage.run(&["upload", &file]).succeeded();
+    assert!(ran.stderr.contains("PKGFERRY_NOTIFY_SLACK"), "{}", ran.stderr);
+    assert!(!ran.shown().contains("secret-part"), "{}", ran.shown());
+    assert_eq!(server.names(), ["App.pkg"]);
+}
+
+#[test]
+fn a_wrong_notify_table_is_told_with_its_place() {
+    let stage = Stage::new();
+    settings(&stage, "[notify]\nslak = \"x\"\n", 0o600);
+    insta::assert_snapshot!(stage.run(&["run", "x"]).shown(), @"
+    exit 3
+    --- stderr
+    pkgferry: [STAGE]/home/.config/pkgferry/settings.toml: notify.slak: there is no such setting; there are slack, teams, webhook, on, title, dry_run, heartbeat and heartbeat_style
+    ");
+    settings(&stage, "[notify]\non = \"sometimes\"\n", 0o600);
+    insta::assert_snapshot!(stage.run(&["run", "x"]).shown(), @r#"
+    exit 3
+    --- stderr
+    pkgferry: [STAGE]/home/.config/pkgferry/settings.toml: notify.on: "sometimes" is not change, failure or always
+    "#);
+    settings(&stage, "[notify]\nslack = \"https://hooks.example.com/x\"\n", 0o644);
+    insta::assert_snapshot!(stage.run(&["run", "x"]).shown(), @"
+    exit 3
+    --- stderr
+    pkgferry: [STAGE]/home/.config/pkgferry/settings.toml holds notify.slack and can be read by other users
+      hint: chmod 600 [STAGE]/home/.config/pkgferry/settings.toml
+    ");
+}
+
+#[test]
+fn secrets_come_from_a_file_or_a_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (stage, server) = Stage::with_server();
+    let package = stage.write("App.pkg", noise(1, 10));
+    let secret = stage.write("secret", format!("{}\n", server.connection().client_secret));
+    let run = |source: &str| {
+        // The settings themselves hold no secret, and may be read.
+        settings(&stage, &format!("CLIENT_SECRET = {source}\n"), 0o644);
+        let mut command = stage.command(&["upload", &package]);
+        Ran::new(command.env_remove("CLIENT_SECRET").output().unwrap(), &stage.path(""))
+    };
+    let mode = |mode: u32| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    insta::assert_snapshot!(run(&format!("\"file:{secret}\"")).shown(), @"
+    exit 6
+    --- stderr
+    pkgferry: CLIENT_SECRET
+      caused by: file:[STAGE]secret can be read or changed by others (mode 0644)
+      hint: chmod 600 [STAGE]secret; then change the secret, which others may have read
+    ");
+    mode(0o600);
+    run(&format!("\"file:{secret}\"")).succeeded();
+    run(&format!("\"command:/bin/cat {secret}\"")).succeeded();
+    run(&format!("[\"/bin/cat\", {secret:?}]")).succeeded();
+    insta::assert_snapshot!(run("\"command:/no/such/op read x\"").shown(), @"
+    exit 6
+    --- stderr
+    pkgferry: CLIENT_SECRET
+      caused by: cannot start command:/no/such/op (2 arguments)
+      caused by: No such file or directory (os error 2)
+      hint: write the whole path of the program: a scheduler looks into fewer folders than a shell does
+    ");
+    insta::assert_snapshot!(run("\"env:NOT_SET\"").shown(), @"
+    exit 3
+    --- stderr
+    pkgferry: CLIENT_SECRET
+      caused by: the environment variable NOT_SET is not set
+      hint: set NOT_SET where this is started from; a scheduler does not read the profile of a shell
+    ");
+}
+
+#[test]
+fn every_shape_of_report_is_written_and_a_wrong_one_refused_before_the_run() {
+    let (stage, server) = Stage::with_server();
+    let package = stage.write("App.pkg", noise(1, 10));
+    let names = ["run.json", "run.plist", "run.xml", "run.md", "run.html"];
+    let paths = names.map(|name| stage.path(name).to_str().unwrap().to_owned());
+    let mut arguments = vec!["upload", &package];
+    for path in &paths {
+        arguments.extend(["--report", path]);
+    }
+    stage.run(&arguments).succeeded();
+    let starts = ["{\n", "<?xml", "<?xml", "#", "<!doctype html>"];
+    for (path, start) in paths.iter().zip(starts) {
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.starts_with(start) && text.contains("App.pkg"), "{path}: {text}");
+    }
+    server.clear_journal();
+    insta::assert_snapshot!(stage.run(&["upload", &package, "--report", "run.txt"]).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: run.txt has none of the extensions json, plist, xml, md and html, which say what a report looks like
+      hint: name the file REPORT.html, for example
+    ");
+    insta::assert_snapshot!(stage.run(&["upload", &package, "--report", "/no/such/run.json"]).shown(), @"
+    exit 6
+    --- stderr
+    pkgferry: cannot write /no/such/run.json
+      caused by: entity not found
+    ");
+    assert!(server.journal().is_empty());
+}
+
+/// A run of two packages of which the first takes its time.
+fn long_run(stage: &Stage, report: &str) -> Child {
+    let first = stage.write("First.pkg", noise(1, 60 << 20));
+    let second = stage.write("Second.pkg", noise(2, 1000));
+    let mut command = stage.command(&["upload", &first, &second, "--jobs", "1", "--report", report]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn report(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn told(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let packages = report["packages"].as_array().unwrap().iter();
+    packages.map(|package| (text(&package["file"]), text(&package["status"]))).collect()
+}
+
+fn until(mut is_true: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_true() {
+        assert!(Instant::now() < end);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn sigterm_ends_cleanly_with_a_report() {
+    let (stage, server) = Stage::with_server();
+    let path = stage.path("run.json").to_str().unwrap().to_owned();
+    let mut child = long_run(&stage, &path);
+    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=")));
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let report = report(&path);
+    assert_eq!(
+        told(&report),
+        [("First.pkg".into(), "failed".into()), ("Second.pkg".into(), "not-begun".into())]
+    );
+    assert!(!report["finished"].is_null());
+    assert_eq!(server.open_uploads(), Vec::<String>::new());
+}
+
+#[test]
+fn a_crash_still_leaves_a_report() {
+    let (stage, server) = Stage::with_server();
+    let path = stage.path("run.json").to_str().unwrap().to_owned();
+    let mut child = long_run(&stage, &path);
+    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let report = report(&path);
+    assert_eq!(report["finished"], Value::Null);
+    assert!(told(&report).iter().all(|(_, status)| status == "not-begun" || status == "running"), "{report}");
+}
