@@ -167,7 +167,7 @@ pub enum Error {
         source: WrongType,
     },
     /// A secret cannot be had from where it is kept.
-    #[error("{name}")]
+    #[error("cannot get {name}")]
     Secret {
         /// The setting.
         name: String,
@@ -199,7 +199,7 @@ pub enum Error {
     #[error("{0}")]
     Selection(batch::Faults),
     /// The scheduler's environment names no shard that can be relied on.
-    #[error("--shard auto")]
+    #[error("which shard this is cannot be told")]
     Shard(#[source] batch::Error),
     /// A recipe is wrong.
     #[error("{0}")]

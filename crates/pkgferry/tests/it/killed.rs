@@ -10,17 +10,17 @@ const MIB: usize = 1 << 20;
 const PART: u64 = 8 * MIB as u64;
 
 /// Numbers that look random and are the same every time.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 }
 
 /// Lets it run until the server has answered so many requests, and then for a moment more.
-fn kill_after(server: &Server, child: &mut Child, requests: u64, more: Duration) {
+pub fn kill_after(server: &Server, child: &mut Child, requests: u64, more: Duration) {
     let end = Instant::now() + Duration::from_secs(60);
     let is_running = |child: &mut Child| Instant::now() < end && child.try_wait().unwrap().is_none();
     while is_running(child) && (server.journal().len() as u64) < requests {
@@ -35,7 +35,7 @@ fn kill_after(server: &Server, child: &mut Child, requests: u64, more: Duration)
 }
 
 /// The parts that the journal of the killed run knows, as S3 was asked for them.
-fn known_parts(folder: &Path) -> Vec<(String, i32)> {
+pub fn known_parts(folder: &Path) -> Vec<(String, i32)> {
     let state = state::State::open(folder).unwrap().state;
     let left = state.left_over().unwrap().into_iter();
     left.filter_map(|left| Some((left.upload_id?, left.parts)))

@@ -12,6 +12,7 @@ mod faults;
 mod interrupted;
 mod json;
 mod killed;
+mod killed_batch;
 mod main_job;
 #[cfg(target_os = "linux")]
 mod memory;
