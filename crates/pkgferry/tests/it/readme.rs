@@ -36,6 +36,7 @@ fn every_command_of_the_readme_does_what_it_says() {
     for recipe in blocks("yaml") {
         stage.write("Firefox.jamf.recipe.yaml", recipe);
     }
+    stage.write("nightly.txt", "# one recipe a line\nFirefox.jamf.recipe.yaml\n");
     let mut ran = 0;
     for line in commands() {
         let line = line.replace("cargo run -q -p pkgferry --", "pkgferry");
@@ -78,7 +79,7 @@ fn every_command_of_the_readme_does_what_it_says() {
 
 /// The settings file of the README, its servers those of the rehearsal.
 fn settle_servers(stage: &Stage, test: &Server, production: &Server) {
-    let mut text = blocks("toml").join("\n");
+    let mut text = blocks("toml").into_iter().find(|block| block.starts_with("[servers.")).unwrap();
     for (name, server) in [("test", test), ("production", production)] {
         let at = server.connection();
         for (shown, real) in [
@@ -103,13 +104,25 @@ fn settle_servers(stage: &Stage, test: &Server, production: &Server) {
 #[test]
 fn the_output_that_it_shows_is_the_output() {
     let stage = Stage::new();
-    let recipe = "recipes/ExampleApp.jamf.recipe.yaml";
-    let ran = stage.run(&["run", recipe, recipe, "--sandbox"]).succeeded();
+    let [yaml, plist] = ["yaml", "plist"].map(|kind| format!("recipes/ExampleApp.jamf.recipe.{kind}"));
+    let ran = stage.run(&["run", &yaml, &plist, "--sandbox"]).succeeded();
     let shown = blocks("text").into_iter().find(|block| block.starts_with("com.github.pkgferry")).unwrap();
     assert_eq!(
         shown.replace("proven after 0 s", "proven after [N] s"),
         ran.stdout.replace("good until [TIME]", "good until 2026-11-21T09:56:16Z")
     );
+}
+
+#[test]
+fn its_table_of_who_is_told_is_read() {
+    let stage = Stage::new();
+    let text = blocks("toml").into_iter().find(|block| block.starts_with("[notify]")).unwrap();
+    let settings = stage.write("settings.toml", text.replace("slack", "slick"));
+    let recipe = "recipes/ExampleApp.jamf.recipe.yaml";
+    let ran = stage.run(&["check", recipe, "--settings", &settings]);
+    assert!(ran.stderr.contains("notify.slick: there is no such setting"), "{}", ran.shown());
+    let settings = stage.write("settings.toml", text);
+    stage.run(&["check", recipe, "--settings", &settings]).succeeded();
 }
 
 #[test]
