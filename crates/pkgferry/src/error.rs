@@ -172,7 +172,7 @@ pub enum Error {
         /// The setting.
         name: String,
         /// Why.
-        source: secrets::Error,
+        source: Box<secrets::Error>,
     },
     /// The `[notify]` table of the settings file is wrong.
     #[error("{path}: notify.{name}: {why}")]
@@ -331,7 +331,7 @@ impl Error {
             | Self::Notify { .. }
             | Self::Selection(_)
             | Self::Recipe(_) => Exit::Recipe,
-            Self::Secret { source, .. } => Exit::of(pipeline::Diagnose::kind(source)),
+            Self::Secret { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),
             Self::News(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Interrupted => Exit::Interrupted,
             Self::Shard(_)

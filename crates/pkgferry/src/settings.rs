@@ -106,7 +106,7 @@ impl Settings {
                     &mut target.preferences
                 };
                 let Some(entry) = env.entry(key.name()) else { continue };
-                let failed = |source| Error::Secret { name: key.name().to_owned(), source };
+                let failed = |source| Error::Secret { name: key.name().to_owned(), source: Box::new(source) };
                 let source = SecretSource::from_value(entry.value()).map_err(failed)?;
                 let origin = entry.origin().clone();
                 let secret = self.secrets.resolve(cx, &source).await.map_err(failed)?;

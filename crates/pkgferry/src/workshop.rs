@@ -289,9 +289,8 @@ impl Workshop {
     pub async fn break_off(self, error: Error) -> Result<Exit, Error> {
         let cx = self.context(None);
         self.sessions.close(&cx).await;
-        match self.chronicle.end(error.exit(), Some(&error), &cx).await {
-            Err(second) => cx.warn(causes(&second).collect::<Vec<_>>().join(": ")),
-            Ok(()) => {}
+        if let Err(second) = self.chronicle.end(error.exit(), Some(&error), &cx).await {
+            cx.warn(causes(&second).collect::<Vec<_>>().join(": "));
         }
         Err(error)
     }

@@ -61,7 +61,7 @@ impl Notices {
                     }
                 }
                 "on" => {
-                    notices.on = Some(text(value)?.parse().map_err(|error| wrong(name, in_full(&error)))?)
+                    notices.on = Some(text(value)?.parse().map_err(|error| wrong(name, in_full(&error)))?);
                 }
                 "title" => notices.title = Some(text(value)?),
                 "dry_run" => match value {
@@ -91,7 +91,7 @@ impl Notices {
             None => Ok(None),
             Some(text) => match text.parse::<SecretSource>() {
                 Ok(source) => Ok(Some((name.to_owned(), source))),
-                Err(source) => Err(Error::Secret { name: name.to_owned(), source }),
+                Err(source) => Err(Error::Secret { name: name.to_owned(), source: Box::new(source) }),
             },
         };
         for (service, _, name) in SERVICES {
@@ -155,7 +155,7 @@ async fn reveal(
     source: &SecretSource,
     cx: &Context,
 ) -> Result<Secret, Error> {
-    let failed = |source| Error::Secret { name: label.to_owned(), source };
+    let failed = |source| Error::Secret { name: label.to_owned(), source: Box::new(source) };
     secrets.resolve(cx, source).await.map_err(failed)
 }
 

@@ -7,7 +7,7 @@ impl Error {
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
-            Self::Secret { source, .. } => pipeline::Diagnose::hint(source),
+            Self::Secret { source, .. } => pipeline::Diagnose::hint(&**source),
             Self::News(error) => pipeline::Diagnose::hint(error),
             Self::Shard(error) => pipeline::Diagnose::hint(error),
             Self::File(error) => pipeline::Diagnose::hint(error),

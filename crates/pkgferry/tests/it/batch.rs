@@ -3,7 +3,6 @@
 use crate::stage::{Ran, Server, Stage, noise};
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// Recipes `App0` … in a folder, each with a package of its own; the same bytes every time.
 pub fn recipes(stage: &Stage, count: usize) -> String {
@@ -21,12 +20,6 @@ fn recipe(number: usize, package: &str) -> String {
         "Identifier: com.example.App{number}\nParentRecipe: com.github.pkgferry.recipes.upload-package\n\
          Input:\n  pkg_path: {package:?}\n  pkg_category: Apps\n  create_category: true\n"
     )
-}
-
-/// The file was written long enough ago that its digests may be remembered.
-fn age(path: &Path) {
-    let past = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::options().write(true).open(path).unwrap().set_modified(past).unwrap();
 }
 
 fn paths(server: &Server) -> String {
@@ -58,7 +51,6 @@ fn a_thousand_unchanged_packages_take_a_dozen_requests_and_read_no_file() {
         server.put_package(serde_json::json!({
             "packageName": name, "fileName": name, "categoryId": "1",
         }));
-        age(&stage.path(&name));
     }
     // What was written a moment ago is not remembered; by the second run it was long ago.
     stage.run(&["run", &folder]).succeeded();
