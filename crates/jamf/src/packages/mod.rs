@@ -36,6 +36,14 @@ impl Session {
         self.packages.named.get(file.clone(), || self.find_named(cx, file)).await
     }
 
+    /// The same, asked now, whatever is remembered or listed. Where only the Classic API is there its listing tells.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn packages_named_now(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
+        Box::pin(self.find_named(cx, file)).await
+    }
+
     /// The record whose file name is `file`, under any [spelling](FileName::spellings), if there is one. Remembered.
     ///
     /// # Errors
