@@ -275,7 +275,8 @@ impl Session {
 
     /// All records, asked for once. The type of this future is hidden: it stands in those of most calls, which would grow too deep.
     fn listing<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Arc<Index>, Error>> {
-        Box::pin(self.packages.book.listing.get((), || self.list_records(cx)))
+        let ask = || self.unless_lapsed(cx, &self.packages.lapse, || self.list_records(cx));
+        Box::pin(self.packages.book.listing.get((), ask))
     }
 
     async fn list_records(&self, cx: &Context) -> Result<Arc<Index>, Error> {
