@@ -65,7 +65,7 @@ impl Session {
             let all = self.every_page(cx, CATEGORIES, Privilege::ReadCategories, None).await?;
             Ok(Arc::new(CategoryIndex::new(all.iter().filter_map(category).collect())))
         };
-        self.categories.all.get((), list).await
+        self.categories.all.get((), || self.unless_lapsed(cx, &self.categories.lapse, list)).await
     }
 
     /// Creates a category.

@@ -1,4 +1,4 @@
-use crate::{Field, Rejection, SettingsError, SignInError};
+use crate::{Field, Lapsed, Rejection, SettingsError, SignInError};
 use pipeline::{Diagnose, FailureKind, FileName, PackageId, Refused, causes};
 use reqwest::Method;
 use std::fmt;
@@ -96,6 +96,9 @@ pub enum Error {
         /// Its limit.
         limit: Duration,
     },
+    /// A question that failed a moment ago, after all its tries, and was not asked again: nothing has answered since.
+    #[error(transparent)]
+    Lapsed(Arc<Lapsed>),
     /// The answer does not end where any answer would have.
     #[error("{request}: the answer is larger than {} MiB", .limit >> 20)]
     TooLarge {
@@ -182,6 +185,7 @@ impl Error {
         match self {
             Self::Status(rejection) | Self::NoJcds(rejection) => Some(rejection.status()),
             Self::SignIn(error) => Some(error.status()),
+            Self::Lapsed(lapsed) => lapsed.status(),
             _ => None,
         }
     }
@@ -255,6 +259,7 @@ impl Diagnose for Error {
                         .into(),
                 })
             }
+            Self::Lapsed(lapsed) => lapsed.hint(),
             Self::Connection { source, .. } => Some(connection_hint(source).into()),
             Self::Timeout { .. } => {
                 Some("the server is slow or the network drops packets: try again later".into())

@@ -1,6 +1,7 @@
 //! What a server says of itself (`jamf-pro-api.md §3`, `§8`, `§15`).
 
 use crate::call::Call;
+use crate::lapse::Lapse;
 use crate::memory::Memory;
 use crate::{Error, Privilege, Session, wire};
 use pipeline::Context;
@@ -117,8 +118,11 @@ pub struct UploadCapability {
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     version: Memory<(), Version>,
+    version_lapse: Lapse,
     distribution_point: Memory<(), Fact<DistributionPoint>>,
+    distribution_point_lapse: Lapse,
     upload_capability: Memory<(), Fact<UploadCapability>>,
+    upload_capability_lapse: Lapse,
 }
 
 impl Session {
@@ -127,7 +131,8 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked, or tells none.
     pub async fn version(&self, cx: &Context) -> Result<Version, Error> {
-        self.facts.version.get((), || self.ask_version(cx, Call::get(VERSION))).await
+        let ask = || self.ask_version(cx, Call::get(VERSION));
+        self.facts.version.get((), || self.unless_lapsed(cx, &self.facts.version_lapse, ask)).await
     }
 
     /// The same, without trying again.
@@ -170,7 +175,8 @@ impl Session {
             let is_principal = wire::flag(&json, "master").unwrap_or(false);
             Ok(Fact::Told(DistributionPoint { cdn, is_principal }))
         };
-        self.facts.distribution_point.get((), ask).await
+        let lapse = &self.facts.distribution_point_lapse;
+        self.facts.distribution_point.get((), || self.unless_lapsed(cx, lapse, ask)).await
     }
 
     /// Whether packages can be uploaded through Jamf Pro. It takes no privilege. Remembered.
@@ -190,7 +196,8 @@ impl Session {
                 direct: flag("directUploadCapable"),
             }))
         };
-        self.facts.upload_capability.get((), ask).await
+        let lapse = &self.facts.upload_capability_lapse;
+        self.facts.upload_capability.get((), || self.unless_lapsed(cx, lapse, ask)).await
     }
 }
 

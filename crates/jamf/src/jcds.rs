@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::lapse::Lapse;
 use crate::latest::Latest;
 use crate::transport::wait;
 use crate::{Error, Privilege, Session, encode, wire};
@@ -131,6 +132,8 @@ pub enum Deletion {
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     files: Latest<Arc<[JcdsFile]>, Changed>,
+    list_lapse: Lapse,
+    grant_lapse: Lapse,
     refreshed: tokio::sync::Mutex<Option<Timestamp>>,
     /// The newer call was not to be had, and the older one was.
     refreshes_the_old_way: AtomicBool,
@@ -163,7 +166,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked or has no distribution service.
     pub async fn jcds_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
-        self.jcds.files.get(|_| true, || self.list_files(cx)).await
+        self.jcds.files.get(|_| true, || self.list_files_unless_lapsed(cx)).await
     }
 
     /// The files of the distribution service, for somebody who looks for one of them: remembered until this one, or one of its
@@ -175,7 +178,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be asked or has no distribution service.
     pub async fn jcds_files_for(&self, cx: &Context, file: &FileName) -> Result<Arc<[JcdsFile]>, Error> {
-        self.jcds.files.get(|changed| changed.concerns(file), || self.list_files(cx)).await
+        self.jcds.files.get(|changed| changed.concerns(file), || self.list_files_unless_lapsed(cx)).await
     }
 
     /// The files of the distribution service, asked after this was called; what is remembered is replaced. Callers at the same
@@ -214,7 +217,8 @@ impl Session {
     pub async fn jcds_initiate(&self, cx: &Context) -> Result<UploadGrant, Error> {
         // A lost answer leaves an unused prefix behind, which nobody sees (`jamf-pro-api.md §13.3`).
         let call = Call::post(FILES).needs(Privilege::CreateFiles).repeatable();
-        let answer = self.send(cx, &call).await.map_err(without_service)?;
+        let ask = || self.send(cx, &call);
+        let answer = self.unless_lapsed(cx, &self.jcds.grant_lapse, ask).await.map_err(without_service)?;
         UploadGrant::from_answer(&answer, None)
     }
 
@@ -315,6 +319,10 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    async fn list_files_unless_lapsed(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {
+        self.unless_lapsed(cx, &self.jcds.list_lapse, || self.list_files(cx)).await
     }
 
     async fn list_files(&self, cx: &Context) -> Result<Arc<[JcdsFile]>, Error> {

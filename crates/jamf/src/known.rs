@@ -1,6 +1,7 @@
 //! What a session remembers.
 
 use crate::book::{Book, Names, Sought};
+use crate::lapse::Lapse;
 use crate::memory::Memory;
 use crate::{Category, Package, PackageApi};
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ pub(crate) struct Packages {
     pub(crate) displayed: Memory<String, Vec<Package>>,
     /// All records, where they are listed.
     pub(crate) book: Book,
+    pub(crate) lapse: Lapse,
     /// File and display names of records that could not be created. Somebody else may have made them since the listing.
     doubted: Mutex<HashSet<String>>,
     /// Records of this run, and when they were made.
@@ -30,6 +32,7 @@ impl Packages {
             named: Memory::default(),
             displayed: Memory::default(),
             book: Book::default(),
+            lapse: Lapse::default(),
             doubted: Mutex::default(),
             created: Mutex::default(),
         }
@@ -78,6 +81,7 @@ pub(crate) struct Categories {
     pub(crate) by_id: Memory<u64, Category>,
     /// All of them, where they are listed.
     pub(crate) all: Memory<(), Arc<CategoryIndex>>,
+    pub(crate) lapse: Lapse,
     /// Names that somebody tried to create. The listing does not know of them.
     pub(crate) tried: Mutex<HashSet<String>>,
 }

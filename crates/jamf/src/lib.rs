@@ -5,6 +5,8 @@
 //!   Pro itself or the Platform API gateway in front of it ([`ServerKind`]); the calls are the same.
 //! - A session signs in at its first request, keeps the token fresh, sends at most five requests at a time, repeats what
 //!   is safe to repeat, and remembers what it has read until it writes.
+//! - A question that every recipe of a batch begins with, and that failed after all its tries, is told to have failed to
+//!   those who ask it within a minute, until the server answers anything.
 //! - Records come from the Pro API where the server has it, else from the Classic API; [`Package`] is what both tell.
 //! - A file goes onto its record with [`Session::upload_package`], in little memory, whatever its size.
 //! - Before a call is made it is held against what the server says of it; one that will go gives one warning a run.
@@ -43,6 +45,7 @@ mod form;
 mod gateway;
 mod jcds;
 mod known;
+mod lapse;
 mod latest;
 mod memory;
 mod pace;
@@ -74,6 +77,7 @@ pub use error::{Error, Phase, Request};
 pub use facts::{CdnType, DistributionPoint, Fact, InvalidVersion, UploadCapability, Version};
 pub use gateway::{AddressingChoice, GATEWAY_ADDRESSING, ServerKind};
 pub use jcds::{Deletion, JcdsFile, UploadGrant};
+pub use lapse::Lapsed;
 pub use package::{Category, Field, FieldValue, Package, PackageApi, Setting};
 pub use privilege::Privilege;
 pub use rejection::Rejection;

@@ -111,12 +111,18 @@ pub(crate) fn most_after(error: &Error, most: u32) -> u32 {
     }
 }
 
-fn can_pass(error: &Error) -> bool {
+/// Whether it may be over the next time, so that a request is tried more than once.
+pub(crate) fn can_pass(error: &Error) -> bool {
     match error {
-        Error::Status(rejection) => matches!(rejection.status(), 408 | 429 | 500 | 502 | 503 | 504),
+        Error::Status(rejection) => is_passing(rejection.status()),
         Error::Connection { .. } | Error::Timeout { .. } => true,
         _ => false,
     }
+}
+
+/// What a server answers that is busy or broken.
+pub(crate) fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// The pause after the try with this number: doubled each time, then cut at random to between half and all of it, so

@@ -2,6 +2,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::facts::Facts;
 use crate::known::{Categories, Packages};
+use crate::lapse::Lapse;
 use crate::pace::{Allowance, Pace};
 use crate::retry::{Attempts, Next};
 use crate::settings::Settings;
@@ -102,6 +103,16 @@ impl Session {
 
     pub(crate) async fn close(&self, cx: &Context) {
         self.tokens.close(cx).await;
+    }
+
+    /// Asks, unless it [lapsed](Lapse).
+    pub(crate) async fn unless_lapsed<V>(
+        &self,
+        cx: &Context,
+        lapse: &Lapse,
+        ask: impl AsyncFnOnce() -> Result<V, Error>,
+    ) -> Result<V, Error> {
+        lapse.ask(cx, self.server.life(), ask).await
     }
 
     /// Sends with a fresh token until there is a success or a failure that will not pass.

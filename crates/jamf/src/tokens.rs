@@ -109,7 +109,7 @@ impl Tokens {
             State::SignedIn(token) => self.renew(cx, token).await,
             State::SignedOut => self.sign_in(cx).await,
         };
-        self.settle(&mut state, outcome)
+        self.settle(cx, &mut state, outcome)
     }
 
     /// Whether its tokens are renewed rather than asked for anew.
@@ -127,7 +127,7 @@ impl Tokens {
             _ => {}
         }
         let outcome = self.sign_in(cx).await;
-        self.settle(&mut state, outcome)
+        self.settle(cx, &mut state, outcome)
     }
 
     /// Invalidates the token, if there is one. A token that is invalid already is no failure (§2.3).
@@ -207,7 +207,12 @@ impl Tokens {
     }
 
     /// Remembers what signing in came to. After trouble on the way the state stays: the next caller tries again.
-    fn settle(&self, state: &mut State, outcome: Result<Token, Error>) -> Result<Arc<Token>, Error> {
+    fn settle(
+        &self,
+        cx: &Context,
+        state: &mut State,
+        outcome: Result<Token, Error>,
+    ) -> Result<Arc<Token>, Error> {
         match outcome {
             Ok(token) => {
                 self.server.redactor().learn_token(&token.secret);
@@ -219,6 +224,7 @@ impl Tokens {
                 if let Error::SignIn(refusal) = &error {
                     *state = State::Refused(refusal.clone());
                 }
+                self.server.life().no_sign_in(cx, &error);
                 Err(error)
             }
         }

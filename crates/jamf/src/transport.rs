@@ -4,8 +4,9 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{Phase, Request};
 use crate::gateway::Gateway;
+use crate::lapse::Life;
 use crate::redact::Redactor;
-use crate::retry::{Again, Attempts, Next, backoff};
+use crate::retry::{Again, Attempts, Next, backoff, is_passing};
 use crate::settings::Address;
 use crate::{Config, Error, ServerKind};
 use bytes::BytesMut;
@@ -48,6 +49,7 @@ pub(crate) struct Server {
     config: Config,
     redactor: Arc<Redactor>,
     random: Mutex<fastrand::Rng>,
+    life: Life,
 }
 
 impl Server {
@@ -66,6 +68,7 @@ impl Server {
             random: Mutex::new(fastrand::Rng::with_seed(config.seed)),
             config: config.clone(),
             redactor: Arc::default(),
+            life: Life::default(),
         })
     }
 
@@ -118,6 +121,11 @@ impl Server {
     /// Knows the secrets of everybody who talks to this server.
     pub(crate) fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+
+    /// Whether it answers at all. A busy or broken server's word does not count.
+    pub(crate) fn life(&self) -> &Life {
+        &self.life
     }
 
     pub(crate) fn attempts(&self, call: &Call) -> Attempts {
@@ -270,6 +278,9 @@ impl Server {
                 return Err(Error::TooLarge { request, limit: largest });
             }
             body.truncate(largest);
+        }
+        if !is_passing(response.status().as_u16()) {
+            self.life.answered();
         }
         Ok(Answer {
             request,

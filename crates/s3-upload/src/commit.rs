@@ -7,7 +7,7 @@
 
 use crate::bucket::{Bucket, SentPart, Upload};
 use crate::error::Leftover;
-use crate::listed::{Spot, spot};
+use crate::listed::{Bytes, Spot, compare, spot};
 use crate::log::Log;
 use crate::s3_error::in_full;
 use crate::{Error, S3Error};
@@ -27,7 +27,7 @@ const LATE_DELETION: SignedDuration = SignedDuration::from_secs(120);
 /// How long credentials must last when the old file is deleted: until its name is free, and for tries to complete.
 const COMMIT: SignedDuration = SignedDuration::from_mins(10);
 /// Pauses between looks at the list; the last one repeats.
-const LOOKS: [Duration; 5] = [secs(1), secs(2), secs(4), secs(8), secs(15)];
+pub(crate) const LOOKS: [Duration; 5] = [secs(1), secs(2), secs(4), secs(8), secs(15)];
 /// Pauses between tries to complete; the last one repeats.
 const COMPLETIONS: [Duration; 7] = [secs(1), secs(2), secs(5), secs(10), secs(20), secs(30), secs(60)];
 /// How long completion is tried in all. What S3 has not done by then a person has to hear of: there may be no file.
@@ -71,6 +71,8 @@ pub(crate) enum Committed {
     Placed {
         /// Whether an old file was deleted for it.
         replaced: bool,
+        /// Files of the same bytes that another run made at the same time, and that were deleted.
+        surplus: Vec<String>,
         /// What is odd about it.
         doubt: Option<Doubt>,
     },
@@ -92,6 +94,8 @@ pub(crate) enum Doubt {
 enum Sight {
     Gone,
     Listed,
+    /// Other bytes than it had, and those that are to be placed: another run deleted it and was faster.
+    HeldBySame,
     Unknown,
 }
 
@@ -104,12 +108,15 @@ enum Judgement {
     CompleteAnyway,
     /// The old file is there as it was: leave it so.
     CallOff,
+    /// What is to be done was done by another run.
+    Leave,
 }
 
 /// Decides by what was seen, and by whether any deletion was confirmed.
 fn judge(sight: Sight, confirmed: bool) -> Judgement {
     match (sight, confirmed) {
         (Sight::Gone, _) => Judgement::Complete,
+        (Sight::HeldBySame, _) => Judgement::Leave,
         (Sight::Listed, false) => Judgement::CallOff,
         (Sight::Listed, true) | (Sight::Unknown, _) => Judgement::CompleteAnyway,
     }
@@ -143,14 +150,26 @@ impl Commit<'_> {
         let judgement = match &old {
             Some(old) => {
                 self.log.phase(Phase::Deleting);
-                self.free_the_name(&old.name).await?
+                self.free_the_name(old).await?
             }
             None => Judgement::Complete,
         };
+        if judgement == Judgement::Leave {
+            return Ok(Committed::ByAnother);
+        }
         self.step(1);
         self.log.phase(Phase::Completing);
+        let begun = self.now();
         let completed = self.complete(old.is_some()).await;
-        self.tell_twins(&listed).await;
+        let took = self.now().duration_since(begun);
+        // A file of the same bytes under the name proves nothing where it may be the old one.
+        let is_new = old.as_ref().is_none_or(|old| compare(old, self.fingerprint) == Bytes::Others);
+        let surplus = if completed.is_ok() && judgement == Judgement::Complete && is_new {
+            self.settle_twins(&listed, took).await
+        } else {
+            self.tell_twins(&listed).await;
+            Vec::new()
+        };
         let etag = completed.map_err(|source| self.not_completed(source, old.is_some()))?;
         self.step(2);
         let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
@@ -158,7 +177,7 @@ impl Commit<'_> {
             Judgement::CompleteAnyway => Some(Doubt::NameTaken),
             _ => other_etag.then_some(Doubt::OtherEtag),
         };
-        Ok(Committed::Placed { replaced: old.is_some(), doubt })
+        Ok(Committed::Placed { replaced: old.is_some(), surplus, doubt })
     }
 
     /// Sees to all that has to be right before anything is deleted. The look at the list comes last, so that it is fresh.
@@ -184,8 +203,8 @@ impl Commit<'_> {
     }
 
     /// Deletes the old file, and waits until the list shows it gone.
-    async fn free_the_name(&self, old: &str) -> Result<Judgement, Error> {
-        let deletion = self.session.jcds_delete(self.cx, old).await;
+    async fn free_the_name(&self, old: &JcdsFile) -> Result<Judgement, Error> {
+        let deletion = self.session.jcds_delete(self.cx, &old.name).await;
         let refused = deletion.as_ref().is_err_and(|error| error.kind() == FailureKind::Access);
         let sight = if refused { Sight::Listed } else { self.wait_until_gone(old).await };
         let judgement = judge(sight, deletion.is_ok());
@@ -205,13 +224,16 @@ impl Commit<'_> {
         Ok(judgement)
     }
 
-    async fn wait_until_gone(&self, old: &str) -> Sight {
+    async fn wait_until_gone(&self, old: &JcdsFile) -> Sight {
         let end = self.now() + LATE_DELETION;
         let mut pauses = repeating_last(&LOOKS);
         loop {
             let sight = match self.session.jcds_files_now(self.cx).await {
-                Ok(listed) if listed.iter().any(|file| file.name == old) => Sight::Listed,
-                Ok(_) => return Sight::Gone,
+                Ok(listed) => match listed.iter().find(|file| file.name == old.name) {
+                    None => return Sight::Gone,
+                    Some(now) if self.is_by_another(old, now) => return Sight::HeldBySame,
+                    Some(_) => Sight::Listed,
+                },
                 Err(_) => Sight::Unknown,
             };
             let pause = pauses.next().unwrap_or_default();
@@ -220,6 +242,11 @@ impl Commit<'_> {
             }
             self.cx.clock().sleep(pause).await;
         }
+    }
+
+    /// Whether the name, of which the old file is to go, holds the new bytes already.
+    fn is_by_another(&self, old: &JcdsFile, now: &JcdsFile) -> bool {
+        compare(old, self.fingerprint) == Bytes::Others && compare(now, self.fingerprint) == Bytes::Same
     }
 
     /// Completes, and finds out what a failure means. Gives the object's ETag, if S3 told it.
@@ -266,29 +293,6 @@ impl Commit<'_> {
         false
     }
 
-    /// Tells of files that got a name such as `Name_1.pkg` meanwhile: another run sent the same file, or the name was not
-    /// free. Names may appear late, so that silence proves nothing; verify-delivery looks again.
-    async fn tell_twins(&self, before: &[JcdsFile]) {
-        let now = match self.session.jcds_files_now(self.cx).await {
-            Ok(now) => now,
-            Err(error) => {
-                let why = in_full(&error);
-                let name = self.name;
-                return self
-                    .cx
-                    .warn(format!("whether {name} got a twin such as Name_1.pkg is not known: {why}"));
-            }
-        };
-        for twin in new_twins(self.name, before, &now) {
-            self.cx.warn(format!(
-                "{twin} appeared on the distribution service while {} was put in place: either may be the file of this \
-                 run, and the other one that of another run at the same time; find out which of them the package record \
-                 serves, and delete the other",
-                self.name
-            ));
-        }
-    }
-
     fn list_failed(&self, source: jamf::Error) -> Error {
         Error::List { file: self.name.clone(), source: Box::new(source) }
     }
@@ -309,13 +313,6 @@ impl Commit<'_> {
 
 fn repeating_last(pauses: &[Duration]) -> impl Iterator<Item = Duration> {
     pauses.iter().copied().chain(pauses.last().copied().into_iter().cycle())
-}
-
-/// Files that the service named apart from this one since the list was `before`.
-fn new_twins<'a>(name: &FileName, before: &[JcdsFile], now: &'a [JcdsFile]) -> Vec<&'a str> {
-    let listed = |file: &JcdsFile| before.iter().any(|old| old.name == file.name);
-    let twins = now.iter().filter(|file| name.is_twin(&file.name) && !listed(file));
-    twins.map(|file| file.name.as_str()).collect()
 }
 
 /// Whether a listed file is the one that was sent: by size, and by MD5 where the list has one.
@@ -344,6 +341,9 @@ mod tests {
         assert_eq!(judge(Sight::Gone, false), Judgement::Complete);
         assert_eq!(judge(Sight::Listed, true), Judgement::CompleteAnyway);
         assert_eq!(judge(Sight::Listed, false), Judgement::CallOff);
+        for confirmed in [true, false] {
+            assert_eq!(judge(Sight::HeldBySame, confirmed), Judgement::Leave);
+        }
         assert_eq!(judge(Sight::Unknown, true), Judgement::CompleteAnyway);
         assert_eq!(judge(Sight::Unknown, false), Judgement::CompleteAnyway);
     }

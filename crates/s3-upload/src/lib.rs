@@ -11,6 +11,7 @@
 //! - `log` writes down what a later run must know; `resume` reads it.
 //! - `transfer` decides what to go on with and what to begin; `attempt` is one multipart upload until its end.
 //! - `listed` sees to it that what is replaced is what the plan showed; `commit` replaces, and finds out what became of a completion whose answer was lost.
+//! - `twins` sees to it that two runs at the same time end in one file.
 //!
 //! It does not decide whether to send (that is `compare-hash`), and what it calls sent is not yet proven
 //! (that is `verify-delivery`).
@@ -51,6 +52,7 @@ mod send;
 mod spec;
 mod stall;
 mod transfer;
+mod twins;
 mod warm;
 
 pub use connections::Connections;

@@ -41,15 +41,34 @@ pub(crate) fn spot(
         Err(error) => return Err(error),
     };
     let Some(there) = only_file(name, listed)? else { return Err(unplanned) };
-    // The size comes last (`jamf-pro-api.md §7.1`).
-    let may_be_ours = there.name == name.as_str()
-        && (there.size == 0 || there.size == ours.size)
-        && agree(Some(ours.md5), there.md5)
-        && agree(Some(ours.sha3_512), there.sha3_512);
-    match there.sha3_512 {
-        _ if !may_be_ours => Err(unplanned),
-        Some(_) if there.size == ours.size => Ok(Spot::HeldBySame),
-        _ => Ok(Spot::Undigested(unplanned)),
+    match compare(&there, ours) {
+        _ if there.name != name.as_str() => Err(unplanned),
+        Bytes::Same => Ok(Spot::HeldBySame),
+        Bytes::Untold => Ok(Spot::Undigested(unplanned)),
+        Bytes::Others => Err(unplanned),
+    }
+}
+
+/// What the list tells of the bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bytes {
+    /// They are these.
+    Same,
+    /// They are others.
+    Others,
+    /// Not enough: the size comes last, and digests may come late (`jamf-pro-api.md §7.1`).
+    Untold,
+}
+
+/// Holds a listed file against bytes. SHA3-512 and size prove them; an MD5 has to agree where there is one.
+pub(crate) fn compare(listed: &JcdsFile, bytes: Fingerprint) -> Bytes {
+    let may_be_same = (listed.size == 0 || listed.size == bytes.size)
+        && agree(Some(bytes.md5), listed.md5)
+        && agree(Some(bytes.sha3_512), listed.sha3_512);
+    match listed.sha3_512 {
+        _ if !may_be_same => Bytes::Others,
+        Some(_) if listed.size == bytes.size => Bytes::Same,
+        _ => Bytes::Untold,
     }
 }
 

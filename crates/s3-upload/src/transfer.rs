@@ -275,15 +275,22 @@ impl Work {
 
     fn applied(&self, done: &Done) -> Applied {
         let (name, sent) = (&self.name, done.fingerprint);
-        let applied = match done.committed {
+        let applied = match &done.committed {
             Committed::ByAnother => Applied::done(format!(
                 "{name} was sent, and another run had put the same bytes in place before; those were left there"
             )),
-            Committed::Placed { doubt: None, replaced } => {
-                let how = if replaced { ", in place of the old file" } else { "" };
+            Committed::Placed { doubt: None, replaced, surplus } => {
+                let how = if *replaced { ", in place of the old file" } else { "" };
+                let twins = match surplus.as_slice() {
+                    [] => String::new(),
+                    twins => format!(
+                        "; another run sent the same at the same time, and its surplus {} was deleted",
+                        twins.join(", ")
+                    ),
+                };
                 let noun = if done.parts == 1 { "part" } else { "parts" };
                 Applied::done(format!(
-                    "sent {name}: {} in {} {noun}{how}",
+                    "sent {name}: {} in {} {noun}{how}{twins}",
                     pipeline::size(sent.size),
                     done.parts
                 ))

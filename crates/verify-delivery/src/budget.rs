@@ -54,6 +54,7 @@ enum Calm {
     SilentRecord,
     SilentList,
     Renamed,
+    Twins,
 }
 
 impl Watch {
@@ -97,6 +98,19 @@ impl Watch {
             self.refreshed = None;
         }
         self.unlisted = unlisted;
+        self.unless_calm(elapsed, calm)
+    }
+
+    /// Takes a look into account that proved the file, and showed twins of the same bytes beside it. The run that made them
+    /// deletes them if it ran at the same time.
+    pub fn after_twins(&mut self, elapsed: Duration) -> Next {
+        self.looks += 1;
+        self.unlisted = false;
+        self.unless_calm(elapsed, Some(Calm::Twins))
+    }
+
+    /// Looks again, unless the time is over or the picture has held.
+    fn unless_calm(&mut self, elapsed: Duration, calm: Option<Calm>) -> Next {
         self.calm = calm.map(|calm| match self.calm {
             Some((before, since)) if before == calm => (calm, since),
             _ => (calm, elapsed),
@@ -186,6 +200,19 @@ mod tests {
         assert_ne!(watch.after(40 * SECOND, &silent(true)), Next::Conclude);
         assert_ne!(watch.after(65 * SECOND, &silent(true)), Next::Conclude);
         assert_eq!(watch.after(70 * SECOND, &silent(true)), Next::Conclude);
+    }
+
+    #[test]
+    fn twins_get_their_grace_and_no_more() {
+        let mut watch = watch(600);
+        assert_ne!(watch.after_twins(Duration::ZERO), Next::Conclude);
+        assert_ne!(watch.after_twins(29 * SECOND), Next::Conclude);
+        assert_eq!(watch.after_twins(30 * SECOND), Next::Conclude);
+        // Whoever has no time for it concludes as it is.
+        assert_eq!(
+            super::Watch::new(Duration::ZERO, Witness::List).after_twins(Duration::ZERO),
+            Next::Conclude
+        );
     }
 
     #[test]

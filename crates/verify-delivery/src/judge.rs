@@ -90,6 +90,11 @@ pub(crate) enum Judgement {
 }
 
 impl Judgement {
+    /// Whether the bytes are proven and nobody contradicts.
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Self::Proven | Self::ListProves { .. })
+    }
+
     /// What is missing.
     pub fn lacks(&self) -> &[Lack] {
         match self {

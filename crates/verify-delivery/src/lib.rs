@@ -8,7 +8,8 @@
 //! - A delivery that is not proven in time is *unverified*: a warning with what was seen last, not an error, and never
 //!   counted as delivered.
 //!
-//! It sends no bytes and mends nothing: a twin or an empty file is reported with what a person can do.
+//! It sends no bytes and mends nothing: a twin or an empty file is reported with what a person can do. A twin of the same
+//! bytes beside the proven file gets half a minute to go, since another run that made it at the same time deletes it.
 //!
 //! ```
 //! use pipeline::Processor;

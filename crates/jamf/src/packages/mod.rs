@@ -36,6 +36,14 @@ impl Session {
         self.packages.named.get(file.clone(), || self.find_named(cx, file)).await
     }
 
+    /// The same, asked now, whatever is remembered or listed. Where only the Classic API is there its listing tells.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub async fn packages_named_now(&self, cx: &Context, file: &FileName) -> Result<Vec<Package>, Error> {
+        Box::pin(self.find_named(cx, file)).await
+    }
+
     /// The record whose file name is `file`, under any [spelling](FileName::spellings), if there is one. Remembered.
     ///
     /// # Errors
@@ -267,7 +275,8 @@ impl Session {
 
     /// All records, asked for once. The type of this future is hidden: it stands in those of most calls, which would grow too deep.
     fn listing<'a>(&'a self, cx: &'a Context) -> BoxFuture<'a, Result<Arc<Index>, Error>> {
-        Box::pin(self.packages.book.listing.get((), || self.list_records(cx)))
+        let ask = || self.unless_lapsed(cx, &self.packages.lapse, || self.list_records(cx));
+        Box::pin(self.packages.book.listing.get((), ask))
     }
 
     async fn list_records(&self, cx: &Context) -> Result<Arc<Index>, Error> {

@@ -8,6 +8,7 @@ mod facts;
 mod faults;
 mod gateway;
 mod jcds;
+mod lapse;
 mod listing;
 mod packages;
 mod rehearsal;

@@ -19,6 +19,7 @@ mod memory;
 mod names;
 #[cfg(unix)]
 mod promote;
+mod races;
 mod readme;
 mod report_merge;
 mod resume;

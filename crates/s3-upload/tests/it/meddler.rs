@@ -66,6 +66,8 @@ pub enum Fate {
     HoldBefore,
     /// The server does it, and the answer stands still.
     HoldAfter,
+    /// It stands still before the server sees it, until somebody lets it go on.
+    Until(Arc<Notify>),
 }
 
 type Rule = Box<dyn FnMut(&Seen) -> Fate + Send>;
@@ -155,6 +157,10 @@ impl Meddler {
 
         match &fate {
             Fate::HoldBefore => self.hold().await,
+            Fate::Until(go) => {
+                self.held.notify_one();
+                go.notified().await;
+            }
             Fate::Cut => {
                 let mut some = (&mut client).take(rest / 2);
                 tokio::io::copy(&mut some, &mut tokio::io::sink()).await?;

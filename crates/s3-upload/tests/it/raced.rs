@@ -1,10 +1,13 @@
-//! Two runs that listed the server once, at their beginning, and are about the same package.
+//! Two runs that are about the same package.
 
-use crate::meddler::Fate;
-use crate::stage::{Stage, bytes, failed};
+use crate::meddler::{Fate, Seen};
+use crate::stage::{Sent, Stage, bytes, failed};
 use insta::assert_snapshot;
 use jamf::{Listing, Sessions};
+use sandbox::Fault;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The sessions of a run that has listed the server now, and will not again for its own sake.
 async fn run_of_many(stage: &Stage) -> Arc<Sessions> {
@@ -91,4 +94,241 @@ async fn a_file_that_another_run_deleted_since_the_listing_leaves_its_name_to_th
     assert_eq!((stage.listed(), deletions(&stage)), (vec!["App.pkg".to_owned()], 1));
     stage.assert_holds("App.pkg", &bytes(2, 1000));
     assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part");
+}
+
+/// Holds the first request that `is_it`, until it is let go.
+fn hold_first(stage: &Stage, is_it: impl Fn(&Seen) -> bool + Send + 'static) -> Arc<Notify> {
+    let go = Arc::new(Notify::new());
+    let mut held = Some(Arc::clone(&go));
+    stage.meddler.rule(move |seen| match held.take_if(|_| is_it(seen)) {
+        Some(go) => Fate::Until(go),
+        None => Fate::Pass,
+    });
+    go
+}
+
+/// Two runs send `ours` and `theirs`. Ours is held right before its completion, while theirs runs to its end and `meanwhile`
+/// happens.
+async fn overtaken(stage: &Stage, ours: &[u8], theirs: &[u8], meanwhile: impl FnOnce()) -> (Sent, Sent) {
+    let go = hold_first(stage, Seen::is_complete);
+    let other = async {
+        stage.meddler.holding().await;
+        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", theirs).await;
+        meanwhile();
+        go.notify_one();
+        sent
+    };
+    let (ours, theirs) = tokio::join!(stage.send("App.pkg", ours), other);
+    (ours.unwrap(), theirs.unwrap())
+}
+
+fn deleted(stage: &Stage) -> String {
+    let seen = stage.meddler.seen();
+    seen.iter().filter(|seen| seen.is_delete()).map(|seen| seen.path.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+fn assert_one_file(stage: &Stage, bytes: &[u8]) {
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", bytes);
+    assert_eq!(stage.ear.warnings(), Vec::<String>::new());
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_lost_race_ends_in_one_file() {
+    let stage = Stage::open().await;
+    let same = bytes(1, 1000);
+    let (ours, theirs) = overtaken(&stage, &same, &same, || {}).await;
+    assert_one_file(&stage, &same);
+    assert_snapshot!(deleted(&stage), @"/api/v1/jcds/files/App_1.pkg");
+    assert_snapshot!(theirs.told(), @"sent App.pkg: 1000 bytes in 1 part");
+    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part; another run sent the same at the same time, and its surplus App_1.pkg was deleted");
+}
+
+/// The twin is listed at once, and its digests or its size are not.
+#[tokio::test]
+async fn a_twin_is_waited_for_until_it_is_listed_in_full() {
+    for fault in [Fault::DigestBeforeSize(5), Fault::ListedLate(1)] {
+        let stage = Stage::open().await;
+        let same = bytes(1, 1000);
+        let meanwhile = || {
+            // A completion that takes a while: the other run's file is listed before it ends.
+            stage.clock.advance(Duration::from_secs(2));
+            stage.sandbox.inject(fault);
+        };
+        let (ours, _) = overtaken(&stage, &same, &same, meanwhile).await;
+        assert_one_file(&stage, &same);
+        assert!(ours.told().contains("its surplus App_1.pkg was deleted"), "{fault:?}: {}", ours.told());
+    }
+}
+
+/// The service lists all files late. Both have completed before either file is listed, and both look until there is more.
+#[tokio::test]
+async fn a_twin_on_a_late_service_is_waited_for() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(5)).await;
+    let same = bytes(1, 1000);
+    let (complete, look) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (go, go_on) = (Arc::clone(&complete), Arc::clone(&look));
+    let (mut completions, mut looks) = (0, 0);
+    stage.meddler.rule(move |seen| {
+        completions += usize::from(seen.is_complete());
+        looks += usize::from(seen.is_list() && completions == 2);
+        match (completions, looks) {
+            (1, 0) if seen.is_complete() => return Fate::Until(Arc::clone(&complete)),
+            (2, 1) if seen.is_list() => {
+                go.notify_one();
+                return Fate::Until(Arc::clone(&look));
+            }
+            (2, 2) if seen.is_list() => go_on.notify_one(),
+            _ => {}
+        }
+        Fate::Pass
+    });
+    let other = async {
+        stage.meddler.holding().await;
+        stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await
+    };
+    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    let told = [ours.unwrap().told(), theirs.unwrap().told()];
+    assert_one_file(&stage, &same);
+    assert!(told.iter().any(|told| told.contains("its surplus App_1.pkg was deleted")), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_twin_of_other_bytes_is_left_and_told() {
+    let stage = Stage::open().await;
+    let (ours, theirs) = (bytes(1, 1000), bytes(2, 1000));
+    let (sent, _) = overtaken(&stage, &ours, &theirs, || {}).await;
+    assert_eq!(stage.listed(), ["App.pkg", "App_1.pkg"]);
+    stage.assert_holds("App.pkg", &theirs);
+    stage.assert_holds("App_1.pkg", &ours);
+    assert_eq!(deleted(&stage), "");
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part");
+    assert_snapshot!(stage.ear.steady_warnings(), @"App_1.pkg appeared on the distribution service while App.pkg was put in place: either may be the file of this run, and the other one that of another run at the same time; find out which of them the package record serves, and delete the other");
+}
+
+#[tokio::test]
+async fn a_twin_that_a_record_names_is_left_and_told() {
+    let stage = Stage::open().await;
+    let same = bytes(1, 1000);
+    let meanwhile = || {
+        let record = serde_json::json!({ "packageName": "App 1", "fileName": "App_1.pkg" });
+        stage.sandbox.put_package(record);
+    };
+    overtaken(&stage, &same, &same, meanwhile).await;
+    assert_eq!(stage.listed(), ["App.pkg", "App_1.pkg"]);
+    assert_eq!(deleted(&stage), "");
+    assert_snapshot!(stage.ear.steady_warnings(), @"App_1.pkg holds the same bytes as App.pkg, sent by another run at the same time, and stays: record 1 names it");
+}
+
+/// The other run sees it too.
+#[tokio::test]
+async fn a_twin_that_the_other_run_deletes_is_as_good_as_deleted() {
+    let stage = Stage::open().await;
+    let same = bytes(1, 1000);
+    let go = Arc::new(Notify::new());
+    let (complete, mut delete) = (Arc::clone(&go), 0);
+    let mut completions = 0;
+    stage.meddler.rule(move |seen| {
+        completions += usize::from(seen.is_complete());
+        delete += usize::from(seen.is_delete());
+        match (completions, delete) {
+            (1, 0) if seen.is_complete() => Fate::Until(Arc::clone(&complete)),
+            // Another one was faster.
+            (_, 1) if seen.is_delete() => Fate::AnswerAfter(404, String::new()),
+            _ => Fate::Pass,
+        }
+    });
+    let other = async {
+        stage.meddler.holding().await;
+        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
+        go.notify_one();
+        sent
+    };
+    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    theirs.unwrap();
+    assert_one_file(&stage, &same);
+    assert!(ours.unwrap().told().contains("its surplus App_1.pkg was deleted"));
+}
+
+/// A forced upload of the bytes that are there: what is listed under the name may be the old file, whose deletion comes late.
+#[tokio::test]
+async fn nothing_is_surplus_beside_a_file_that_may_be_the_old_one() {
+    let stage = Stage::open().await;
+    let same = bytes(1, 1000);
+    stage.sandbox.put_file("App.pkg", &same);
+    stage.sandbox.inject(Fault::DeleteLate(600));
+    let sent = stage.send("App.pkg", &same).await.unwrap();
+    assert_eq!(stage.listed(), ["App.pkg", "App_1.pkg"]);
+    assert_eq!(deletions(&stage), 1);
+    assert_snapshot!(stage.ear.steady_warnings(), @"
+    the old App.pkg is not known to have gone; the new one is put in place all the same
+    App_1.pkg appeared on the distribution service while App.pkg was put in place: either may be the file of this run, and the other one that of another run at the same time; find out which of them the package record serves, and delete the other
+    ");
+    assert_snapshot!(sent.told(), @"
+    unverified: App.pkg was sent, but the old file was not seen to have gone before
+    hint: look at the list of the distribution service: the new file may have got a name such as Name_1.pkg
+    ");
+}
+
+/// Both have seen the old file. Whoever deletes last takes away the other's new one, and places its own.
+#[tokio::test]
+async fn two_replacements_at_once_end_in_one_file() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let same = bytes(1, 1000);
+    let go = hold_first(&stage, Seen::is_delete);
+    let other = async {
+        stage.meddler.holding().await;
+        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
+        go.notify_one();
+        sent
+    };
+    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    assert_one_file(&stage, &same);
+    assert_snapshot!(ours.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+}
+
+/// The old file goes, and before anybody looks again the other run has placed the same bytes.
+#[tokio::test]
+async fn a_file_that_is_replaced_by_the_same_bytes_while_it_goes_is_left() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let same = bytes(1, 1000);
+    let gates: [Arc<Notify>; 3] = Default::default();
+    let [delete, complete, look] = gates.clone();
+    let (mut delete_held, mut complete_held, mut look_held) = (Some(delete), Some(complete), Some(look));
+    stage.meddler.rule(move |seen| {
+        let gate = if seen.is_delete() {
+            delete_held.take()
+        } else if seen.is_complete() {
+            complete_held.take()
+        } else if seen.is_list() && complete_held.is_none() {
+            look_held.take()
+        } else {
+            None
+        };
+        gate.map_or(Fate::Pass, Fate::Until)
+    });
+    let [delete, complete, look] = &gates;
+    let other = async {
+        stage.meddler.holding().await;
+        let path = stage.path().with_extension("other");
+        let theirs = stage.send_elsewhere(&path, "App.pkg", &same);
+        let order = async {
+            // Theirs has deleted the old file and is about to complete: ours finds nothing to delete.
+            stage.meddler.holding().await;
+            delete.notify_one();
+            stage.meddler.holding().await;
+            complete.notify_one();
+        };
+        let (sent, ()) = tokio::join!(theirs, order);
+        look.notify_one();
+        sent
+    };
+    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    assert_one_file(&stage, &same);
+    assert_snapshot!(ours.unwrap().told(), @"App.pkg was sent, and another run had put the same bytes in place before; those were left there");
+    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }

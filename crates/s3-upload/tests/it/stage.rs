@@ -121,6 +121,15 @@ impl Stage {
         self.send_after(env, |_| {}).await
     }
 
+    /// Sends another file as another run of the program does it, on another machine.
+    pub async fn send_elsewhere(&self, path: &Path, name: &str, bytes: &[u8]) -> Result<Sent, Failure> {
+        std::fs::write(path, bytes).unwrap();
+        let mut env = self.env_of(name);
+        env.set(keys::PKG_PATH, path.to_owned(), Origin::CommandLine);
+        let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+        self.send_with(&Memory::of_one_run().unwrap(), sessions, env, |_| {}).await
+    }
+
     /// Writes the local file, obtains credentials and sends it.
     pub async fn send(&self, name: &str, bytes: &[u8]) -> Result<Sent, Failure> {
         let env = self.env(name, bytes);
@@ -137,12 +146,22 @@ impl Stage {
     pub async fn send_within(
         &self,
         sessions: Arc<Sessions>,
+        env: Env,
+        meanwhile: impl FnOnce(&mut Env),
+    ) -> Result<Sent, Failure> {
+        self.send_with(&self.memory, sessions, env, meanwhile).await
+    }
+
+    async fn send_with(
+        &self,
+        memory: &Memory,
+        sessions: Arc<Sessions>,
         mut env: Env,
         meanwhile: impl FnOnce(&mut Env),
     ) -> Result<Sent, Failure> {
         let cx = self.context();
-        let credentials = JcdsCredentials::new(Arc::clone(&sessions), self.memory.state.clone());
-        let upload = S3Upload::new(sessions, self.memory.clone());
+        let credentials = JcdsCredentials::new(Arc::clone(&sessions), memory.state.clone());
+        let upload = S3Upload::new(sessions, memory.clone());
         let Plan::Pending { work: obtain, .. } = credentials.plan(&env, &cx).await? else {
             panic!("skipped")
         };

@@ -99,6 +99,13 @@ impl Stage {
         session.update_package(&cx, &record, &[notes]).await.unwrap();
     }
 
+    /// What another run may do.
+    pub async fn delete(&self, name: &str) {
+        let sessions = jamf::Sessions::new(jamf::Config::default()).unwrap();
+        let session = sessions.open(&self.env(&[])).unwrap();
+        session.jcds_delete(&self.context(Access::ReadWrite), name).await.unwrap();
+    }
+
     /// Warnings that were told on the way.
     pub fn warnings(&self) -> Vec<String> {
         self.notices.0.lock().unwrap().clone()
