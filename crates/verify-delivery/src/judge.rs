@@ -90,6 +90,11 @@ pub(crate) enum Judgement {
 }
 
 impl Judgement {
+    /// Whether the delivery is proven.
+    pub fn is_proof(&self) -> bool {
+        matches!(self, Self::Proven | Self::ListProves { .. })
+    }
+
     /// What is missing.
     pub fn lacks(&self) -> &[Lack] {
         match self {
