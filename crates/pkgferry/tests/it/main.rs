@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod cache;
 mod check;
 mod doctor;
 mod download;
 mod dry_run;
 mod exit_codes;
 mod faults;
+mod history;
 mod interrupted;
 mod json;
 mod killed;
@@ -28,3 +30,4 @@ mod secrets;
 mod servers;
 mod stage;
 mod texts;
+mod verify;

@@ -225,5 +225,5 @@ async fn what_cannot_be_written_is_told_and_proven_all_the_same() {
     rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE unproven").unwrap();
     stage.sandbox.put_file("App.pkg", BYTES);
     came_to("proven", &stage.prove(&[]).await.unwrap());
-    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: unproven");
+    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: unproven: Error code 1: SQL logic error");
 }
