@@ -224,6 +224,12 @@ pub enum Error {
     /// There is not even memory for a state.
     #[error("cannot remember anything")]
     State(#[source] state::Error),
+    /// What earlier runs have left cannot be read or changed.
+    #[error(transparent)]
+    Remembered(state::Error),
+    /// There is no run with such an id.
+    #[error("no run has an id that begins with {0:?}")]
+    NoRun(String),
     /// No unit can be written for a scheduler.
     #[error(transparent)]
     Schedule(#[from] schedule::Error),
@@ -319,6 +325,8 @@ impl Error {
             }
             // All of what a unit says was typed.
             Self::Schedule(error) if pipeline::Diagnose::kind(error) == FailureKind::Recipe => Exit::Usage,
+            Self::Remembered(state::Error::Ambiguous { .. }) | Self::NoRun(_) => Exit::Usage,
+            Self::Remembered(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::File(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Look { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),
             Self::NoPackage { .. } | Self::NoDownload { .. } => Exit::Remote,

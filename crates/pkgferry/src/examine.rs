@@ -1,6 +1,6 @@
 use crate::args::{DoctorArgs, Size};
 use crate::clock::SystemClock;
-use crate::display::{count, on};
+use crate::display::{count, line, on};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::serve::Embedded;
@@ -73,12 +73,11 @@ pub async fn doctor(args: DoctorArgs, settings: Settings, cancel: CancellationTo
     }
     let blocks = examined.iter().flat_map(|one| &one.findings).any(|finding| finding.level == Level::Blocks);
     let exit = if blocks { Exit::Blocked } else { Exit::Done };
-    let mut out = std::io::stdout().lock();
     if args.json {
         let (version, time, exit_code) = (VERSION, clock.now(), exit.code());
-        let line = Line::Examination { version, time, exit_code, servers: &examined };
-        writeln!(out, "{}", serde_json::to_string(&line).map_err(std::io::Error::from)?)?;
+        line(&Line::Examination { version, time, exit_code, servers: &examined })?;
     } else {
+        let mut out = std::io::stdout().lock();
         for one in &examined {
             out.write_all(shown(one).as_bytes())?;
         }

@@ -5,9 +5,11 @@
 
 mod args;
 mod awake;
+mod cache;
 mod check;
 mod chronicle;
 mod clock;
+mod desk;
 mod display;
 mod download;
 mod error;
@@ -16,6 +18,7 @@ mod exit;
 mod explain;
 mod faults;
 mod files;
+mod history;
 mod locks;
 mod merge;
 mod process;
@@ -32,6 +35,7 @@ mod shipped;
 mod signals;
 mod units;
 mod upload;
+mod verify;
 mod workshop;
 
 use clap::Parser as _;
@@ -58,7 +62,7 @@ async fn dispatch(
     process: process::Process,
     cancel: tokio_util::sync::CancellationToken,
 ) -> Result<exit::Exit, error::Error> {
-    // Read only where they count: what is scheduled has its settings elsewhere, and a report needs none.
+    // Read only where they count: what is scheduled has its settings elsewhere, and what is over needs none.
     let settings = || settings::Settings::resolve(&cli.global, process.clone());
     match cli.command {
         args::Command::Run(args) => run::run(*args, settings()?, cancel).await,
@@ -67,6 +71,17 @@ async fn dispatch(
         args::Command::Promote(args) => promote::promote(*args, settings()?, cancel).await,
         args::Command::Doctor(args) => examine::doctor(args, settings()?, cancel).await,
         args::Command::Resume(args) => resume::resume(args, settings()?, cancel).await,
+        args::Command::Verify(args) => verify::verify(args, settings()?, cancel).await,
+        args::Command::History(args) => {
+            let state = remembered::StateFolder::resolve(&cli.global, &process);
+            let token = cancel.clone();
+            signals::blocking(&cancel, move || history::history(&args, &state, token)).await?
+        }
+        args::Command::Cache(args) => {
+            let state = remembered::StateFolder::resolve(&cli.global, &process);
+            let token = cancel.clone();
+            signals::blocking(&cancel, move || cache::cache(&args, &state, token)).await?
+        }
         args::Command::Check(args) => {
             let settings = settings()?;
             signals::blocking(&cancel, move || check::check(&args, &settings)).await?

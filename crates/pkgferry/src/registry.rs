@@ -19,7 +19,8 @@ pub fn registry(sessions: &Arc<Sessions>, memory: &Memory) -> Result<Registry, E
         Some(gate) => upload.behind(gate.clone()),
         None => upload,
     })?;
-    registry.register(verify_delivery::VerifyDelivery::new(Arc::clone(sessions), memory.digests.clone()))?;
+    let verify = verify_delivery::VerifyDelivery::new(Arc::clone(sessions), memory.digests.clone());
+    registry.register(verify.keeping(memory.state.clone()))?;
     registry.register(jcds_download::JcdsDownload::new(Arc::clone(sessions)))?;
     Ok(registry)
 }

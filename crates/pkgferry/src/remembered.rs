@@ -7,7 +7,7 @@ use fingerprint::Digests;
 use jamf::{Config, Listing, Notes, Sessions};
 use pipeline::{Context, Diagnose as _, causes};
 use s3_upload::{Connections, Memory};
-use state::State;
+use state::{Examined, Opened, State};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,16 +38,34 @@ impl StateFolder {
         self.path.as_deref()
     }
 
+    /// Opens the state for who asks what is in it; `None` if nothing was ever remembered there.
+    ///
+    /// # Errors
+    /// When it cannot be used. Here that is no small thing, as it is for a run.
+    pub fn look(&self, cx: &Context) -> Result<Option<State>, Error> {
+        let Some(path) = &self.path else {
+            cx.warn("there is no state folder: neither --state nor a home folder tells where");
+            return Ok(None);
+        };
+        if state::examine(path).map_err(Error::Remembered)? == Examined::Nothing {
+            cx.warn(format!("{} holds no state: nothing was remembered there yet", path.display()));
+            return Ok(None);
+        }
+        let Opened { state, set_aside, .. } = State::open(path).map_err(Error::Remembered)?;
+        if let Some(aside) = set_aside {
+            warn_of_damage(&aside, cx);
+        }
+        state.today(cx.clock().now());
+        Ok(Some(state))
+    }
+
     /// Opens the state. A run whose state cannot be used goes on without, and says so.
     pub fn open(&self, rehash: bool, cx: &Context) -> Result<Memory, state::Error> {
         let state = match self.path.as_deref() {
             Some(path) => {
                 let opened = State::open_or_forget(path)?;
                 if let Some(aside) = opened.set_aside {
-                    cx.warn(format!(
-                        "the state was damaged and is now {}; what it remembered is found out again",
-                        aside.display()
-                    ));
+                    warn_of_damage(&aside, cx);
                 }
                 if let Some(error) = opened.forgets {
                     let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -62,6 +80,11 @@ impl StateFolder {
         let digests = Digests::new(Arc::new(state.clone()), rehash);
         Ok(Memory { state, digests, connections: Connections::default(), gate: None })
     }
+}
+
+fn warn_of_damage(aside: &Path, cx: &Context) {
+    let aside = aside.display();
+    cx.warn(format!("the state was damaged and is now {aside}; what it remembered is found out again"));
 }
 
 /// Sessions that keep what servers say of themselves in the state.

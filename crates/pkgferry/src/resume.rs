@@ -1,6 +1,5 @@
 use crate::args::ResumeArgs;
-use crate::clock::SystemClock;
-use crate::display::Display;
+use crate::desk::{self, Desk, Here};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::remembered;
@@ -10,7 +9,7 @@ use crate::settings::Settings;
 use crate::shipped;
 use fingerprint::FileIdentity;
 use jamf::Listing;
-use pipeline::{Access, Boundary, Context, Env, Origin, Value, keys};
+use pipeline::{Env, Origin, Value, keys};
 use state::StoredUpload;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -18,10 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// `pkgferry resume`: goes on with what earlier runs have left unfinished on the server, and removes what nobody can go on
 /// with.
 pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
-    let clock = Arc::new(SystemClock);
-    let display = Display::new(args.json, clock.clone());
-    let boundary = Arc::new(Boundary::new(Access::ReadWrite));
-    let cx = Context::new(clock, boundary, display.listener(None), cancel.clone());
+    let Desk { display, cx, .. } = Desk::new(args.json, cancel.clone());
     let memory = settings.state.open(false, &cx).map_err(Error::State)?;
     let left = memory.state.left_over().map_err(Error::State)?;
     if left.is_empty() {
@@ -30,16 +26,14 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
     }
     let sessions = remembered::sessions(&memory.state, Listing::ByName)?;
     let goes_on = |upload: &StoredUpload| !args.discard && is_there(upload);
-    let (mut elsewhere, mut removed, mut jobs) = (left, Vec::new(), Vec::new());
-    for target in settings.reveal(settings.targets(&[], false)?, &cx).await? {
-        let session = sessions.open(&target.env()).map_err(Error::Client)?;
-        let (here, others): (Vec<_>, Vec<_>) =
-            elsewhere.into_iter().partition(|upload| upload.server == session.server());
-        elsewhere = others;
-        if !here.is_empty() {
+    let (mut removed, mut jobs) = (Vec::new(), Vec::new());
+    let targets = settings.reveal(settings.targets(&[], false)?, &cx).await?;
+    let (here, elsewhere) = desk::sort(left, targets, &sessions, |upload| &upload.server)?;
+    for Here { target, session, left } in here {
+        if !left.is_empty() {
             removed.extend(s3_upload::discard(&memory, &session, &cx, |upload| !goes_on(upload)).await);
         }
-        jobs.extend(here.iter().filter(|upload| goes_on(upload)).map(|upload| job(upload, &target)));
+        jobs.extend(left.iter().filter(|upload| goes_on(upload)).map(|upload| job(upload, &target)));
     }
     sessions.close(&cx).await;
     for other in &elsewhere {

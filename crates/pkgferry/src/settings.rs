@@ -150,6 +150,19 @@ impl Settings {
         names.iter().map(target).collect()
     }
 
+    /// Where each server of the settings file is, whoever signs in there.
+    pub fn places(&self) -> impl Iterator<Item = (String, Env)> {
+        self.servers.names().into_iter().filter_map(|name| {
+            let mut env = self.servers.target(&name, &self.preferences, &Env::new()).ok()?.env();
+            // Ids and secrets may come from elsewhere, and secrets may have to be asked for. Nobody signs in with these.
+            env.remove(keys::API_USERNAME.name());
+            env.remove(keys::API_PASSWORD.name());
+            env.set(keys::CLIENT_ID, "nobody".to_owned(), Origin::Runner);
+            env.set(keys::CLIENT_SECRET, Secret::from("nobody"), Origin::Runner);
+            Some((name, env))
+        })
+    }
+
     /// The only server of a command that works with one.
     pub fn only_target(
         &self,

@@ -19,6 +19,11 @@ pub fn package_record_only() -> Source {
     shipped!("package-record-only.recipe.yaml")
 }
 
+/// The recipe behind `pkgferry verify`.
+pub fn verify_package() -> Source {
+    shipped!("verify-package.recipe.yaml")
+}
+
 /// The recipe behind `pkgferry download`.
 pub fn download_package() -> Source {
     shipped!("download-package.recipe.yaml")
@@ -26,5 +31,5 @@ pub fn download_package() -> Source {
 
 /// Recipes that run, and serve as parents, without their files: all in `recipes/` that refer to no file beside them.
 pub fn all() -> Vec<Source> {
-    vec![upload_package(), package_record_only(), shipped!("verify-package.recipe.yaml"), download_package()]
+    vec![upload_package(), package_record_only(), verify_package(), download_package()]
 }

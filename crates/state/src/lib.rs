@@ -144,6 +144,12 @@ impl State {
         *self.shared.today.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
+    /// Whether another process will find what is written.
+    #[must_use]
+    pub fn outlasts_process(&self) -> bool {
+        self.database().path().is_some_and(|path| !path.is_empty())
+    }
+
     /// What runs did.
     #[must_use]
     pub fn history(&self) -> History {

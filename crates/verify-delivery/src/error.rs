@@ -1,4 +1,4 @@
-use crate::report::{LOOK_AGAIN, no_second_sending};
+use crate::report::{LookAgain, no_second_sending};
 use pipeline::{Diagnose, EnvError, FailureKind, FileName, Witness};
 
 /// Why a delivery could not be checked. A delivery that was checked and is not proven is no error.
@@ -11,6 +11,8 @@ pub enum Error {
         file: FileName,
         /// Who was heard.
         witness: Witness,
+        /// How somebody looks again.
+        again: LookAgain,
     },
     /// The environment could not be read.
     #[error(transparent)]
@@ -36,10 +38,10 @@ impl Diagnose for Error {
     fn hint(&self) -> Option<String> {
         match self {
             // Nobody knows whether the file is listed yet.
-            Self::Interrupted { file, witness: Witness::List } => {
-                Some(format!("{LOOK_AGAIN}; {}", no_second_sending(file)))
+            Self::Interrupted { file, witness: Witness::List, again } => {
+                Some(format!("{again}; {}", no_second_sending(file)))
             }
-            Self::Interrupted { witness: Witness::Record, .. } => Some(LOOK_AGAIN.to_owned()),
+            Self::Interrupted { witness: Witness::Record, again, .. } => Some(again.to_string()),
             Self::Env(error) => error.hint(),
             Self::File(error) => error.hint(),
             Self::Jamf(error) => error.hint(),

@@ -90,8 +90,8 @@ pub(crate) enum Judgement {
 }
 
 impl Judgement {
-    /// Whether the bytes are proven and nobody contradicts.
-    pub fn is_shown(&self) -> bool {
+    /// Whether the delivery is proven.
+    pub fn is_proof(&self) -> bool {
         matches!(self, Self::Proven | Self::ListProves { .. })
     }
 

@@ -46,7 +46,7 @@ pub(crate) async fn prove(
             Err(error) => return Err(error.into()),
         };
         let now = elapsed();
-        let next = if judgement.is_shown() && !twins.is_empty() {
+        let next = if judgement.is_proof() && !twins.is_empty() {
             if last.as_ref().is_none_or(|last| last.twins != twins) {
                 cx.info(format!("waiting: {} may be about to be deleted by another run", twins.join(", ")));
             }

@@ -2,6 +2,7 @@
 
 use crate::judge::{Expected, Judgement, Lack, Untold};
 use pipeline::{Applied, Delivery, FileName, PackageId, Warning, Witness, keys};
+use std::fmt;
 use std::time::Duration;
 
 /// The last look and what led to it.
@@ -16,7 +17,7 @@ pub(crate) struct Conclusion {
 }
 
 /// The outcome that a conclusion means.
-pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
+pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion, again: LookAgain) -> Applied {
     let name = expected.name.as_str();
     let after = seconds(conclusion.elapsed);
     match &conclusion.judgement {
@@ -45,18 +46,33 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion) -> Applied {
         Judgement::Waiting(lacks) => unverified(
             format!("{name} is not proven after {after}: {}", told(lacks)),
             match conclusion.witness {
-                Witness::List => advice(&expected.name, lacks),
-                Witness::Record => advice_by_record(lacks).to_owned(),
+                Witness::List => advice(&expected.name, lacks, again),
+                Witness::Record => advice_by_record(lacks, again),
             },
         ),
     }
 }
 
 const UPLOAD_AGAIN: &str = "upload it again: run `pkgferry run` with -k force=true";
-/// The run that looks and does nothing else; the one that sends would skip the proof if nothing differs.
-pub(crate) const LOOK_AGAIN: &str = "wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing";
+/// How somebody looks again later, without sending anything. A run that sends would skip the proof if nothing differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookAgain {
+    /// The delivery is kept, and `pkgferry verify` finds it.
+    Verify,
+    /// It is not, and a recipe has to be told which file it is.
+    Recipe,
+}
 
-const LOOK_AGAIN_OR_SEND: &str = "wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; if the record tells of other bytes even then, send the file again with `pkgferry run`";
+/// As a hint.
+impl fmt::Display for LookAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let command = match self {
+            Self::Verify => "verify",
+            Self::Recipe => "run com.github.pkgferry.recipes.verify-package -k pkg_path=…",
+        };
+        write!(f, "wait a few minutes, then run `pkgferry {command}`, which sends nothing")
+    }
+}
 
 /// What the next run does with a file that is not listed yet: it finds nothing to compare with and sends again, and the
 /// service renames what arrives second (`jamf-pro-api.md §12`).
@@ -68,28 +84,31 @@ pub(crate) fn no_second_sending(file: &FileName) -> String {
     format!("sending again now may make a twin, {stem}_1{dot}{extension}")
 }
 
-fn advice(file: &FileName, lacks: &[Lack]) -> String {
+fn advice(file: &FileName, lacks: &[Lack], again: LookAgain) -> String {
     if lacks.iter().any(Lack::is_empty_file) {
         UPLOAD_AGAIN.to_owned()
     } else if lacks.iter().any(Lack::leaves_listing_open) {
-        format!("{LOOK_AGAIN}; {}", no_second_sending(file))
+        format!("{again}; {}", no_second_sending(file))
     } else if lacks.iter().any(Lack::is_other_bytes) {
-        format!("{LOOK_AGAIN}; if other bytes are listed even then, send the file again with `pkgferry run`")
+        format!("{again}; if other bytes are listed even then, send the file again with `pkgferry run`")
     } else {
-        LOOK_AGAIN.to_owned()
+        again.to_string()
     }
 }
 
 /// A file that comes onto the record again replaces what came before, so there are no twins to be afraid of.
-fn advice_by_record(lacks: &[Lack]) -> &'static str {
+fn advice_by_record(lacks: &[Lack], again: LookAgain) -> String {
     if lacks.iter().any(Lack::is_empty_file) {
-        UPLOAD_AGAIN
+        UPLOAD_AGAIN.to_owned()
     } else if lacks.iter().any(Lack::is_final) {
         "nothing was sent under this name, or somebody deleted the record: `pkgferry upload` makes both"
+            .to_owned()
     } else if lacks.iter().any(Lack::is_other_record) {
-        LOOK_AGAIN_OR_SEND
+        format!(
+            "{again}; if the record tells of other bytes even then, send the file again with `pkgferry run`"
+        )
     } else {
-        LOOK_AGAIN
+        again.to_string()
     }
 }
 
@@ -152,7 +171,7 @@ mod tests {
     fn told_by(witness: Witness, judgement: Judgement, twins: &[&str], elapsed: u64) -> String {
         let bytes =
             Fingerprint { size: 9, md5: Md5::from_bytes([1; 16]), sha3_512: Sha3_512::from_bytes([1; 64]) };
-        let expected = Expected { name: "App.pkg".parse().unwrap(), bytes };
+        let (expected, again) = (Expected { name: "App.pkg".parse().unwrap(), bytes }, LookAgain::Recipe);
         let conclusion = Conclusion {
             judgement,
             twins: twins.iter().copied().map(str::to_owned).collect(),
@@ -160,7 +179,7 @@ mod tests {
             witness,
             elapsed: Duration::from_secs(elapsed),
         };
-        match outcome(&expected, &conclusion).outcome {
+        match outcome(&expected, &conclusion, again).outcome {
             outcome @ Outcome::Warned { .. } => {
                 let Outcome::Warned { hint: Some(hint), .. } = &outcome else { panic!("no hint") };
                 format!("{outcome}\n{hint}")

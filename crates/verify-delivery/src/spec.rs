@@ -5,8 +5,11 @@ use pipeline::{Input, Key, Output, Spec, join, keys};
 pub(crate) const VERIFY_TIMEOUT: Key<u64> = Key::new("verify_timeout");
 
 /// What it reads besides the [connection](jamf::CONNECTION).
-const OWN: [Input; 12] = [
-    Input::required(keys::PKG_PATH, "The local package file."),
+const OWN: [Input; 13] = [
+    Input::optional(
+        keys::PKG_PATH,
+        "The local package file. Not needed where pkg_name, pkg_size, pkg_md5 and pkg_sha3_512 tell what was sent.",
+    ),
     Input::optional(keys::PKG_NAME, "Name of the file in the distribution service."),
     Input::optional(keys::PKG_UPLOADED, "Whether this run sends the file."),
     Input::optional(keys::PKG_METADATA_UPDATED, "Whether this run changes the record."),
@@ -14,6 +17,7 @@ const OWN: [Input; 12] = [
         keys::WITNESS,
         "Who tells what the server holds: `list` (the distribution service; the default) or `record` (the package record).",
     ),
+    Input::optional(keys::CHOSEN_ROUTE, "The route that choose-route chose; kept beside what is not proven."),
     Input::optional(keys::FALLBACK_ROUTE, "The route to take when the list is refused, if nothing was sent."),
     Input::optional(keys::RECORD_ONLY, "The file lies elsewhere: there is no delivery to prove."),
     Input::optional(
@@ -39,9 +43,11 @@ half a minute; then the list alone is the proof. With `witness: record`, which c
 packages-api, the record alone is the proof, and has to tell its size, SHA3-512 and READY.
 
 If the time ends before, or the server shows an empty file or a twin such as Name_1.pkg, the outcome is unverified: not \
-an error, and never counted as delivered.
+an error, and never counted as delivered. What a run has sent and not proven is remembered: `pkgferry verify` looks at it \
+again, and so does the next run that finds nothing to send.
 
-If neither the file nor the record was sent in this run, there is nothing to prove. Used alone, as the recipe \
+If neither the file nor the record was sent in this run, and no earlier run left a proof unfinished, there is nothing to \
+prove. Used alone, as the recipe \
 verify-package does, it always looks and sends nothing. Do so before you send a file again that is not listed yet: the \
 service would keep both, the second one as Name_1.pkg.",
     writes: true,

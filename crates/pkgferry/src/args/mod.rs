@@ -3,6 +3,7 @@
 mod examine;
 mod promote;
 mod rehearsal;
+mod remembered;
 mod report;
 mod run;
 mod schedule;
@@ -10,6 +11,7 @@ mod schedule;
 pub use examine::{DoctorArgs, Size};
 pub use promote::PromoteArgs;
 pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
+pub use remembered::{CacheArgs, CacheCommand, CachePruneArgs, HistoryArgs, VerifyArgs};
 pub use report::{MergeArgs, ReportArgs, ReportCommand};
 pub use run::{Mode, RunArgs};
 pub use schedule::{InstallArgs, ScheduleArgs, Scheduler, UnitArgs, When};
@@ -118,6 +120,12 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
+    /// Look again at what earlier runs have sent and not proven; sends nothing
+    Verify(VerifyArgs),
+    /// Show what earlier runs did
+    History(HistoryArgs),
+    /// Show or prune the digests that are remembered of local files
+    Cache(CacheArgs),
     /// Check recipes and everything they refer to, without a network
     Check(CheckArgs),
     /// Show the resolved steps of a recipe and where each value comes from

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How many runs the history keeps at least, and for how many days it keeps more than that.
-const HISTORY_RUNS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+pub const HISTORY_RUNS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
 const HISTORY_DAYS: u32 = 180;
 
 /// What is known of a run before it begins, and who is to hear of it.
@@ -141,8 +141,13 @@ pub fn forget(state: &State, days: u32, now: Timestamp) -> Result<HistoryPruned,
     let Some(oldest_of_them) = newest.items.last().filter(|_| newest.next.is_some()) else {
         return Ok(HistoryPruned::default());
     };
-    let cut = now.saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
+    let cut = days_ago(days, now);
     history.prune(HistoryKeep { since: Some(cut.min(oldest_of_them.begun)), runs: None })
+}
+
+/// So many days before a moment.
+pub fn days_ago(days: u32, now: Timestamp) -> Timestamp {
+    now.saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
 }
 
 /// One package, as reports and history hear of it.
@@ -188,7 +193,7 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
 }
 
 /// The word that reports have for a status in JSON.
-fn word(status: Status) -> &'static str {
+pub fn word(status: Status) -> &'static str {
     match status {
         Status::NotBegun => "not-begun",
         Status::MetadataOnly => "metadata-only",

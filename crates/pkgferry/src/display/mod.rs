@@ -15,6 +15,7 @@ use crate::promote::Promoted;
 use pipeline::{Listener, Traffic};
 use runner::Report;
 use serde::Serialize;
+use std::io::Write as _;
 use std::sync::Arc;
 
 /// What came of a recipe, and on which server, if it has a name.
@@ -118,4 +119,15 @@ pub fn on(title: &str, server: Option<&str>) -> String {
 /// `1 step`, `2 steps`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// The same of what is counted in a state.
+pub fn count_of(number: u64, noun: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), noun)
+}
+
+/// The one line of JSON of a command that runs nothing.
+pub fn line(line: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string(line).map_err(std::io::Error::from)?;
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
 }

@@ -10,6 +10,8 @@ impl Error {
             Self::Secret { source, .. } => pipeline::Diagnose::hint(&**source),
             Self::News(error) => pipeline::Diagnose::hint(error),
             Self::Shard(error) => pipeline::Diagnose::hint(error),
+            Self::Remembered(error) => pipeline::Diagnose::hint(error),
+            Self::NoRun(_) => Some("pkgferry history lists the newest runs".into()),
             Self::File(error) => pipeline::Diagnose::hint(error),
             Self::Look { source, .. } => pipeline::Diagnose::hint(&**source),
             Self::NoPackage { .. } => {

@@ -281,6 +281,7 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
       pkg_uploaded  [output of step 7]
       pkg_metadata_updated  [output of step 6]
       witness  [output of step 2]
+      chosen_route  [output of step 1]
       fallback_route  [output of step 1]
       record_only  [not set]
       verify_timeout  [not set]

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod batch;
+mod cache;
 mod check;
 mod doctor;
 mod download;
 mod dry_run;
 mod exit_codes;
 mod faults;
+mod history;
 mod interrupted;
 mod json;
 mod killed;
@@ -33,3 +35,4 @@ mod stage;
 mod texts;
 #[cfg(unix)]
 mod unattended;
+mod verify;

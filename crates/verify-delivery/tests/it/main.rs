@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails, helpers included")]
 
 mod alone;
+mod kept;
 mod plan;
 mod prove;
 mod record;

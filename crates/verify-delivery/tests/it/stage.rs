@@ -8,6 +8,7 @@ use pipeline::{
 };
 use sandbox::{Config, Sandbox};
 use serde_json::{Value as Json, json};
+use state::State;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Stage {
     pub cancel: CancellationToken,
     notices: Arc<Notices>,
     folder: TempDir,
+    /// Where deliveries are kept, if anywhere.
+    pub state: Option<State>,
 }
 
 impl Stage {
@@ -38,7 +41,15 @@ impl Stage {
         adjust(&mut config);
         let sandbox = Arc::new(Sandbox::start(contract::watched(config)).await.unwrap());
         std::fs::write(folder.path().join("App.pkg"), BYTES).unwrap();
-        Self { sandbox, clock, cancel: CancellationToken::new(), notices: Arc::default(), folder }
+        let (cancel, notices) = (CancellationToken::new(), Arc::default());
+        Self { sandbox, clock, cancel, notices, folder, state: None }
+    }
+
+    /// With a state that outlasts the process.
+    pub async fn with_state() -> Self {
+        let mut stage = Self::open().await;
+        stage.state = Some(State::open(&stage.folder.path().join("state")).unwrap().state);
+        stage
     }
 
     /// Lets something happen on the server after so many seconds.
@@ -56,7 +67,7 @@ impl Stage {
         Context::new(self.clock.clone(), boundary, self.notices.clone(), self.cancel.clone())
     }
 
-    /// The environment after an upload, with more entries over it.
+    /// The environment after an upload, with more entries over it; null takes one away.
     pub fn env(&self, entries: &[(&str, Json)]) -> Env {
         let mut env = self.sandbox.env();
         env.set(keys::PKG_PATH, self.path(), Origin::CommandLine);
@@ -64,6 +75,10 @@ impl Stage {
             let value = match value {
                 Json::String(text) => Value::String(text.clone()),
                 Json::Bool(flag) => Value::Bool(*flag),
+                Json::Null => {
+                    env.remove(name);
+                    continue;
+                }
                 Json::Number(number) => Value::Integer(number.as_i64().unwrap()),
                 other => panic!("no recipe says {other}"),
             };
@@ -73,7 +88,7 @@ impl Stage {
     }
 
     pub async fn plan(&self, entries: &[(&str, Json)]) -> Plan<Work> {
-        step().plan(&self.env(entries), &self.context(Access::ReadOnly)).await.unwrap()
+        self.step().plan(&self.env(entries), &self.context(Access::ReadOnly)).await.unwrap()
     }
 
     /// Plans and applies after an upload of `App.pkg`.
@@ -84,9 +99,18 @@ impl Stage {
 
     /// Plans and applies without anything having been said about an upload.
     pub async fn look(&self, entries: &[(&str, Json)]) -> Result<Applied, Failure> {
-        let (step, env, cx) = (step(), self.env(entries), self.context(Access::ReadWrite));
+        let (step, env, cx) = (self.step(), self.env(entries), self.context(Access::ReadWrite));
         let Plan::Pending { work, .. } = step.plan(&env, &cx).await? else { panic!("nothing to prove") };
         step.apply(work, &env, &cx).await
+    }
+
+    fn step(&self) -> VerifyDelivery {
+        let sessions = Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap());
+        let step = VerifyDelivery::new(sessions, fingerprint::Digests::default());
+        match &self.state {
+            Some(state) => step.keeping(state.clone()),
+            None => step,
+        }
     }
 
     /// What a step before may do: a change of the first record that concerns no bytes.
@@ -115,13 +139,6 @@ impl Stage {
     pub fn refreshes(&self) -> usize {
         self.sandbox.journal().iter().filter(|request| request.path.contains("refresh-inventory")).count()
     }
-}
-
-fn step() -> VerifyDelivery {
-    VerifyDelivery::new(
-        Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap()),
-        fingerprint::Digests::default(),
-    )
 }
 
 /// The outcome with its hint, and the output.

@@ -1,0 +1,235 @@
+//! The history for people. Pure: what is stored in, text out.
+
+use crate::chronicle::word;
+use jiff::Timestamp;
+use pipeline::{FileName, StepRef, size};
+use report::Status;
+use state::{Page, RunDetail, RunEnding, StepProgress, StoredPackage, StoredRun, StoredStep, StoredWarning};
+use std::fmt::Write as _;
+use std::num::NonZeroU32;
+
+/// The newest runs, a line each.
+pub fn runs(page: &Page<StoredRun>, asked: NonZeroU32) -> String {
+    if page.items.is_empty() {
+        return "no run is remembered\n".to_owned();
+    }
+    let head = ["run", "begun (UTC)", "end", "packages", "bytes", "command"].map(str::to_owned);
+    let rows = page.items.iter().map(|run| {
+        [
+            run.id.short().to_owned(),
+            moment(run.begun),
+            ending(run.ending),
+            packages_of(run),
+            bytes(run.bytes_sent, 0, run.bytes_saved),
+            run.command.to_string(),
+        ]
+    });
+    table(head, rows) + &older(page, asked)
+}
+
+/// What runs did with one package, a line each.
+pub fn packages(name: &FileName, page: &Page<StoredPackage>, asked: NonZeroU32) -> String {
+    if page.items.is_empty() {
+        return format!("no run has had to do with {name}\n");
+    }
+    let head = ["run", "begun (UTC)", "status", "bytes", "server", "why"].map(str::to_owned);
+    let rows = page.items.iter().map(|package| {
+        [
+            package.run.short().to_owned(),
+            moment(package.begun),
+            format!("{}{}", dry(package.dry_run), package.status.as_deref().map_or("not told", spoken)),
+            bytes(package.bytes_sent, package.bytes_fetched, package.bytes_saved),
+            package.server.clone().unwrap_or_default(),
+            why(package),
+        ]
+    });
+    table(head, rows) + &older(page, asked)
+}
+
+/// One run: its packages, their steps, and what a person should look at.
+pub fn run(RunDetail { run, packages, warnings }: &RunDetail) -> String {
+    let mut text = format!("run {}\n", run.id);
+    let host = format!("{} UTC on {}, pkgferry {}", moment(run.begun), run.host, run.version);
+    let end = match run.ending {
+        RunEnding::Ended { at, .. } => {
+            format!("{} UTC, {} later: {}", moment(at), lasted(run.begun, at), ending(run.ending))
+        }
+        RunEnding::GoesOn => "it goes on".to_owned(),
+        RunEnding::Gone => "it did not end: it was killed, or the machine went down".to_owned(),
+    };
+    let bytes = bytes(run.bytes_sent, 0, run.bytes_saved);
+    for (name, value) in [
+        ("command", run.command.to_string()),
+        ("begun", host),
+        ("end", end),
+        ("packages", packages_of(run)),
+        ("bytes", bytes),
+    ] {
+        let _ = writeln!(text, "  {name:<8}  {value}");
+    }
+    for warning in warnings {
+        warned(&mut text, None, warning);
+    }
+    for package in packages {
+        text.push('\n');
+        told(&mut text, package, run.ending);
+    }
+    text
+}
+
+fn told(text: &mut String, package: &StoredPackage, of_run: RunEnding) {
+    let file = package.file.as_ref().map(FileName::as_str);
+    let place: Vec<_> =
+        file.filter(|file| *file != package.recipe).into_iter().chain(package.server.as_deref()).collect();
+    let place = if place.is_empty() { String::new() } else { format!("  ({})", place.join(" on ")) };
+    let _ = writeln!(text, "{}{place}", package.recipe);
+    let failed = package.failure.as_ref();
+    for step in &package.steps {
+        let is_failure = failed.is_some_and(|failure| failure.step.as_ref() == Some(&step.step));
+        let said = step.message.as_deref().unwrap_or_default();
+        for warning in of_step(package, step).filter(|warning| warning.message != said) {
+            warned(text, Some(&step.step), warning);
+        }
+        // Its failure has more to say.
+        if !is_failure {
+            line(text, step_word(step.progress), Some(&step.step), said);
+            let hint = of_step(package, step)
+                .find(|warning| warning.message == said)
+                .and_then(|warning| warning.hint.as_deref());
+            hinted(text, hint);
+        }
+    }
+    let is_of_step =
+        |warning: &StoredWarning| package.steps.iter().any(|step| warning.step.as_ref() == Some(&step.step));
+    for warning in package.warnings.iter().filter(|warning| !is_of_step(warning)) {
+        warned(text, warning.step.as_ref(), warning);
+    }
+    if let Some(failure) = failed {
+        line(text, "fail", failure.step.as_ref(), &failure.message);
+        hinted(text, failure.hint.as_deref());
+    }
+    let status = match (package.status.as_deref(), of_run) {
+        (Some(status), _) => spoken(status),
+        (None, RunEnding::GoesOn) => "goes on",
+        (None, _) => "did not end",
+    };
+    let reason = package.reason.as_deref().filter(|_| failed.is_none()).filter(|reason| !reason.is_empty());
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let bytes = bytes(package.bytes_sent, package.bytes_fetched, package.bytes_saved);
+    let _ = writeln!(text, "  = {}{status}{reason}; {bytes}", dry(package.dry_run));
+}
+
+fn of_step<'a>(package: &'a StoredPackage, step: &'a StoredStep) -> impl Iterator<Item = &'a StoredWarning> {
+    package.warnings.iter().filter(|warning| warning.step.as_ref() == Some(&step.step))
+}
+
+fn line(text: &mut String, word: &str, step: Option<&StepRef>, message: &str) {
+    let step = step.map_or_else(String::new, |step| format!("{:<16}  ", step.processor));
+    let full = format!("  {word:<4}  {step}{}", message.replace('\n', "\n        "));
+    let _ = writeln!(text, "{}", full.trim_end());
+}
+
+fn warned(text: &mut String, step: Option<&StepRef>, warning: &StoredWarning) {
+    line(text, "warn", step, &warning.message);
+    hinted(text, warning.hint.as_deref());
+}
+
+fn hinted(text: &mut String, hint: Option<&str>) {
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "        hint: {hint}");
+    }
+}
+
+/// As a run shows its steps.
+fn step_word(progress: StepProgress) -> &'static str {
+    match progress {
+        StepProgress::Waiting => "wait",
+        StepProgress::Planned => "plan",
+        StepProgress::Working => "work",
+        StepProgress::Done => "done",
+        StepProgress::Warned | StepProgress::Unverified => "warn",
+        StepProgress::Skipped => "skip",
+        StepProgress::Failed => "fail",
+    }
+}
+
+fn ending(ending: RunEnding) -> String {
+    match ending {
+        RunEnding::GoesOn => "goes on".to_owned(),
+        RunEnding::Ended { exit, .. } => format!("exit {exit}"),
+        RunEnding::Gone => "did not end".to_owned(),
+    }
+}
+
+/// What came of the packages of a run, the worst first.
+fn packages_of(run: &StoredRun) -> String {
+    let place = |status: &str| Status::ALL.iter().position(|known| word(*known) == status);
+    let mut counts: Vec<_> = run.statuses.iter().collect();
+    counts.sort_by_key(|(status, _)| place(status).unwrap_or(usize::MAX));
+    let counts = counts.into_iter().map(|(status, count)| format!("{count} {}", spoken(status)));
+    let open = (run.open > 0).then(|| match run.ending {
+        RunEnding::GoesOn => format!("{} in hand", run.open),
+        RunEnding::Ended { .. } | RunEnding::Gone => format!("{} unfinished", run.open),
+    });
+    let all: Vec<_> = counts.chain(open).collect();
+    let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+    format!("{}{all}", dry(run.dry_run))
+}
+
+/// The word for a person of a status as it is stored.
+fn spoken(stored: &str) -> &str {
+    Status::ALL.into_iter().find(|status| word(*status) == stored).map_or(stored, |status| status.word())
+}
+
+fn dry(dry_run: bool) -> &'static str {
+    if dry_run { "dry run: " } else { "" }
+}
+
+fn why(package: &StoredPackage) -> String {
+    let failure = package.failure.as_ref().map(|failure| failure.message.lines().next().unwrap_or_default());
+    failure.or(package.reason.as_deref()).unwrap_or_default().to_owned()
+}
+
+fn bytes(sent: u64, fetched: u64, saved: u64) -> String {
+    let told = [(sent, "sent"), (fetched, "fetched"), (saved, "saved")].into_iter();
+    let told: Vec<_> =
+        told.filter(|(bytes, _)| *bytes > 0).map(|(bytes, word)| format!("{} {word}", size(bytes))).collect();
+    if told.is_empty() { "nothing sent".to_owned() } else { told.join(", ") }
+}
+
+fn moment(time: Timestamp) -> String {
+    time.strftime("%F %T").to_string()
+}
+
+/// How long something took; the clock may have been set back meanwhile.
+fn lasted(begun: Timestamp, ended: Timestamp) -> String {
+    let seconds = ended.duration_since(begun).as_secs().max(0);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn older<T>(page: &Page<T>, asked: NonZeroU32) -> String {
+    match page.next {
+        Some(_) => format!(
+            "There are older ones: -n {} shows more.\n",
+            asked.saturating_mul(NonZeroU32::MIN.saturating_add(1))
+        ),
+        None => String::new(),
+    }
+}
+
+/// Columns as wide as what is in them.
+fn table<const N: usize>(head: [String; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &rows {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! Deliveries that outlast the run until they are proven.
+
+use crate::report::LookAgain;
+use fingerprint::Fingerprint;
+use pipeline::{Context, Env, EnvError, FileName, causes, keys};
+use state::{NewUnproven, State, Unproven};
+
+/// Where they are kept, if anywhere. Nothing hangs on it: what cannot be written or read is told, and proving goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Option<State>);
+
+/// What the run has done to the delivery that it proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// It has sent the file: what was kept before is not there any more.
+    Sent,
+    /// It found the same bytes there, and perhaps changed their record.
+    Found,
+    /// It does nothing but look. Whether anybody has sent the local file, nobody has told.
+    Looks,
+}
+
+impl Part {
+    /// As the steps before say.
+    pub fn of(env: &Env) -> Result<Self, EnvError> {
+        let (uploaded, updated) = (env.get(keys::PKG_UPLOADED)?, env.get(keys::PKG_METADATA_UPDATED)?);
+        Ok(match (uploaded, updated) {
+            (Some(true), _) => Self::Sent,
+            (None, None) => Self::Looks,
+            _ => Self::Found,
+        })
+    }
+}
+
+impl Kept {
+    /// In this state.
+    pub fn in_state(state: State) -> Self {
+        Self(Some(state))
+    }
+
+    /// What is kept of this file on this server.
+    pub fn find(&self, server: &str, file: &FileName, cx: &Context) -> Option<Unproven> {
+        let all = match self.0.as_ref()?.unproven(Some(server)) {
+            Ok(all) => all,
+            Err(error) => {
+                cx.info(format!("what earlier runs left to prove is not known: {}", in_full(&error)));
+                return None;
+            }
+        };
+        all.into_iter().find(|kept| file.same_name(kept.file.as_str()))
+    }
+
+    /// Keeps what is about to be proven, and gives what is kept from now on. `earlier` is what was kept before.
+    ///
+    /// Who only looks adds nothing, and puts nothing in the place of what was really sent: the local file may be one that was
+    /// built since, and never sent.
+    pub fn keep(
+        &self,
+        mut new: NewUnproven<'_>,
+        part: Part,
+        earlier: Option<Unproven>,
+        cx: &Context,
+    ) -> Option<Unproven> {
+        let state = self.0.as_ref()?;
+        match part {
+            Part::Looks => return earlier,
+            Part::Sent => {}
+            Part::Found => {
+                let same = earlier.as_ref().filter(|earlier| earlier.sent == new.sent);
+                new.since = same.map_or(new.since, |earlier| earlier.since);
+            }
+        }
+        if let Err(error) = state.keep_unproven(&new) {
+            cx.warn(format!(
+                "if {} is not proven now, the next run will not know: {}",
+                new.file,
+                in_full(&error)
+            ));
+            // Of other bytes it says nothing any more.
+            return earlier.filter(|earlier| earlier.sent == new.sent);
+        }
+        self.find(new.server, new.file, cx)
+    }
+
+    /// It is proven, or other bytes are in its place. What another process has kept meanwhile stays.
+    pub fn settle(&self, kept: &Unproven, cx: &Context) {
+        let Some(state) = &self.0 else { return };
+        if let Err(error) = state.settle_this(kept) {
+            let file = &kept.file;
+            cx.info(format!("{file} stays among what is to be proven: {}", in_full(&error)));
+        }
+    }
+
+    /// How somebody looks again later for these bytes, which are kept or not.
+    pub fn look_again(&self, kept: Option<&Unproven>, bytes: Option<Fingerprint>) -> LookAgain {
+        let outlasts = self.0.as_ref().is_some_and(State::outlasts_process);
+        let is_kept = kept.is_some_and(|kept| bytes.is_none_or(|bytes| bytes == kept.sent));
+        if outlasts && is_kept { LookAgain::Verify } else { LookAgain::Recipe }
+    }
+}
+
+fn in_full(error: &dyn std::error::Error) -> String {
+    causes(error).collect::<Vec<_>>().join(": ")
+}

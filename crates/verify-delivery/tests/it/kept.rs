@@ -1,0 +1,229 @@
+//! Deliveries that are kept until they are proven.
+
+use crate::stage::{BYTES, Stage, record, told};
+use fingerprint::Fingerprint;
+use insta::assert_snapshot;
+use pipeline::{Applied, Outcome, Plan, Route, Witness};
+use serde_json::{Value as Json, json};
+use state::{NewUnproven, State, Unproven};
+use std::sync::{Arc, Mutex};
+
+fn kept(stage: &Stage) -> Vec<Unproven> {
+    stage.state.as_ref().unwrap().unproven(None).unwrap()
+}
+
+async fn local(stage: &Stage) -> Fingerprint {
+    fingerprint::digest(&stage.path(), |_| {}, &stage.cancel).await.unwrap().0
+}
+
+/// As an earlier run has left it.
+fn keep(stage: &Stage, sent: Fingerprint) {
+    let server = stage.sandbox.connection().jss_url.clone();
+    let new = NewUnproven {
+        server: &server,
+        file: &"App.pkg".parse().unwrap(),
+        record: None,
+        sent,
+        route: Route::PackagesApi,
+        witness: Witness::Record,
+        since: "2026-11-19T22:00:00Z".parse().unwrap(),
+    };
+    stage.state.as_ref().unwrap().keep_unproven(&new).unwrap();
+}
+
+#[track_caller]
+fn came_to(delivery: &str, applied: &Applied) {
+    assert!(told(applied).ends_with(&format!("delivery: {delivery}")), "{}", told(applied));
+}
+
+fn other(mut bytes: Fingerprint) -> Fingerprint {
+    bytes.md5 = pipeline::Md5::from_bytes([7; 16]);
+    bytes
+}
+
+#[tokio::test]
+async fn what_is_not_proven_is_kept_with_all_that_proving_takes() {
+    let stage = Stage::with_state().await;
+    let id = stage.sandbox.put_package(record());
+    let routes = [("chosen_route", json!("packages-api")), ("witness", json!("record"))];
+    let applied = stage.prove(&routes).await.unwrap();
+    assert_snapshot!(told(&applied), @"
+    unverified: App.pkg is not proven after 5 min: record 1 tells no size
+    hint: wait a few minutes, then run `pkgferry verify`, which sends nothing
+    delivery: unverified
+    ");
+    let [kept] = &kept(&stage)[..] else { panic!("one is kept") };
+    assert_eq!(
+        (kept.server.as_str(), kept.file.as_str()),
+        (stage.sandbox.connection().jss_url.as_str(), "App.pkg")
+    );
+    assert_eq!(kept.record, Some(id));
+    assert_eq!(kept.sent, local(&stage).await);
+    assert_eq!((kept.route, kept.witness), (Route::PackagesApi, Witness::Record));
+    // When proving began, and not when it was given up: a kill would not have told that.
+    assert_eq!(kept.since.to_string(), "2026-11-20T12:00:00Z");
+}
+
+#[tokio::test]
+async fn a_recipe_that_does_not_choose_is_proven_by_the_list() {
+    let stage = Stage::with_state().await;
+    came_to("unverified", &stage.prove(&[]).await.unwrap());
+    assert_eq!((kept(&stage)[0].route, kept(&stage)[0].witness), (Route::Jcds, Witness::List));
+}
+
+#[tokio::test]
+async fn it_is_kept_before_the_first_look_and_settled_by_the_proof() {
+    let stage = Stage::with_state().await;
+    let seen = Arc::new(Mutex::new(0));
+    let (state, counted) = (stage.state.clone().unwrap(), Arc::clone(&seen));
+    stage.after(2, move |sandbox| {
+        *counted.lock().unwrap() = state.unproven(None).unwrap().len();
+        sandbox.put_file("App.pkg", BYTES);
+    });
+    let applied = stage.prove(&[]).await.unwrap();
+    came_to("proven", &applied);
+    assert_eq!((*seen.lock().unwrap(), kept(&stage)), (1, vec![]));
+}
+
+#[tokio::test]
+async fn an_interruption_leaves_it() {
+    let stage = Stage::with_state().await;
+    let cancel = stage.cancel.clone();
+    stage.after(15, move |_| cancel.cancel());
+    let failure = stage.prove(&[]).await.unwrap_err();
+    assert_snapshot!(failure.hint().unwrap(), @"wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg");
+    assert_eq!(kept(&stage).len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_to_tell_leaves_it() {
+    let mut stage = Stage::with(|config| {
+        for account in &mut config.accounts {
+            *account = account.clone().without(sandbox::Privilege::ReadJcdsFiles);
+        }
+    })
+    .await;
+    stage.state = Some(State::in_memory().unwrap());
+    stage.prove(&[]).await.unwrap_err();
+    assert_eq!(kept(&stage).len(), 1);
+}
+
+/// A local file that cannot be read is no reason to forget what was sent before.
+#[tokio::test]
+async fn a_local_file_that_is_gone_changes_nothing() {
+    let stage = Stage::with_state().await;
+    keep(&stage, local(&stage).await);
+    std::fs::remove_file(stage.path()).unwrap();
+    let before = kept(&stage);
+    stage.prove(&[]).await.unwrap_err();
+    assert_eq!(kept(&stage), before);
+}
+
+#[tokio::test]
+async fn what_was_sent_now_takes_the_place_of_what_was_sent_before() {
+    let stage = Stage::with_state().await;
+    let now = local(&stage).await;
+    keep(&stage, other(now));
+    came_to("unverified", &stage.prove(&[]).await.unwrap());
+    let [kept] = &kept(&stage)[..] else { panic!("one is kept") };
+    assert_eq!((kept.sent, kept.since.to_string().as_str()), (now, "2026-11-20T12:00:00Z"));
+}
+
+#[tokio::test]
+async fn who_found_the_same_bytes_there_waits_as_long_as_the_one_who_sent_them() {
+    let stage = Stage::with_state().await;
+    keep(&stage, local(&stage).await);
+    came_to(
+        "unverified",
+        &stage.look(&[("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true))]).await.unwrap(),
+    );
+    let [kept] = &kept(&stage)[..] else { panic!("one is kept") };
+    assert_eq!((kept.witness, kept.since.to_string().as_str()), (Witness::List, "2026-11-19T22:00:00Z"));
+}
+
+/// Somebody asks whether a local file is there, and it may be one that nobody has sent.
+#[tokio::test]
+async fn who_only_looks_keeps_nothing_and_replaces_nothing() {
+    let stage = Stage::with_state().await;
+    let applied = stage.look(&[]).await.unwrap();
+    assert!(told(&applied).contains("recipes.verify-package"), "{}", told(&applied));
+    assert_eq!(kept(&stage), []);
+
+    let sent = other(local(&stage).await);
+    keep(&stage, sent);
+    let before = kept(&stage);
+    let applied = stage.look(&[]).await.unwrap();
+    assert!(told(&applied).contains("recipes.verify-package"), "{}", told(&applied));
+    assert_eq!(kept(&stage), before);
+
+    // Other bytes are in its place: nobody will ever prove it.
+    stage.sandbox.put_file("App.pkg", BYTES);
+    came_to("proven", &stage.look(&[]).await.unwrap());
+    assert_eq!(kept(&stage), []);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_proven_without_the_local_file() {
+    let stage = Stage::with_state().await;
+    let sent = local(&stage).await;
+    keep(&stage, sent);
+    let known = [
+        ("pkg_path", Json::Null),
+        ("pkg_name", json!("App.pkg")),
+        ("pkg_size", json!(sent.size)),
+        ("pkg_md5", json!(sent.md5.to_string())),
+        ("pkg_sha3_512", json!(sent.sha3_512.to_string())),
+    ];
+    let said = told(&stage.look(&known).await.unwrap());
+    assert!(said.contains("run `pkgferry verify`"), "{said}");
+    assert_eq!(kept(&stage).len(), 1);
+    stage.sandbox.put_file("App.pkg", BYTES);
+    came_to("proven", &stage.look(&known).await.unwrap());
+    assert_eq!(kept(&stage), []);
+}
+
+/// Another process that sends the same file does not lose what it keeps.
+#[tokio::test]
+async fn what_another_process_keeps_meanwhile_stays() {
+    let stage = Stage::with_state().await;
+    let (state, sent) = (stage.state.clone().unwrap(), other(local(&stage).await));
+    let server = stage.sandbox.connection().jss_url.clone();
+    stage.after(2, move |sandbox| {
+        let file = "App.pkg".parse().unwrap();
+        let (route, witness, record) = (Route::Jcds, Witness::List, None);
+        let since = "2026-11-20T12:00:02Z".parse().unwrap();
+        let new = NewUnproven { server: &server, file: &file, record, sent, route, witness, since };
+        state.keep_unproven(&new).unwrap();
+        sandbox.put_file("App.pkg", BYTES);
+    });
+    came_to("proven", &stage.prove(&[]).await.unwrap());
+    assert_eq!(kept(&stage).iter().map(|kept| kept.sent).collect::<Vec<_>>(), [sent]);
+}
+
+#[tokio::test]
+async fn a_run_that_finds_nothing_to_send_finishes_an_earlier_proof() {
+    let nothing = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(false))];
+    let stage = Stage::with_state().await;
+    stage.sandbox.put_package(record());
+    stage.sandbox.put_file("App.pkg", BYTES);
+    let planned = |plan| match plan {
+        Plan::Settled { outcome, .. } => Outcome::to_string(&outcome),
+        Plan::Pending { changes, .. } => changes[0].to_string(),
+    };
+    assert_eq!(planned(stage.plan(&nothing).await), "skipped: nothing was sent");
+    keep(&stage, local(&stage).await);
+    assert_snapshot!(planned(stage.plan(&nothing).await), @"prove delivery of App.pkg (an earlier run has not proven it)");
+    assert_eq!(kept(&stage).len(), 1, "planning settles nothing");
+    came_to("proven", &stage.look(&nothing).await.unwrap());
+    assert_eq!(kept(&stage), []);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_told_and_proven_all_the_same() {
+    let stage = Stage::with_state().await;
+    let file = stage.path().with_file_name("state").join("state.db");
+    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE unproven").unwrap();
+    stage.sandbox.put_file("App.pkg", BYTES);
+    came_to("proven", &stage.prove(&[]).await.unwrap());
+    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: unproven: Error code 1: SQL logic error");
+}
