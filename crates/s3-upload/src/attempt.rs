@@ -48,7 +48,14 @@ impl Attempt<'_> {
         let _warm = self.bucket.warm(at_once, self.cx);
         let begun = self.cx.cancelled().run_until_cancelled(self.bucket.begin(key, checksum)).await;
         let upload = match begun {
-            Some(begun) => begun.map_err(|source| Error::Begin { file: self.work.name.clone(), source })?,
+            Some(Ok(begun)) => begun,
+            Some(Err(source)) => {
+                if !source.leaves_open_what_happened() {
+                    // S3 has begun nothing that a later run could go on with.
+                    log.aborted(Leftover::Removed);
+                }
+                return Err(Error::Begin { file: self.work.name.clone(), source });
+            }
             None => return Err(self.interrupted()),
         };
         log.begun(&upload);

@@ -62,10 +62,14 @@ fn kills(seed: u64, times: usize) {
             assert!(package.is_safe(&server, was_there), "kill {kill}: {} is gone or damaged", package.name);
         }
         if (kill + 1) % SERIES == 0 {
-            stage.run(&arguments).succeeded();
+            let mended = stage.run(&arguments).succeeded();
             all_is_right(&server, &packages);
             let left = state::State::open(&state).unwrap().state.left_over().unwrap();
-            assert!(left.is_empty(), "kill {kill}: something is left in the journal: {left:?}");
+            assert!(
+                left.is_empty(),
+                "kill {kill}: something is left in the journal: {left:?}\n{}",
+                mended.shown()
+            );
             let again = stage.run(&arguments).succeeded();
             assert!(again.stdout.ends_with("20 recipes: 20 unchanged; 0 bytes sent\n"), "{}", again.stdout);
         }
