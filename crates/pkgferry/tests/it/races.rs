@@ -38,7 +38,7 @@ fn two_machines_that_send_the_same_end_in_one_file() {
         let is_of_this_round =
             |listed: &String| listed.strip_prefix(&stem).is_some_and(|rest| rest.starts_with(['.', '_']));
         let listed: Vec<String> = server.names().into_iter().filter(is_of_this_round).collect();
-        assert_eq!(listed, [name.clone()], "{}", told());
+        assert_eq!(listed, std::slice::from_ref(&name), "{}", told());
         assert!(server.bytes_of(&name).as_deref() == Some(bytes.as_slice()), "other bytes: {}", told());
         assert_eq!(records_of(&server, &name), 1, "{}", told());
         assert_eq!(server.open_uploads(), Vec::<String>::new(), "{}", told());
