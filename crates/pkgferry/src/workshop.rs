@@ -17,13 +17,13 @@ use crate::settings::Settings;
 use batch::Shard;
 use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
-use jamf::{Listing, Sessions};
+use jamf::{Listing, Session, Sessions};
 use jiff::Timestamp;
-use pipeline::{Access, Boundary, Clock as _, Context, Event, Gate, Listener, Origin, causes};
+use pipeline::{Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes};
 use report::PackageRecorder;
-use runner::{Batch, Claim, Item, Registry, Report};
+use runner::{Batch, Claim, Item, Registry, Report, Status};
 use s3_upload::Memory;
-use state::PackageFacts;
+use state::{PackageFacts, StoredUpload};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
@@ -72,6 +72,8 @@ pub struct Workshop {
     embedded: Option<Embedded>,
     chronicle: Chronicle,
     locks: Locks,
+    /// What this run has seen to be in place, by server.
+    settled: Mutex<IndexMap<String, Settled>>,
     awake: Arc<Awake>,
     shard: Option<Shard>,
     jobs: NonZeroUsize,
@@ -129,6 +131,7 @@ impl Workshop {
             embedded,
             chronicle,
             locks,
+            settled: Mutex::default(),
             dry_run: mode.dry_run,
             keep_partial: mode.keep_partial,
             detailed_exit_code: mode.detailed_exit_code,
@@ -224,8 +227,16 @@ impl Workshop {
         let done = |place: usize, report: &Report| {
             let speaking = lock(&speaking);
             // It is there since its item was taken.
-            let Some(Speaking { voice, entry, server }) = speaking.get(place) else { return };
+            let Some(Speaking { voice, entry, server, carries }) = speaking.get(place) else { return };
             entry.end(report);
+            if let Some((session, file)) = carries
+                && is_in_place(report)
+            {
+                let mut settled = lock(&self.settled);
+                let settled =
+                    settled.entry(session.server().to_owned()).or_insert_with(|| Settled::on(session));
+                settled.files.push(file.clone());
+            }
             let told = voice.report(&ServerReport { server: server.clone(), report: report.clone() });
             if shown.is_ok() {
                 shown = told;
@@ -245,8 +256,8 @@ impl Workshop {
     }
 
     fn item(&self, ready: Ready, recorder: PackageRecorder, pace: Pace) -> (Speaking, Item) {
-        let server_of = |env| self.sessions.open(env).ok().map(|session| session.server().to_owned());
-        let address = ready.checked.as_ref().ok().and_then(|checked| server_of(&checked.env));
+        let session = ready.checked.as_ref().ok().and_then(|checked| self.sessions.open(&checked.env).ok());
+        let address = session.as_ref().map(|session| session.server().to_owned());
         let writes = ready.writes() && !self.dry_run;
         let Ready { name, server, file, checked, .. } = ready;
         let voice = self.display.voice(&name, server.as_deref(), pace);
@@ -263,8 +274,9 @@ impl Workshop {
             Ok(()) => Ok(runner::Job { checked, registry: self.registry.clone(), cx: cx.clone() }),
             Err(held) => Err(Box::new(Report::not_run(name.clone(), self.dry_run, &held))),
         });
-        let claim = address.zip(file).map(|(address, file)| Claim::new(address, file));
-        (Speaking { voice, entry, server }, Item { name, claim, work })
+        let claim = address.zip(file.clone()).map(|(address, file)| Claim::new(address, file));
+        let carries = session.zip(file).filter(|_| writes);
+        (Speaking { voice, entry, server, carries }, Item { name, claim, work })
     }
 
     /// Signs out, and shows and tells what came of everything.
@@ -275,6 +287,7 @@ impl Workshop {
         promoted: Option<&Promoted>,
     ) -> Result<Exit, Error> {
         let cx = self.context(None);
+        self.tidy(&cx).await;
         self.sessions.close(&cx).await;
         let exit = exit_of(reports, self.detailed_exit_code, self.cancel.is_cancelled());
         let told = self.chronicle.end(exit, None, &cx).await;
@@ -282,6 +295,15 @@ impl Workshop {
         match shown.and(told) {
             Err(error) if !error.is_closed_pipe() => Err(error),
             _ => Ok(exit),
+        }
+    }
+
+    /// Removes what earlier runs have left of files that are in place now: nobody will go on with it.
+    async fn tidy(&self, cx: &Context) {
+        let settled = std::mem::take(&mut *lock(&self.settled));
+        for Settled { session, files } in settled.into_values() {
+            let is_of = |left: &StoredUpload| files.iter().any(|file| file.same_name(&left.file));
+            s3_upload::discard(&self.memory, &session, cx, is_of).await;
         }
     }
 
@@ -307,6 +329,28 @@ struct Speaking {
     voice: Voice,
     entry: Arc<Entry>,
     server: Option<String>,
+    /// The file that it carries, and where to.
+    carries: Option<(Arc<Session>, FileName)>,
+}
+
+/// Files of one server that are in place.
+struct Settled {
+    session: Arc<Session>,
+    files: Vec<FileName>,
+}
+
+impl Settled {
+    fn on(session: &Arc<Session>) -> Self {
+        Self { session: Arc::clone(session), files: Vec::new() }
+    }
+}
+
+/// Whether the server holds the file that the recipe carries.
+fn is_in_place(report: &Report) -> bool {
+    match report.status {
+        Status::Unchanged | Status::Created | Status::Replaced | Status::MetadataOnly => true,
+        Status::Downloaded | Status::Unverified | Status::Failed => false,
+    }
 }
 
 /// Who hears the events of one recipe.

@@ -190,7 +190,7 @@ impl Work {
                     log.close();
                 }
                 done => {
-                    log.end(&done);
+                    settle(log, &done);
                     return done;
                 }
             }
@@ -255,10 +255,7 @@ impl Work {
         let known = resumption.fingerprint.or(self.known);
         let attempt = Attempt { known, hashed: resumption.hashed.take(), ..self.attempt(bucket, cx) };
         let done = attempt.go_on(resumption, &log).await;
-        match &done {
-            Err(error) if error.shuts_out() => log.close(),
-            _ => log.end(&done),
-        }
+        settle(log, &done);
         Some(done)
     }
 
@@ -319,6 +316,14 @@ impl Work {
 /// The right to send, until it is dropped.
 pub(crate) struct Turn {
     _place: Option<Permit>,
+}
+
+/// Ends the journal of an attempt. What S3 shuts out, nobody can go on with nor remove.
+fn settle(log: Log, done: &Result<Done, Error>) {
+    match done {
+        Err(error) if error.shuts_out() => log.close(),
+        _ => log.end(done),
+    }
 }
 
 fn place_of(endpoint: &Endpoint, grant: &UploadGrant) -> Place {

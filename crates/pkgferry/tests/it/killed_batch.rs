@@ -2,8 +2,9 @@
 
 use crate::killed::{Dice, kill_after, known_parts};
 use crate::stage::{Server, Stage, noise};
+use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PACKAGES: usize = 20;
 /// So many kills, and then a run that is left alone.
@@ -57,6 +58,7 @@ fn kills(seed: u64, times: usize) {
             stage.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         kill_after(&server, &mut child, dice.below(60), Duration::from_micros(dice.below(20_000)));
         let left = known_parts(&state).len();
+        let_completions_land(&server, &state);
         interrupted += usize::from(left > 0 || !server.open_uploads().is_empty());
         for (package, was_there) in packages.iter().zip(there) {
             assert!(package.is_safe(&server, was_there), "kill {kill}: {} is gone or damaged", package.name);
@@ -83,6 +85,17 @@ fn kills(seed: u64, times: usize) {
         interrupted * 5 > times,
         "only {interrupted} of {times} kills came while something was being sent"
     );
+}
+
+/// What a killed run asked for last may be carried out a moment later. If the next run has put other bytes in place by then, the
+/// service makes a twin of it, and nobody can keep it from that; whoever starts a run has waited longer than this.
+fn let_completions_land(server: &Server, state: &Path) {
+    let left = state::State::open(state).unwrap().state.left_over().unwrap();
+    let asked: Vec<_> = left.into_iter().filter(|left| left.phase == state::Phase::Completing).collect();
+    let end = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < end && asked.iter().any(|left| server.open_uploads().contains(&left.key)) {
+        std::thread::yield_now();
+    }
 }
 
 /// Parts of uploads that were side by side with a later one stay in S3: the service renews the credentials of an account's latest
