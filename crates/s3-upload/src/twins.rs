@@ -20,6 +20,8 @@ use jiff::SignedDuration;
 use pipeline::FileName;
 use std::sync::Arc;
 
+/// So often it is looked for twins while none is seen.
+const QUIET_LOOKS: u32 = 4;
 /// In a completion that takes as long, another run's file may be completed and listed.
 const SLOW: SignedDuration = SignedDuration::from_secs(1);
 
@@ -88,14 +90,22 @@ impl Commit<'_> {
     /// `completion` is how long the completion took.
     pub(crate) async fn settle_twins(&self, before: &[JcdsFile], completion: SignedDuration) -> Vec<String> {
         let mut pauses = LOOKS.iter();
+        let mut quiet = QUIET_LOOKS;
         let mut was_open = completion >= SLOW;
         let picture = loop {
             let Some(now) = self.look_for_twins().await else { return Vec::new() };
             let picture = Picture::of(self.name, self.fingerprint, before, &now);
             let is_open = matches!(picture, Picture::Open { .. });
-            let may_be_late = was_open && picture.shows_no_twin();
+            // A twin that is seen is worth all looks; where none is, a service that lists late is left to verify-delivery.
+            let goes_on = match picture.shows_no_twin() {
+                false => is_open,
+                true => {
+                    quiet = quiet.saturating_sub(1);
+                    (is_open || was_open) && quiet > 0
+                }
+            };
             match pauses.next() {
-                Some(pause) if is_open || may_be_late => self.cx.clock().sleep(*pause).await,
+                Some(pause) if goes_on => self.cx.clock().sleep(*pause).await,
                 _ => break picture,
             }
             was_open = is_open;

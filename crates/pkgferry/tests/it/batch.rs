@@ -237,7 +237,7 @@ fn the_scheduler_says_which_shard_this_is() {
     insta::assert_snapshot!(stage.run(&["run", &folder, "--shard", "auto"]).shown(), @"
     exit 64
     --- stderr
-    pkgferry: --shard auto
+    pkgferry: which shard this is cannot be told
       caused by: CI_NODE_INDEX is 3 and CI_NODE_TOTAL is 2: there is no such shard
       hint: say --shard K/N
     ");

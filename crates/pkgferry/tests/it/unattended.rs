@@ -176,7 +176,7 @@ fn secrets_come_from_a_file_or_a_command() {
     insta::assert_snapshot!(run(&format!("\"file:{secret}\"")).shown(), @"
     exit 6
     --- stderr
-    pkgferry: CLIENT_SECRET
+    pkgferry: cannot get CLIENT_SECRET
       caused by: file:[STAGE]secret can be read or changed by others (mode 0644)
       hint: chmod 600 [STAGE]secret; then change the secret, which others may have read
     ");
@@ -187,7 +187,7 @@ fn secrets_come_from_a_file_or_a_command() {
     insta::assert_snapshot!(run("\"command:/no/such/op read x\"").shown(), @"
     exit 6
     --- stderr
-    pkgferry: CLIENT_SECRET
+    pkgferry: cannot get CLIENT_SECRET
       caused by: cannot start command:/no/such/op (2 arguments)
       caused by: No such file or directory (os error 2)
       hint: write the whole path of the program: a scheduler looks into fewer folders than a shell does
@@ -195,7 +195,7 @@ fn secrets_come_from_a_file_or_a_command() {
     insta::assert_snapshot!(run("\"env:NOT_SET\"").shown(), @"
     exit 3
     --- stderr
-    pkgferry: CLIENT_SECRET
+    pkgferry: cannot get CLIENT_SECRET
       caused by: the environment variable NOT_SET is not set
       hint: set NOT_SET where this is started from; a scheduler does not read the profile of a shell
     ");

@@ -16,7 +16,7 @@ fn kept(stage: &Stage) -> Vec<Unproven> {
     State::open(&folder(stage)).unwrap().state.unproven(None).unwrap()
 }
 
-/// An upload that was not proven in its second; its file is listed after this time.
+/// An upload that was not proven in its second; its file would be listed after this time.
 fn unproven(listed_after: Duration) -> (Stage, Server, String) {
     let (stage, server) = Stage::with_server_like(|config| config.listed_after = listed_after);
     let file = stage.write("App.pkg", noise(1, 5_000));
@@ -82,7 +82,9 @@ fn there_may_be_nothing_to_prove() {
 
 #[test]
 fn what_has_arrived_since_is_proven_and_settled() {
-    let (stage, server, file) = unproven(Duration::from_secs(5));
+    let (stage, server, file) = unproven(Duration::from_secs(3_600));
+    // It has arrived.
+    server.put_file("App.pkg", &noise(1, 5_000));
     // It need not be here any more.
     std::fs::remove_file(file).unwrap();
     let records = server.packages();
