@@ -7,6 +7,10 @@ impl Error {
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
+            Self::WriteFile { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+                Some(format!("make the folder {} first, or name another", folder.display()))
+            }
             Self::Secret { source, .. } => pipeline::Diagnose::hint(&**source),
             Self::News(error) => pipeline::Diagnose::hint(error),
             Self::Shard(error) => pipeline::Diagnose::hint(error),

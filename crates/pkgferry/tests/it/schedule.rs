@@ -488,3 +488,27 @@ fn the_help_of_each_scheduler_says_how_times_are_written() {
         assert!(help.contains("--at 'Mon-Fri 03:00'") && help.contains("Secrets are named"), "{help}");
     }
 }
+
+#[test]
+fn what_a_unit_runs_is_what_this_program_takes() {
+    let (stage, server) = Stage::with_server();
+    let folder = crate::batch::recipes(&stage, 2);
+    let list =
+        stage.write("nightly.txt", format!("{folder}/App0000.recipe.yaml\n{folder}/App0001.recipe.yaml\n"));
+    let settings = stage.write("settings.toml", "pkg_notes = \"from the settings\"\n");
+    let page = stage.path("run.html").to_str().unwrap().to_owned();
+    let logs = stage.path("").to_str().unwrap().to_owned();
+    let line = format!(
+        "launchd --every 6h --logs {logs} --recipe-list {list} --settings {settings} --user me {PROGRAM} \
+         -- --jobs 2 --deadline 2h30m --shard 1/1 --notify-on failure --report {page}"
+    );
+    let unit =
+        schedule(&stage, &line).succeeded().stdout.replace("[STAGE]", stage.path("").to_str().unwrap());
+    let unit = plist::Value::from_reader_xml(unit.as_bytes()).unwrap().into_dictionary().unwrap();
+    let words = unit["ProgramArguments"].as_array().unwrap().iter().map(|word| word.as_string().unwrap());
+    let words: Vec<&str> = words.skip(1).collect();
+    stage.run(&words).succeeded();
+    assert_eq!(server.names().len(), 2);
+    assert!(server.packages().iter().all(|package| package["notes"] == "from the settings"));
+    assert!(std::fs::read_to_string(page).unwrap().contains("App1.pkg"));
+}

@@ -229,6 +229,7 @@ fn every_shape_of_report_is_written_and_a_wrong_one_refused_before_the_run() {
     --- stderr
     pkgferry: cannot write /no/such/run.json
       caused by: entity not found
+      hint: make the folder /no/such first, or name another
     ");
     assert!(server.journal().is_empty());
 }
