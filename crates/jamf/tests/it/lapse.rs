@@ -135,7 +135,7 @@ async fn a_server_that_comes_back_is_used_again() {
     let data = tempfile::tempdir().unwrap();
     let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
     let mut config = sandbox::Config::new(data.path().to_owned(), clock.clone());
-    let sandbox = Sandbox::start(config.clone()).await.unwrap();
+    let sandbox = Sandbox::start(contract::watched(config.clone())).await.unwrap();
     sandbox.put_file("App.pkg", b"bytes");
     let here = sandbox.connection().clone();
     config.jamf = here.jss_url.strip_prefix("http://").unwrap().parse().unwrap();
@@ -152,7 +152,7 @@ async fn a_server_that_comes_back_is_used_again() {
     // What is known is not asked for; only who is about to send finds out, four at a time at first.
     assert!(sent(&rig) - before <= 4 * 4, "{}", sent(&rig) - before);
 
-    let _sandbox = Sandbox::start(config).await.unwrap();
+    let _sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
     clock.advance(MINUTE);
     for number in 0..3 {
         assert_eq!(recipe(&rig, number).await.unwrap(), 1);

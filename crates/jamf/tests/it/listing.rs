@@ -22,7 +22,7 @@ impl Stage {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T12:00:00Z".parse().unwrap()));
         let mut config = sandbox::Config::new(data.path().to_owned(), clock.clone());
         version.clone_into(&mut config.version);
-        let sandbox = Sandbox::start(config).await.unwrap();
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         let category = sandbox.put_category("Apps");
         sandbox.put_category("Tools");
         for number in 0..packages {

@@ -59,7 +59,7 @@ impl Night {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SimulatedClock::at("2026-11-20T01:00:00Z".parse().unwrap()));
         let config = Config::new(folder.path().join("server"), clock.clone());
-        let sandbox = Sandbox::start(config).await.unwrap();
+        let sandbox = Sandbox::start(contract::watched(config)).await.unwrap();
         let night = Self { sandbox, clock, folder };
         night.sandbox.put_category("Apps");
         for number in 0..packages {
