@@ -99,6 +99,9 @@ pub enum Error {
     /// A question that failed a moment ago, after all its tries, and was not asked again: nothing has answered since.
     #[error(transparent)]
     Lapsed(Arc<Lapsed>),
+    /// The credentials of an upload cannot be renewed any more.
+    #[error("another upload was begun since, and the server renews the credentials of the latest one only")]
+    Superseded,
     /// The answer does not end where any answer would have.
     #[error("{request}: the answer is larger than {} MiB", .limit >> 20)]
     TooLarge {
@@ -260,6 +263,7 @@ impl Diagnose for Error {
                 })
             }
             Self::Lapsed(lapsed) => lapsed.hint(),
+            Self::Superseded => Some("send large packages one at a time: --jobs 1".into()),
             Self::Connection { source, .. } => Some(connection_hint(source).into()),
             Self::Timeout { .. } => {
                 Some("the server is slow or the network drops packets: try again later".into())

@@ -134,6 +134,8 @@ pub(crate) struct Known {
     files: Latest<Arc<[JcdsFile]>, Changed>,
     list_lapse: Lapse,
     grant_lapse: Lapse,
+    /// The path of the latest upload that this session was given credentials for.
+    latest: std::sync::Mutex<Option<String>>,
     refreshed: tokio::sync::Mutex<Option<Timestamp>>,
     /// The newer call was not to be had, and the older one was.
     refreshes_the_old_way: AtomicBool,
@@ -219,18 +221,28 @@ impl Session {
         let call = Call::post(FILES).needs(Privilege::CreateFiles).repeatable();
         let ask = || self.send(cx, &call);
         let answer = self.unless_lapsed(cx, &self.jcds.grant_lapse, ask).await.map_err(without_service)?;
-        UploadGrant::from_answer(&answer, None)
+        let grant = UploadGrant::from_answer(&answer, None)?;
+        *self.latest_upload() = Some(grant.path.clone());
+        Ok(grant)
     }
 
     /// Renews credentials. Fields of the place (region, bucket, path) that come back empty are taken from `first`
     /// (`jamf-pro-api.md §7.3`).
     ///
     /// # Errors
-    /// When the server refuses or gives incomplete credentials.
+    /// When the server refuses or gives incomplete credentials; [`Error::Superseded`], without asking, when this session has begun
+    /// another upload since: the server renews those of the latest one, and they do not open this place.
     pub async fn jcds_renew(&self, cx: &Context, first: &UploadGrant) -> Result<UploadGrant, Error> {
+        if self.latest_upload().as_ref().is_some_and(|latest| *latest != first.path) {
+            return Err(Error::Superseded);
+        }
         let call = Call::post(RENEW).needs(Privilege::CreateFiles).repeatable();
         let answer = self.send(cx, &call).await.map_err(without_service)?;
         UploadGrant::from_answer(&answer, Some(first))
+    }
+
+    fn latest_upload(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.jcds.latest.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Deletes a file, by the name the server spells. The record stays.

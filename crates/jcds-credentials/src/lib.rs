@@ -63,6 +63,8 @@ async fn renew(session: &Session, left: &StoredUpload, cx: &Context) -> Option<U
         Ok(grant) => {
             Some(UploadGrant { region: first.region, bucket: first.bucket, path: first.path, ..grant })
         }
+        // Nothing is lost that could be had.
+        Err(jamf::Error::Superseded) => None,
         Err(error) => {
             let why = causes(&error).collect::<Vec<_>>().join(": ");
             cx.warn(format!("what an earlier run left of {} cannot be gone on with ({why})", left.file));

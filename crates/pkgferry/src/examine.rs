@@ -47,7 +47,7 @@ pub async fn doctor(args: DoctorArgs, settings: Settings, cancel: CancellationTo
     let sessions = Sessions::new(jamf::Config::default()).map_err(Error::Client)?;
     let targets = match embedded {
         Some(_) => targets,
-        None => settings.reveal(targets, &cx).await?,
+        None => settings.reveal_all(targets, &cx).await?,
     };
     let mut examined = Vec::with_capacity(targets.len());
     for target in &targets {

@@ -3,7 +3,7 @@
 use batch::Shard;
 use jiff::Timestamp;
 use pipeline::{Context, causes};
-use state::{Claim, ServerLock, State};
+use state::{Claim, Held, ServerLock, State};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ pub struct Locks {
     what: String,
     host: String,
     shard: Option<Shard>,
-    held: Mutex<HashMap<String, ServerLock>>,
+    held: Mutex<HashMap<String, Result<ServerLock, Held>>>,
 }
 
 impl Locks {
@@ -30,13 +30,19 @@ impl Locks {
             None => server.to_owned(),
         };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.contains_key(&name) {
-            return Ok(());
+        // Who was kept off once is for the whole run, or half of it would be done beside the other.
+        match held.get(&name) {
+            Some(Ok(_)) => return Ok(()),
+            Some(Err(by)) => return Err(state::Error::Held(by.clone())),
+            None => {}
         }
         let claim = Claim { what: &self.what, host: &self.host, since: now };
         let lock = match self.state.lock_server(&name, &claim) {
             Ok(lock) => lock,
-            Err(held @ state::Error::Held(_)) => return Err(held),
+            Err(state::Error::Held(by)) => {
+                held.insert(name, Err(by.clone()));
+                return Err(state::Error::Held(by));
+            }
             // Nothing that would do harm relies on it.
             Err(error) => {
                 let why = causes(&error).collect::<Vec<_>>().join(": ");
@@ -47,7 +53,7 @@ impl Locks {
         if let Some(before) = lock.left_by() {
             cx.info(format!("the run before this one did not end: {before}"));
         }
-        held.insert(name, lock);
+        held.insert(name, Ok(lock));
         Ok(())
     }
 }

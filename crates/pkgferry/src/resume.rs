@@ -27,7 +27,7 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
     let sessions = remembered::sessions(&memory.state, Listing::ByName)?;
     let goes_on = |upload: &StoredUpload| !args.discard && is_there(upload);
     let (mut removed, mut jobs) = (Vec::new(), Vec::new());
-    let targets = settings.reveal(settings.targets(&[], false)?, &cx).await?;
+    let targets = settings.reveal_all(settings.targets(&[], false)?, &cx).await?;
     let (here, elsewhere) = desk::sort(left, targets, &sessions, |upload| &upload.server)?;
     for Here { target, session, left } in here {
         if !left.is_empty() {

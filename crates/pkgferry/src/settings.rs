@@ -96,24 +96,28 @@ impl Settings {
     }
 
     /// Puts the secrets in that the settings only name the place of. Each place is asked once in a run.
-    pub async fn reveal(&self, mut targets: Vec<Target>, cx: &Context) -> Result<Vec<Target>, Error> {
-        for target in &mut targets {
-            for key in PLACED {
-                // What wins is all that is needed.
-                let env = if target.overrides.contains(key.name()) {
-                    &mut target.overrides
-                } else {
-                    &mut target.preferences
-                };
-                let Some(entry) = env.entry(key.name()) else { continue };
-                let failed = |source| Error::Secret { name: key.name().to_owned(), source: Box::new(source) };
-                let source = SecretSource::from_value(entry.value()).map_err(failed)?;
-                let origin = entry.origin().clone();
-                let secret = self.secrets.resolve(cx, &source).await.map_err(failed)?;
-                env.set(key, secret, origin);
-            }
+    pub async fn reveal(&self, mut target: Target, cx: &Context) -> Result<Target, Error> {
+        for key in PLACED {
+            // What wins is all that is needed.
+            let Target { overrides, preferences, .. } = &mut target;
+            let env = if overrides.contains(key.name()) { overrides } else { preferences };
+            let Some(entry) = env.entry(key.name()) else { continue };
+            let failed = |source| Error::Secret { name: key.name().to_owned(), source: Box::new(source) };
+            let source = SecretSource::from_value(entry.value()).map_err(failed)?;
+            let origin = entry.origin().clone();
+            let secret = self.secrets.resolve(cx, &source).await.map_err(failed)?;
+            env.set(key, secret, origin);
         }
-        Ok(targets)
+        Ok(target)
+    }
+
+    /// The same for all of them.
+    pub async fn reveal_all(&self, targets: Vec<Target>, cx: &Context) -> Result<Vec<Target>, Error> {
+        let mut revealed = Vec::with_capacity(targets.len());
+        for target in targets {
+            revealed.push(self.reveal(target, cx).await?);
+        }
+        Ok(revealed)
     }
 
     /// Where recipes are found: the folders, then those that come with the program.

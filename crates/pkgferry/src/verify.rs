@@ -26,7 +26,7 @@ pub async fn verify(args: VerifyArgs, settings: Settings, cancel: CancellationTo
         return desk.end();
     };
     let sessions = remembered::sessions(&state, Listing::ByName)?;
-    let targets = settings.reveal(settings.targets(&args.variables.key, false)?, &desk.cx).await?;
+    let targets = settings.reveal_all(settings.targets(&args.variables.key, false)?, &desk.cx).await?;
     let (here, elsewhere) = desk::sort(left, targets, &sessions, |unproven| &unproven.server)?;
     if !args.forget.is_empty() {
         forget(&args.forget, &here, &state, &desk)?;

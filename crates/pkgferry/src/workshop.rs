@@ -20,12 +20,14 @@ use indexmap::IndexMap;
 use jamf::{Listing, Session, Sessions};
 use jiff::Timestamp;
 use pipeline::{Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes};
-use report::PackageRecorder;
+use report::{PackageRecorder, Subject};
 use runner::{Batch, Claim, Item, Registry, Report, Status};
 use s3_upload::Memory;
 use state::{PackageFacts, StoredUpload};
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Waiting for servers is most of the work, and more at once would only make the log harder to read.
@@ -35,6 +37,9 @@ const HASHED_AT_ONCE: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 /// One upload fills most lines; a second one uses the gaps while the first is put in place.
 const SENT_AT_ONCE: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 
+/// How often what goes on is written into the report.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
+
 /// What is known of a run before its recipes are read.
 #[derive(Default)]
 pub struct Plan {
@@ -42,6 +47,8 @@ pub struct Plan {
     pub shard: Option<Shard>,
     /// The servers that it goes to, as reports call them.
     pub servers: Vec<String>,
+    /// Whether the heartbeat is for it. One package that somebody sends by hand is no night, and must not be taken for one.
+    pub heartbeat: bool,
 }
 
 impl Plan {
@@ -53,7 +60,7 @@ impl Plan {
                 servers.push(label);
             }
         }
-        Self { shard, servers }
+        Self { shard, servers, heartbeat: false }
     }
 }
 
@@ -103,7 +110,10 @@ impl Workshop {
         memory.gate = Some(Gate::new(SENT_AT_ONCE));
         let sessions = Arc::new(remembered::sessions(&memory.state, Listing::Whole)?);
         let registry = Arc::new(crate::registry::registry(&sessions, &memory)?);
-        let news = settings.notices.open(mode.side.notify_on, access, &settings.secrets, &cx).await?;
+        // A rehearsal is nobody's news.
+        let told = if embedded.is_some() { Access::ReadOnly } else { access };
+        let news =
+            settings.notices.open(mode.side.notify_on, plan.heartbeat, told, &settings.secrets, &cx).await;
         let (command, host) = (settings.process.command(), settings.process.host());
         let locks = Locks::new(memory.state.clone(), command.to_string(), host.clone(), plan.shard);
         let outset = Outset {
@@ -154,10 +164,10 @@ impl Workshop {
     }
 
     /// Puts in the secrets of servers that are reached. The rehearsal server has its own.
-    pub async fn reveal(&self, settings: &Settings, targets: Vec<Target>) -> Result<Vec<Target>, Error> {
+    pub async fn reveal(&self, settings: &Settings, target: Target) -> Result<Target, Error> {
         match &self.embedded {
-            Some(_) => Ok(targets),
-            None => settings.reveal(targets, &self.context(None)).await,
+            Some(_) => Ok(target),
+            None => settings.reveal(target, &self.context(None)).await,
         }
     }
 
@@ -190,13 +200,14 @@ impl Workshop {
         }
         // All are announced before the first one begins.
         let by_server: Vec<_> = by_server.into_values().map(|jobs| self.announce(jobs)).collect();
+        self.chronicle.write(&self.context(None));
         let (mut reports, mut shown) = (Vec::new(), Ok(()));
         for announced in by_server {
             let (more, told) = self.run_side_by_side(announced, self.jobs).await;
             reports.extend(more);
             shown = shown.and(told);
         }
-        self.close(&reports, shown, None).await
+        self.close(&reports, shown, None, None).await
     }
 
     /// Checks jobs and lets the report know of those that are this run's.
@@ -243,10 +254,21 @@ impl Workshop {
             }
             self.chronicle.keep(&cx);
         };
-        let reports = batch.run(items, &cx, done).await;
+        let reports = tokio::select! {
+            reports = batch.run(items, &cx, done) => reports,
+            never = self.keep_reporting(&cx) => match never {},
+        };
         let servers = speaking.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
         let reports = servers.zip(reports).map(|(one, report)| ServerReport { server: one.server, report });
         (reports.collect(), shown)
+    }
+
+    /// A crash in the middle of a large package leaves a report that tells of it.
+    async fn keep_reporting(&self, cx: &Context) -> Infallible {
+        loop {
+            self.clock.sleep(REPORT_EVERY).await;
+            self.chronicle.keep(cx);
+        }
     }
 
     fn is_ours(&self, ready: &Ready) -> bool {
@@ -279,18 +301,30 @@ impl Workshop {
         (Speaking { voice, entry, server, carries }, Item { name, claim, work })
     }
 
-    /// Signs out, and shows and tells what came of everything.
+    /// Tells of what no recipe was run for.
+    pub fn note(&self, name: &str, report: &ServerReport) {
+        let subject =
+            Subject { server: report.server.clone(), file: Some(name.to_owned()), ..Subject::default() };
+        let recorder = self.chronicle.announce(name, subject);
+        self.chronicle.follow(name, recorder, &PackageFacts::default()).end(&report.report);
+    }
+
+    /// Signs out, and shows and tells what came of everything; `broke` is what ended it before its time.
     pub async fn close(
         self,
         reports: &[ServerReport],
         shown: Result<(), Error>,
         promoted: Option<&Promoted>,
+        broke: Option<&Error>,
     ) -> Result<Exit, Error> {
         let cx = self.context(None);
         self.tidy(&cx).await;
         self.sessions.close(&cx).await;
-        let exit = exit_of(reports, self.detailed_exit_code, self.cancel.is_cancelled());
-        let told = self.chronicle.end(exit, None, &cx).await;
+        let exit = match broke {
+            Some(error) => error.exit(),
+            None => exit_of(reports, self.detailed_exit_code, self.cancel.is_cancelled()),
+        };
+        let told = self.chronicle.end(exit, broke, &cx).await;
         let shown = shown.and(self.display.finish(reports, self.boundary.traffic(), exit, promoted));
         match shown.and(told) {
             Err(error) if !error.is_closed_pipe() => Err(error),

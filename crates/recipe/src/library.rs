@@ -47,16 +47,25 @@ impl Library {
     /// # Errors
     /// When the recipe is not found or not readable. What is wrong with its parents is told by [`check`](crate::check()).
     pub fn load(&self, argument: &str) -> Result<Chain, Faults> {
+        self.load_with(argument, &mut Search::default())
+    }
+
+    /// Loads several. Each search folder is walked once for all of them.
+    pub fn load_all<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Vec<Result<Chain, Faults>> {
         let mut search = Search::default();
+        arguments.into_iter().map(|argument| self.load_with(argument, &mut search)).collect()
+    }
+
+    fn load_with(&self, argument: &str, search: &mut Search) -> Result<Chain, Faults> {
         let path = Path::new(argument);
         let recipe = if path.is_file() {
             read(path)?
         } else if let Some(recipe) = self.built_in(argument) {
             recipe
-        } else if let Some(path) = find(&mut search, argument, &self.search_dirs, None) {
+        } else if let Some(path) = find(search, argument, &self.search_dirs, None) {
             read(&path)?
         } else {
-            let near = self.near(&mut search, argument, &self.search_dirs);
+            let near = self.near(search, argument, &self.search_dirs);
             let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
             let fault = match irregular(path) {
                 Some(problem) => Fault::new(Place::whole(&Arc::from(path)), problem),
@@ -72,16 +81,16 @@ impl Library {
     /// # Errors
     /// When it is not well-formed, or no recipe.
     pub fn load_source(&self, source: &Source) -> Result<Chain, Faults> {
-        Ok(self.parents(Recipe::read(source)?, Search::default()))
+        Ok(self.parents(Recipe::read(source)?, &mut Search::default()))
     }
 
     /// Climbs from a recipe to the root. A parent that cannot be had is a fault of the chain, and not its end: the steps
     /// that are there are checked all the same, so that everything is told at once.
-    fn parents(&self, recipe: Recipe, mut search: Search) -> Chain {
+    fn parents(&self, recipe: Recipe, search: &mut Search) -> Chain {
         let mut recipes = vec![recipe];
         let mut gap = None;
         while let Some(parent) = recipes.last().and_then(|child| child.parent.clone()) {
-            match self.next(&parent, &recipes, &mut search) {
+            match self.next(&parent, &recipes, search) {
                 Ok(recipe) => recipes.push(recipe),
                 Err(faults) => {
                     gap = Some(faults);

@@ -39,6 +39,12 @@ pub async fn discard(
                     settled.push(stored.file);
                 }
             }
+            // Its place is shut for good.
+            Err(jamf::Error::Superseded) => {
+                if journal.close().is_ok() {
+                    settled.push(stored.file);
+                }
+            }
             Err(error) => cx.warn(format!(
                 "what an earlier run left of {} could not be removed: {}",
                 stored.file,

@@ -250,6 +250,18 @@ impl Error {
         }
     }
 
+    /// Whether the credentials have ended and cannot be renewed, since another upload was begun after this one. Nothing was deleted
+    /// for it.
+    pub(crate) fn is_superseded(&self) -> bool {
+        match self {
+            Self::Begin { source, .. } | Self::Part { source, .. } | Self::NotCompleted { source, .. } => {
+                source.is_superseded()
+            }
+            Self::ShortLived { source: Some(source), .. } => matches!(**source, jamf::Error::Superseded),
+            _ => false,
+        }
+    }
+
     /// Whether the parts in S3 may still become the file: S3 was asked to complete and nobody knows what it did, or the old
     /// file has gone and they are all that there is.
     pub(crate) fn needs_the_parts(&self) -> bool {

@@ -148,8 +148,16 @@ impl S3Error {
 
     /// Whether S3 has forgotten the upload, or these credentials do not open it.
     pub(crate) fn shuts_out(&self) -> bool {
+        if self.is_superseded() {
+            return true;
+        }
         let codes = ["NoSuchUpload", "AccessDenied", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken"];
         self.code().is_some_and(|code| codes.contains(&code))
+    }
+
+    /// Whether the credentials have ended and cannot be renewed, since another upload was begun after this one.
+    pub(crate) fn is_superseded(&self) -> bool {
+        matches!(self, Self::Renewal(error) if matches!(**error, jamf::Error::Superseded))
     }
 
     /// Whether S3 may have done what was asked: no answer of its own came.

@@ -115,12 +115,10 @@ impl Work {
         };
         let (bucket, done) = match done {
             // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
-            Err(error) if second_hand && error.shuts_out() => {
-                cx.warn(format!(
-                    "what an earlier run left of {} cannot be gone on with: {}; it is sent anew",
-                    self.name,
-                    crate::s3_error::in_full(&error)
-                ));
+            Err(error) if (second_hand && error.shuts_out()) || error.is_superseded() => {
+                let what = if second_hand { "what an earlier run left" } else { "the upload" };
+                let why = crate::s3_error::in_full(&error);
+                cx.warn(format!("{what} of {} cannot be gone on with: {why}; it is sent anew", self.name));
                 let renewed = self.session.jcds_initiate(cx).await;
                 let grant = renewed.map_err(|source| Error::NoCredentials {
                     file: self.name.clone(),

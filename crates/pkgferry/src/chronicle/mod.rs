@@ -107,6 +107,13 @@ impl Chronicle {
         }
     }
 
+    /// Writes the report down as it is.
+    pub fn write(&self, cx: &Context) {
+        if let Err(error) = self.files.write(&self.recorder.snapshot()) {
+            cx.warn(in_full(&error));
+        }
+    }
+
     /// Writes the report down as it is, if it was not just written.
     pub fn keep(&self, cx: &Context) {
         if let Err(error) = self.files.write_now_and_then(|| self.recorder.snapshot()) {

@@ -113,39 +113,51 @@ impl Notices {
         webhooks.chain(heartbeat).find(|(_, source)| source.is_plain()).map(|(label, _)| label.as_str())
     }
 
-    /// Gets the addresses from where they are kept. `on` wins over what the settings say.
+    /// Gets the addresses from where they are kept. `on` wins over what the settings say; the heartbeat is asked only if it is for
+    /// this run. Who cannot be told is warned of, and keeps no package back; where nobody is to be told, nothing is asked for.
     pub async fn open(
         &self,
         on: Option<NotifyOn>,
+        heartbeat: bool,
         access: Access,
         secrets: &Secrets,
         cx: &Context,
-    ) -> Result<News, Error> {
+    ) -> News {
         let config = Config {
             user_agent: concat!("pkgferry/", env!("CARGO_PKG_VERSION")).to_owned(),
             seed: std::process::id().into(),
             ..Config::default()
         };
+        let gate = notify::gate(access, self.in_dry_run);
+        let is_shut = gate.access() == Access::ReadOnly;
+        let mut news = News { gate: Arc::new(gate), title: self.title.clone(), ..News::nobody(&config) };
+        if is_shut {
+            return news;
+        }
+        let warn = |label: &str, error: &Error| {
+            let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            cx.warn(format!("{label} will not hear of this run: {}{hint}", in_full(error)));
+        };
+        if let Some((label, source)) = self.heartbeat.as_ref().filter(|_| heartbeat) {
+            let address = reveal(secrets, label, source, cx).await;
+            let made = address.and_then(|address| {
+                Heartbeat::new(label, &address, self.style, &config).map_err(Error::News)
+            });
+            match made {
+                Ok(heartbeat) => news.heartbeat = Some(Arc::new(heartbeat)),
+                Err(error) => warn(label, &error),
+            }
+        }
         let mut webhooks = Vec::with_capacity(self.webhooks.len());
         for (service, label, source) in &self.webhooks {
-            let address = reveal(secrets, label, source, cx).await?;
-            webhooks.push(Webhook::new(*service, label, &address).map_err(Error::News)?);
-        }
-        let heartbeat = match &self.heartbeat {
-            Some((label, source)) => {
-                let address = reveal(secrets, label, source, cx).await?;
-                Some(Arc::new(Heartbeat::new(label, &address, self.style, &config).map_err(Error::News)?))
+            let address = reveal(secrets, label, source, cx).await;
+            match address.and_then(|address| Webhook::new(*service, label, &address).map_err(Error::News)) {
+                Ok(webhook) => webhooks.push(webhook),
+                Err(error) => warn(label, &error),
             }
-            None => None,
-        };
-        Ok(News {
-            notifier: Notifier::new(webhooks, on.or(self.on).unwrap_or_default(), &config),
-            heartbeat,
-            gate: Arc::new(notify::gate(access, self.in_dry_run)),
-            title: self.title.clone(),
-            facts: None,
-            start: None,
-        })
+        }
+        news.notifier = Notifier::new(webhooks, on.or(self.on).unwrap_or_default(), &config);
+        news
     }
 }
 
@@ -177,6 +189,17 @@ struct Facts {
 }
 
 impl News {
+    fn nobody(config: &Config) -> Self {
+        Self {
+            notifier: Notifier::new(Vec::new(), NotifyOn::default(), config),
+            heartbeat: None,
+            gate: Arc::new(notify::gate(Access::ReadOnly, InDryRun::Silent)),
+            title: None,
+            facts: None,
+            start: None,
+        }
+    }
+
     /// The heartbeat is told that the run begins, beside the work.
     pub fn begin(&mut self, id: &RunId, host: &str, reports: &[PathBuf], cx: &Context) {
         let title = self.title.take().unwrap_or_else(|| format!("pkgferry on {host}"));

@@ -105,7 +105,7 @@ impl Voice {
             if report.status == Status::Unchanged {
                 for line in lines {
                     if let Line::Complained(text) = line {
-                        self.human.complain(&text);
+                        self.human.complain(&format!("{title}\n{text}"));
                     }
                 }
                 return self.human.print(&format!("{title}  = {}\n", verdict(report)));

@@ -82,6 +82,12 @@ pub async fn promote(
     let source = targets.remove(0);
     let plan = Plan::of(None, &targets);
     let workshop = Workshop::open(&settings, &args.mode, plan, cancel).await?;
+    targets.insert(0, source);
+    let mut targets = match settings.reveal_all(targets, &workshop.context(None)).await {
+        Ok(targets) => targets,
+        Err(error) => return workshop.break_off(error).await,
+    };
+    let source = targets.remove(0);
     let promotion = Promotion { name, args: &args, workshop, source, targets };
     let mut results = Results::default();
     let done = promotion.carry(&mut results).await;
@@ -92,7 +98,7 @@ pub async fn promote(
         proven: *proven,
     });
     let shown = shown.map_or(Ok(()), Err);
-    let exit = promotion.workshop.close(&reports, shown, promoted.as_ref()).await;
+    let exit = promotion.workshop.close(&reports, shown, promoted.as_ref(), done.as_ref().err()).await;
     done.and(exit)
 }
 
@@ -301,6 +307,7 @@ impl Promotion<'_> {
     fn show(&self, target: &Target, report: Report) -> (ServerReport, Result<(), Error>) {
         let voice = self.workshop.display.voice(self.name.as_str(), target.name.as_deref(), Pace::Live);
         let report = ServerReport { server: target.name.clone(), report };
+        self.workshop.note(self.name.as_str(), &report);
         let shown = voice.report(&report);
         (report, shown)
     }

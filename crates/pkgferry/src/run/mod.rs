@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::settings::Settings;
 use crate::signals;
 use crate::workshop::{Plan, Workshop};
+use batch::ShardChoice;
 use runner::{Report, Status};
 use selection::Chosen;
 use std::sync::Arc;
@@ -21,17 +22,21 @@ use tokio_util::sync::CancellationToken;
 pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
     let shard = selection::shard(args.shard, &settings.process)?;
     let targets = settings.targets(&args.variables.key, args.mode.rehearsal.sandbox)?;
-    let plan = Plan::of(shard, &targets);
+    let plan = Plan { heartbeat: true, ..Plan::of(shard, &targets) };
+    let found_none = shard.is_none() && args.shard == Some(ShardChoice::Auto);
     let (settings, mode) = (&settings, &args.mode);
     let workshop = Workshop::open(settings, mode, plan, cancel.clone()).await?;
+    if found_none {
+        workshop.warn("no scheduler says which shard this is; all packages are taken");
+    }
     let jobs = async {
-        let targets = workshop.reveal(settings, targets).await?;
         let library = settings.library();
         let load = move || {
             let chosen = Chosen::read(&args.recipes, &args.recipe_list)?;
             let mut jobs = Vec::new();
-            for (name, variables) in chosen.recipes() {
-                let chain = Arc::new(library.load(name));
+            let chains = library.load_all(chosen.recipes().map(|(name, _)| name));
+            for ((name, variables), chain) in chosen.recipes().zip(chains) {
+                let chain = Arc::new(chain);
                 jobs.extend(
                     targets.iter().map(|target| Job::of_list(name, Arc::clone(&chain), target, &variables)),
                 );
@@ -43,7 +48,7 @@ pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -
         for note in &notes {
             workshop.warn(note);
         }
-        Ok(jobs)
+        reveal(jobs, &workshop, settings).await
     };
     match jobs.await {
         Ok(jobs) => workshop.run_all(jobs).await,
@@ -60,15 +65,20 @@ pub async fn execute(
 ) -> Result<Exit, Error> {
     let plan = Plan::of(None, jobs.iter().map(|job| &job.target));
     let workshop = Workshop::open(settings, mode, plan, cancel).await?;
+    match reveal(jobs, &workshop, settings).await {
+        Ok(jobs) => workshop.run_all(jobs).await,
+        Err(error) => workshop.break_off(error).await,
+    }
+}
+
+/// Puts in the secrets of settings and lists. Each place is asked once in a run.
+async fn reveal(jobs: Vec<Job>, workshop: &Workshop, settings: &Settings) -> Result<Vec<Job>, Error> {
     let mut revealed = Vec::with_capacity(jobs.len());
     for mut job in jobs {
-        match workshop.reveal(settings, vec![job.target.clone()]).await {
-            Ok(mut targets) => job.target = targets.swap_remove(0),
-            Err(error) => return workshop.break_off(error).await,
-        }
+        job.target = workshop.reveal(settings, job.target).await?;
         revealed.push(job);
     }
-    workshop.run_all(revealed).await
+    Ok(revealed)
 }
 
 /// The exit code of a run is that of its worst recipe: interruption first, then the first failure, then what had no turn, then

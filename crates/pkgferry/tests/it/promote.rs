@@ -225,8 +225,17 @@ fn one_server_does_not_hold_up_the_others() {
     let text = format!("{}{}{away}", table("test", &test), table("production", &production));
     settle(&mut stage, &text);
     let to_both = ["promote", "App.pkg", "--from", "test", "--to", "away", "--to", "production"];
-    let ran = stage.run(&[&to_both[..], &["--create-category"]].concat());
+    let report = stage.path("run.json").to_str().unwrap().to_owned();
+    let ran = stage.run(&[&to_both[..], &["--create-category", "--report", &report]].concat());
     assert_eq!(ran.code, 4, "{}", ran.shown());
+    let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let told = report["packages"].as_array().unwrap().iter();
+    let told: Vec<_> =
+        told.map(|package| (package["server"].as_str().unwrap(), &package["status"])).collect();
+    assert_eq!(
+        told,
+        [("away", &json!("failed")), ("test", &json!("downloaded")), ("production", &json!("created"))]
+    );
     assert_eq!(production.names(), ["App.pkg"]);
 }
 

@@ -124,6 +124,61 @@ fn a_run_that_cannot_begin_is_told_of_too() {
 }
 
 #[test]
+fn a_promotion_that_ends_early_is_told_of() {
+    let (mut stage, _test, _production) = crate::servers::stage_with_two();
+    let ear = Listening::start();
+    stage.set("PKGFERRY_NOTIFY_WEBHOOK", &format!("{}/hook", ear.address));
+    let path = stage.path("run.json").to_str().unwrap().to_owned();
+    let ran = stage.run(&["promote", "No.pkg", "--from", "test", "--to", "production", "--report", &path]);
+    assert_eq!(ran.code, 5, "{}", ran.shown());
+    assert_eq!(ear.requests(), ["POST /hook"]);
+    assert!(
+        ear.last().to_string().contains("no package record on test names the file No.pkg"),
+        "{}",
+        ear.last()
+    );
+    assert!(report(&path)["warnings"].to_string().contains("No.pkg"));
+    assert!(
+        stage.run(&["history"]).succeeded().stdout.contains("exit 5"),
+        "{}",
+        stage.run(&["history"]).stdout
+    );
+}
+
+/// The settings of named servers may name the place of a secret, too, and so may a list.
+#[test]
+fn secrets_of_lists_are_fetched() {
+    let (stage, server) = Stage::with_server();
+    let folder = recipes(&stage, 1);
+    let list = format!("recipes: [{folder}/App0000.recipe.yaml]\nCLIENT_SECRET: env:ELSEWHERE\n");
+    let list = stage.write("list.yaml", list);
+    let mut command = stage.command(&["run", "--recipe-list", &list]);
+    let command = command.env_remove("CLIENT_SECRET").env("ELSEWHERE", &server.connection().client_secret);
+    std::fs::set_permissions(&list, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    Ran::new(command.output().unwrap(), &stage.path("")).succeeded();
+    assert_eq!(server.names(), ["App0.pkg"]);
+}
+
+#[test]
+fn who_cannot_be_told_keeps_no_package_back() {
+    let (mut stage, server) = Stage::with_server();
+    let ear = Listening::start();
+    let folder = recipes(&stage, 1);
+    stage.set("PKGFERRY_NOTIFY_SLACK", "command:/bin/false");
+    stage.set("PKGFERRY_HEARTBEAT", &format!("{}/beat", ear.address));
+    let ran = stage.run(&["run", &folder]).succeeded();
+    assert!(ran.stderr.contains("PKGFERRY_NOTIFY_SLACK will not hear of this run"), "{}", ran.stderr);
+    assert_eq!(
+        (server.names().len(), ear.requests()),
+        (1, vec!["POST /beat/start".into(), "POST /beat".into()])
+    );
+    // Neither a package that is sent by hand nor a rehearsal is a night.
+    stage.run(&["upload", &stage.write("App.pkg", noise(1, 10))]).succeeded();
+    stage.run(&["run", "recipes/ExampleApp.jamf.recipe.yaml", "--sandbox"]).succeeded();
+    assert_eq!(ear.requests().len(), 2);
+}
+
+#[test]
 fn a_webhook_that_nobody_answers_fails_no_run_and_is_not_shown() {
     let (mut stage, server) = Stage::with_server();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -236,7 +291,7 @@ fn every_shape_of_report_is_written_and_a_wrong_one_refused_before_the_run() {
 
 /// A run of two packages of which the first takes its time.
 fn long_run(stage: &Stage, report: &str) -> Child {
-    let first = stage.write("First.pkg", noise(1, 60 << 20));
+    let first = stage.write("First.pkg", noise(1, 300 << 20));
     let second = stage.write("Second.pkg", noise(2, 1000));
     let mut command = stage.command(&["upload", &first, &second, "--jobs", "1", "--report", report]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
@@ -282,10 +337,16 @@ fn a_crash_still_leaves_a_report() {
     let (stage, server) = Stage::with_server();
     let path = stage.path("run.json").to_str().unwrap().to_owned();
     let mut child = long_run(&stage, &path);
-    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=")));
+    let statuses = || std::path::Path::new(&path).exists().then(|| told(&report(&path))).unwrap_or_default();
+    // It tells of all packages before the first request, and of what goes on soon after.
+    until(|| !statuses().is_empty());
+    until(|| statuses()[0].1 == "running");
     child.kill().unwrap();
     child.wait().unwrap();
-    let report = report(&path);
-    assert_eq!(report["finished"], Value::Null);
-    assert!(told(&report).iter().all(|(_, status)| status == "not-begun" || status == "running"), "{report}");
+    assert_eq!(
+        statuses(),
+        [("First.pkg".into(), "running".into()), ("Second.pkg".into(), "not-begun".into())]
+    );
+    assert_eq!(report(&path)["finished"], Value::Null);
+    assert!(server.names().is_empty());
 }

@@ -332,3 +332,30 @@ async fn a_file_that_is_replaced_by_the_same_bytes_while_it_goes_is_left() {
     assert_snapshot!(ours.unwrap().told(), @"App.pkg was sent, and another run had put the same bytes in place before; those were left there");
     assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
+
+/// The server renews the credentials of an account's latest upload only (`jamf-pro-api.md §7.3`). One that waited for its turn while
+/// another was begun, until its own credentials ended, is begun anew with credentials of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_another_one_has_superseded_is_begun_anew() {
+    for old in [None, Some(bytes(1, 1000))] {
+        let stage = Stage::open().await;
+        if let Some(old) = &old {
+            stage.sandbox.put_file("App.pkg", old);
+        }
+        stage.meddler.rule(|_| Fate::Pass);
+        let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+        let (session, cx) = (sessions.open(&stage.env_of("App.pkg")).unwrap(), stage.context());
+        let new = bytes(2, 1000);
+        let superseded = |_: &mut pipeline::Env| {
+            let another = session.jcds_initiate(&cx);
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(another)).unwrap();
+            stage.clock.advance(Duration::from_secs(3601));
+        };
+        let sent = stage.send_within(sessions.clone(), stage.env("App.pkg", &new), superseded).await.unwrap();
+        assert!(sent.told().starts_with("sent App.pkg: 1000 bytes in 1 part"), "{}", sent.told());
+        stage.assert_holds("App.pkg", &new);
+        let warnings = stage.ear.warnings().join("\n");
+        assert!(warnings.contains("another upload was begun since"), "{warnings}");
+        assert!(!stage.meddler.seen().iter().any(|seen| seen.is("POST", "renew-credentials")));
+    }
+}

@@ -71,15 +71,15 @@ impl fmt::Display for CommandLine {
 fn without_secret(word: &str) -> String {
     match word.split_once('=') {
         Some((name, _)) if is_secret(name) => format!("{name}={IN_PLACE}"),
-        // A name that holds an address is none.
-        Some((name, value)) if !name.contains("://") => format!("{name}={}", without_path(value)),
+        // A name that holds an address is none; a value may be a pair of its own, as in `--key=CLIENT_SECRET=abc`.
+        Some((name, value)) if !name.contains("://") => format!("{name}={}", without_secret(value)),
         _ => without_path(word),
     }
 }
 
 fn is_secret(name: &str) -> bool {
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    SECRET_NAMES.iter().any(|part| plain.contains(part))
+    plain != "notifyon" && SECRET_NAMES.iter().any(|part| plain.contains(part))
 }
 
 /// Of an address, scheme, host and port.
@@ -114,6 +114,7 @@ mod tests {
         insta::assert_snapshot!(kept(&words), @"run nightly.yaml --jobs 4 -k 'pkg_category=Web Browsers' --dry-run");
         let words = ["run", "-k", "CLIENT_SECRET=abc", "--API_PASSWORD=abc", "--client-secret", "abc", "-v"];
         insta::assert_snapshot!(kept(&words), @"run -k CLIENT_SECRET=*** --API_PASSWORD=*** --client-secret *** -v");
+        insta::assert_snapshot!(kept(&["--key=CLIENT_SECRET=abc", "--notify-on", "failure"]), @"--key=CLIENT_SECRET=*** --notify-on failure");
         let words = ["--url", "https://jane:pw@test.jamfcloud.com/", "JSS_URL=https://a:b@c:8443"];
         insta::assert_snapshot!(kept(&words), @"--url https://test.jamfcloud.com JSS_URL=https://c:8443");
         let words = ["--slack", "https://hooks.slack.com/services/T0/B0/abc", "x=https://h?key=abc"];
@@ -125,12 +126,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_has_a_telling_name_never_shows(
-            before in "[a-z]{0,4}", name in proptest::sample::select(&SECRET_NAMES[..]), upper: bool, form in 0..3_u8
+            before in "[a-z]{1,4}", name in proptest::sample::select(&SECRET_NAMES[..]), upper: bool, form in 0..4_u8
         ) {
             let name = if upper { name.to_uppercase() } else { name.to_owned() };
             let words = match form {
                 0 => vec![format!("{before}_{name}=s3cr3t!")],
                 1 => vec![format!("--{before}-{name}=s3cr3t!")],
+                2 => vec![format!("--key={before}_{name}=s3cr3t!")],
                 _ => vec![format!("--{before}-{name}"), "s3cr3t!".to_owned()],
             };
             prop_assert!(!CommandLine::from_words(words).to_string().contains("s3cr3t!"));
