@@ -79,6 +79,9 @@ impl Diagnose for Error {
                 "a bundle package is a folder: zip it first, and name the zip file instead"
             }
             Self::Empty { .. } => "an empty file installs nothing: look at the step that made it",
+            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                "check pkg_path; what makes the package may not have run, or may have made it elsewhere"
+            }
             Self::Changed { .. } => "run again when nothing writes to the file any more",
             Self::Read { .. }
             | Self::NotRegular { .. }

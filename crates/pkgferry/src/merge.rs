@@ -5,8 +5,7 @@ use crate::display::count;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::files::{self, Existing};
-use report::{FailureKind, Format, PackageReport, RunReport, Shard, Status};
-use std::collections::{BTreeMap, BTreeSet};
+use report::{FailureKind, Format, PackageReport, RunReport, Status};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -65,7 +64,7 @@ fn exit_of(merged: &RunReport) -> Exit {
     let failures = || merged.packages.iter().filter(|package| package.status == Status::Failed).map(failure);
     let is_undone = |package: &PackageReport| matches!(package.status, Status::Running | Status::NotBegun);
     if merged.finished.is_none()
-        || lacks_shards(merged)
+        || merged.lacks_shards()
         || merged.packages.iter().any(is_undone)
         || failures().any(|exit| exit == Exit::Interrupted)
     {
@@ -89,13 +88,4 @@ fn failure(package: &PackageReport) -> Exit {
         Some(FailureKind::Interrupted) => Exit::Interrupted,
         Some(FailureKind::Internal) | None => Exit::Internal,
     }
-}
-
-/// Whether a list was split, and the report of a shard is not there.
-fn lacks_shards(merged: &RunReport) -> bool {
-    let mut there: BTreeMap<u32, BTreeSet<Shard>> = BTreeMap::new();
-    for shard in merged.parts.iter().filter_map(|part| part.shard) {
-        there.entry(shard.count()).or_default().insert(shard);
-    }
-    there.iter().any(|(count, shards)| u32::try_from(shards.len()) != Ok(*count))
 }

@@ -168,6 +168,8 @@ fn suite(
 fn verdict_of_run(report: &RunReport) -> Option<Verdict> {
     if report.finished.is_none() {
         Some(Verdict::Error("not-ended"))
+    } else if report.lacks_shards() {
+        Some(Verdict::Error("shard-missing"))
     } else if report.packages.is_empty() {
         Some(Verdict::Skipped)
     } else {
@@ -179,7 +181,10 @@ fn run(xml: &mut Xml, report: &RunReport, verdict: &Verdict) -> io::Result<()> {
     let mut tests = Tests::default();
     tests.count(verdict);
     let attributes = tests.attributes(SignedDuration::ZERO);
-    let not_ended = format!("the run did not end; last heard of {}", report.updated);
+    let not_ended = match report.finished {
+        None => format!("the run did not end; last heard of {}", report.updated),
+        Some(_) => "the reports of some shards are missing, and their packages with them".to_owned(),
+    };
     let lines: Vec<String> = report.run_warnings().map(warning_line).collect();
     xml.create_element("testsuite")
         .with_attribute(("name", "run"))

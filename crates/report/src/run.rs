@@ -1,6 +1,7 @@
 use crate::{Error, PackageReport, Totals, Warning};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the model that this crate writes and reads.
 ///
@@ -224,6 +225,16 @@ impl RunReport {
             updated: self.updated,
             warnings: self.warnings.clone(),
         }]
+    }
+
+    /// Whether the runs that were merged are shards of a split, and the report of another one is not there.
+    #[must_use]
+    pub fn lacks_shards(&self) -> bool {
+        let mut there: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for shard in self.parts.iter().filter_map(|part| part.shard) {
+            there.entry(shard.count()).or_default().insert(shard.index());
+        }
+        there.iter().any(|(count, shards)| u32::try_from(shards.len()) != Ok(*count))
     }
 
     /// Warnings that belong to no package, those of the parts included.

@@ -19,7 +19,11 @@ impl Verdict {
         let totals = report.totals();
         if totals.failed > 0 {
             Self::Failed
-        } else if report.finished.is_none() || totals.running > 0 || totals.not_begun > 0 {
+        } else if report.finished.is_none()
+            || totals.running > 0
+            || totals.not_begun > 0
+            || report.lacks_shards()
+        {
             Self::Unfinished
         } else if totals.unverified > 0 {
             Self::Unverified
@@ -39,6 +43,9 @@ pub(crate) fn headline(report: &RunReport) -> String {
         Verdict::Unfinished if report.finished.is_none() => {
             let done = all - totals.running - totals.not_begun;
             format!("Did not end: {done} of {} done", count(all, "package"))
+        }
+        Verdict::Unfinished if report.lacks_shards() => {
+            format!("A shard is missing: {} without its own", count(all, "package"))
         }
         Verdict::Unfinished => {
             format!("{} of {} not done", totals.running + totals.not_begun, count(all, "package"))

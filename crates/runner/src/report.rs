@@ -200,7 +200,7 @@ impl Report {
         let failure = FailureReport {
             step: None,
             kind: FailureKind::Interrupted,
-            message: format!("not begun: the run was to begin nothing after {deadline}"),
+            message: format!("not begun: the run was to begin nothing after {deadline:.0}"),
             causes: Vec::new(),
             hint: Some("run again for what is left, or give the run more time or more jobs".into()),
             faults: Vec::new(),

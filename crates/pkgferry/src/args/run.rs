@@ -91,7 +91,7 @@ impl std::str::FromStr for Deadline {
         duration
             .map(Self::After)
             .or_else(moment)
-            .ok_or("it is neither a time such as 2h30m nor a moment with a zone")
+            .ok_or("it is neither a time such as 2h30m nor a moment such as 2026-11-22T05:30:00Z")
     }
 }
 

@@ -215,6 +215,17 @@ fn shards_divide_the_packages_and_their_reports_make_one() {
     let mut arguments = vec!["report", "merge", "--output", &merged];
     arguments.extend(files.iter().map(String::as_str));
     stage.run(&arguments).succeeded();
+    // One of them got lost: nobody may take what is left for all of it.
+    let [page, tests] = ["lost.md", "lost.xml"].map(|name| stage.path(name).to_str().unwrap().to_owned());
+    let lost = stage.run(&["report", "merge", &files[0], &files[2], "--output", &page, "--output", &tests]);
+    assert_eq!(lost.code, 130, "{}", lost.shown());
+    let text = |path: &str| std::fs::read_to_string(path).unwrap();
+    assert!(text(&page).starts_with("## A shard is missing: "), "{}", text(&page));
+    assert!(
+        text(&tests).contains("errors=\"1\"") && text(&tests).contains("shard-missing"),
+        "{}",
+        text(&tests)
+    );
     let report = report(&stage, "all.json");
     assert_eq!((statuses(&report).len(), &report["totals"]["created"]), (12, &12.into()));
     assert_eq!(report["warnings"], Value::Null);

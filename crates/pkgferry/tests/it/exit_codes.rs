@@ -94,6 +94,7 @@ fn a_missing_file_is_6() {
       warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       fail  step 3 compare-hash: cannot read /no/such/App.pkg
             caused by: No such file or directory (os error 2)
+            hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
     ");
 }
 

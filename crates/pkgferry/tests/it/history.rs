@@ -174,6 +174,7 @@ fn a_run_is_told_with_its_packages_steps_and_warnings() {
       wait  package-upload
       wait  verify-delivery
       fail  compare-hash      cannot read [STAGE]/Gone.pkg: No such file or directory (os error 2)
+            hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
       = failed; nothing sent
     ");
 

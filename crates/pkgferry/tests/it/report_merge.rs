@@ -205,6 +205,7 @@ fn what_cannot_be_merged_leaves_what_is_there() {
     --- stderr
     pkgferry: cannot write /no/such/folder/all.md
       caused by: entity not found
+      hint: make the folder /no/such/folder first, or name another
     ");
 }
 
