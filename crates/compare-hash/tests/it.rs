@@ -296,9 +296,9 @@ async fn a_missing_file() {
     std::fs::remove_file(bench.folder.path().join("Local.pkg")).unwrap();
     let (kind, text) = bench.failure().await;
     assert_eq!(kind, FailureKind::Local);
-    assert_snapshot!(text, @r"
+    assert_snapshot!(text, @"
     cannot read FOLDER/Local.pkg: No such file or directory (os error 2)
-    hint: -
+    hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
     ");
 }
 
