@@ -238,7 +238,12 @@ impl Session {
         }
         let call = Call::post(RENEW).needs(Privilege::CreateFiles).repeatable();
         let answer = self.send(cx, &call).await.map_err(without_service)?;
-        UploadGrant::from_answer(&answer, Some(first))
+        let grant = UploadGrant::from_answer(&answer, Some(first))?;
+        // The server may call the same place by another path from now on.
+        if let Some(latest) = &mut *self.latest_upload() {
+            latest.clone_from(&grant.path);
+        }
+        Ok(grant)
     }
 
     fn latest_upload(&self) -> std::sync::MutexGuard<'_, Option<String>> {

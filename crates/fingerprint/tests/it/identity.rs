@@ -16,10 +16,10 @@ async fn refusal(path: &Path, folder: &Path) -> String {
 #[tokio::test]
 async fn a_missing_file() {
     let folder = tempfile::tempdir().unwrap();
-    assert_snapshot!(refusal(&folder.path().join("Missing.pkg"), folder.path()).await, @r"
+    assert_snapshot!(refusal(&folder.path().join("Missing.pkg"), folder.path()).await, @"
     cannot read FOLDER/Missing.pkg: No such file or directory (os error 2)
     kind: Local
-    hint: -
+    hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
     ");
 }
 
