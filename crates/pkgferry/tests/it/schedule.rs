@@ -346,9 +346,8 @@ fn the_program_is_this_one_where_it_runs_on_a_machine() {
     let stage = Stage::new();
     for scheduler in SCHEDULERS {
         let ran = schedule(&stage, &format!("{scheduler} --at 03:00 Firefox.jamf")).succeeded();
-        let this = std::fs::canonicalize(env!("CARGO_BIN_EXE_pkgferry")).unwrap();
         let is_of_machine = matches!(*scheduler, "launchd" | "systemd" | "cron");
-        assert_eq!(ran.stdout.contains(this.to_str().unwrap()), is_of_machine, "{}", ran.shown());
+        assert_eq!(ran.stdout.contains("[PKGFERRY]"), is_of_machine, "{}", ran.shown());
         assert!(
             ran.stderr.starts_with("How to install") || ran.stderr.starts_with("With --output"),
             "{}",

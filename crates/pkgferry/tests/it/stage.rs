@@ -206,10 +206,14 @@ impl Ran {
     }
 }
 
-/// Without what changes from run to run: moments, ports, seconds.
+/// Without what changes from run to run and from place to place: moments, ports, seconds, paths.
 fn steady(text: &str) -> String {
     let repository = repository();
-    let mut text = text.replace(repository.to_str().unwrap(), "[REPOSITORY]");
+    // Before the repository: what is built may lie in it or elsewhere.
+    let program = std::fs::canonicalize(env!("CARGO_BIN_EXE_pkgferry")).unwrap();
+    let mut text = text
+        .replace(program.to_str().unwrap(), "[PKGFERRY]")
+        .replace(repository.to_str().unwrap(), "[REPOSITORY]");
     text = replace_after(&text, "good until ", "[TIME]", |c| c.is_ascii_digit() || "-T:.Z".contains(c));
     text = replace_after(&text, "proven after ", "[N]", |c| c.is_ascii_digit());
     replace_after(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit())
