@@ -31,7 +31,7 @@ pub use work::Work;
 
 use fingerprint::Digests;
 use jamf::Sessions;
-use pipeline::{Applied, Context, Env, Failure, Gate, Plan, Processor, Route, Spec, Verdict, keys};
+use pipeline::{Applied, Context, Env, Failure, Plan, Processor, Route, Spec, Verdict, keys};
 use std::sync::Arc;
 
 /// Sends a file onto its package record.
@@ -39,21 +39,13 @@ use std::sync::Arc;
 pub struct PackageUpload {
     sessions: Arc<Sessions>,
     digests: Digests,
-    gate: Option<Gate>,
 }
 
 impl PackageUpload {
     /// A step that talks to Jamf Pro through these sessions; a file whose digests are remembered is read only to be sent.
     #[must_use]
     pub fn new(sessions: Arc<Sessions>, digests: Digests) -> Self {
-        Self { sessions, digests, gate: None }
-    }
-
-    /// The same, with only so many uploads at a time as the gate lets through. Who waits has done nothing yet: no record is made
-    /// that would stand without a file meanwhile.
-    #[must_use]
-    pub fn behind(self, gate: Gate) -> Self {
-        Self { gate: Some(gate), ..self }
+        Self { sessions, digests }
     }
 }
 
@@ -75,7 +67,7 @@ impl Processor for PackageUpload {
             return Ok(Plan::skipped(reason).with(keys::PKG_UPLOADED, false));
         }
         let session = self.sessions.open(env)?;
-        match Work::plan(session, self.digests.clone(), self.gate.clone(), env, cx).await {
+        match Work::plan(session, self.digests.clone(), env, cx).await {
             Ok(work) => Ok(Plan::change(work.change(reason), work).with(keys::PKG_UPLOADED, true)),
             Err(error) => Err(failure(error, env)),
         }

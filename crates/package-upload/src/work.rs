@@ -3,9 +3,7 @@ use crate::local::LocalFile;
 use crate::spec::UPLOAD_STALL_SECONDS;
 use fingerprint::{Digests, Fingerprint};
 use jamf::{PackageApi, PackageFile, Session};
-use pipeline::{
-    Activity, Applied, Change, Context, Env, FileName, Gate, PackageId, Subject, Verb, keys, size,
-};
+use pipeline::{Activity, Applied, Change, Context, Env, FileName, PackageId, Subject, Verb, keys, size};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 pub struct Work {
     session: Arc<Session>,
     digests: Digests,
-    gate: Option<Gate>,
     file: LocalFile,
     name: FileName,
     display_name: Option<String>,
@@ -37,7 +34,6 @@ impl Work {
     pub(crate) async fn plan(
         session: Arc<Session>,
         digests: Digests,
-        gate: Option<Gate>,
         env: &Env,
         cx: &Context,
     ) -> Result<Self, Error> {
@@ -59,7 +55,6 @@ impl Work {
             patience: env.get(UPLOAD_STALL_SECONDS)?.unwrap_or_default().into(),
             session,
             digests,
-            gate,
             file,
             name,
             known,
@@ -76,13 +71,8 @@ impl Work {
         }
     }
 
-    /// Sends the file onto its record, when there is a place to send from.
+    /// Sends the file onto its record.
     pub(crate) async fn apply(&self, env: &Env, cx: &Context) -> Result<Applied, Error> {
-        // The digests that are computed beside it may wait for a place of their own; who has that one never waits for this one.
-        let _place = match &self.gate {
-            None => None,
-            Some(gate) => Some(gate.enter(cx.cancelled()).await.ok_or_else(|| self.interrupted())?),
-        };
         if !self.file.is_unchanged()? {
             return Err(self.changed());
         }
@@ -98,6 +88,7 @@ impl Work {
             }
             sent => sent?,
         };
+        cx.has_sent();
         Ok(self.applied(record.id, fingerprint))
     }
 

@@ -70,6 +70,9 @@ pub struct Change {
     /// Bytes that it fetches.
     #[serde(skip_serializing_if = "is_zero")]
     pub fetches: u64,
+    /// Whether it is sent with nothing else beside it.
+    #[serde(skip)]
+    pub alone: bool,
     /// Fields that it sets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChange>,
@@ -84,7 +87,23 @@ impl Change {
     #[must_use]
     pub fn new(verb: Verb, subject: Subject, name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { verb, subject, name, reason: None, to: None, bytes: 0, fetches: 0, fields: Vec::new() }
+        Self {
+            verb,
+            subject,
+            name,
+            reason: None,
+            to: None,
+            bytes: 0,
+            fetches: 0,
+            alone: false,
+            fields: Vec::new(),
+        }
+    }
+
+    /// Whether something stays different by it. Temporary credentials end, and a proof only looks.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        matches!(self.subject, Subject::File | Subject::Record | Subject::Category)
     }
 
     /// Adds the reason.
@@ -98,6 +117,13 @@ impl Change {
     #[must_use]
     pub fn sending(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
+        self
+    }
+
+    /// The same, sent with nothing else beside it.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
         self
     }
 

@@ -1,4 +1,7 @@
-use crate::{Activity, Clock, Diagnose, Event, FailureKind, Level, Occurrence, Progress, StepRef};
+use crate::place::PlaceRef;
+use crate::stop::Deadline;
+use crate::{Activity, Clock, Diagnose, Event, FailureKind, Level, Occurrence, Place, Progress, StepRef};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
@@ -130,6 +133,8 @@ pub struct Context {
     clock: Arc<dyn Clock>,
     boundary: Arc<Boundary>,
     cancel: CancellationToken,
+    pub(crate) deadline: Option<Deadline>,
+    pub(crate) place: PlaceRef,
     listener: Arc<dyn Listener>,
     recipe: Arc<str>,
     step: Option<StepRef>,
@@ -144,7 +149,16 @@ impl Context {
         listener: Arc<dyn Listener>,
         cancel: CancellationToken,
     ) -> Self {
-        Self { clock, boundary, cancel, listener, recipe: Arc::from(""), step: None }
+        Self {
+            clock,
+            boundary,
+            cancel,
+            deadline: None,
+            place: PlaceRef::default(),
+            listener,
+            recipe: Arc::from(""),
+            step: None,
+        }
     }
 
     /// The same, speaking for a recipe.
@@ -165,10 +179,33 @@ impl Context {
         Self { boundary, ..self.clone() }
     }
 
-    /// The same, deaf to Ctrl-C: for what has to run to its end once it has begun.
+    /// The same, with nothing new to be begun from this moment on. Contexts that are made from it share it.
+    #[must_use]
+    pub fn until(&self, deadline: Timestamp) -> Self {
+        Self { deadline: Some(Deadline::new(deadline)), ..self.clone() }
+    }
+
+    /// The same for another listener.
+    #[must_use]
+    pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {
+        Self { listener, ..self.clone() }
+    }
+
+    /// The same, deaf to Ctrl-C and to the deadline: for what has to run to its end once it has begun.
     #[must_use]
     pub fn shielded(&self) -> Self {
-        Self { cancel: CancellationToken::new(), ..self.clone() }
+        Self { cancel: CancellationToken::new(), deadline: None, ..self.clone() }
+    }
+
+    /// The same for the last step that sends from this place.
+    #[must_use]
+    pub fn sending_from(&self, place: &Place) -> Self {
+        Self { place: PlaceRef::of(place), ..self.clone() }
+    }
+
+    /// Lets the next recipe send, while this one sees to what it has sent.
+    pub fn has_sent(&self) {
+        self.place.leave();
     }
 
     /// Time.

@@ -16,6 +16,8 @@ pub enum FailureKind {
     Local,
     /// Somebody pressed Ctrl-C or sent SIGTERM.
     Interrupted,
+    /// The run's deadline came before its turn.
+    Deadline,
     /// pkgferry itself is at fault.
     Internal,
 }

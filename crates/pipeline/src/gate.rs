@@ -1,3 +1,4 @@
+use crate::{Context, Stop};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,7 +20,19 @@ use tokio_util::sync::CancellationToken;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<Semaphore>);
+pub struct Gate {
+    places: u32,
+    free: Arc<Semaphore>,
+}
+
+/// How many of a gate's places somebody takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// One, beside others.
+    One,
+    /// All of them: it works alone.
+    All,
+}
 
 /// A place behind a [`Gate`], free again when this is dropped.
 #[derive(Debug)]
@@ -32,12 +45,14 @@ impl Gate {
     /// A gate with so many places behind it.
     #[must_use]
     pub fn new(places: NonZeroUsize) -> Self {
-        Self(Arc::new(Semaphore::new(places.get().min(Semaphore::MAX_PERMITS))))
+        let places = u32::try_from(places.get()).unwrap_or(u32::MAX);
+        let free = usize::try_from(places).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { places, free: Arc::new(Semaphore::new(free)) }
     }
 
     /// Waits for a place. `None` when `cancel` came first, also when a place was free: who is cancelled begins nothing.
     pub async fn enter(&self, cancel: &CancellationToken) -> Option<Permit> {
-        let place = cancel.run_until_cancelled(Arc::clone(&self.0).acquire_owned()).await?;
+        let place = cancel.run_until_cancelled(Arc::clone(&self.free).acquire_owned()).await?;
         if cancel.is_cancelled() {
             return None;
         }
@@ -45,9 +60,31 @@ impl Gate {
         place.ok().map(|place| Permit { _place: place })
     }
 
+    /// Waits for places until nothing new is to be [begun](Context::stop).
+    ///
+    /// # Errors
+    /// That came first, also when there were places.
+    pub async fn turn(&self, places: Places, cx: &Context) -> Result<Permit, Stop> {
+        let places = match places {
+            Places::One => 1,
+            Places::All => self.places,
+        };
+        let place = tokio::select! {
+            biased;
+            stop = cx.stopped() => return Err(stop),
+            place = Arc::clone(&self.free).acquire_many_owned(places) => place,
+        };
+        match (place, cx.stop()) {
+            (Ok(place), None) => Ok(Permit { _place: place }),
+            (_, Some(stop)) => Err(stop),
+            // Nobody closes the semaphore.
+            (Err(_), None) => Err(Stop::Interrupted),
+        }
+    }
+
     /// Places that are free at this moment.
     #[must_use]
     pub fn free(&self) -> usize {
-        self.0.available_permits()
+        self.free.available_permits()
     }
 }

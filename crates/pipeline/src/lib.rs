@@ -7,7 +7,7 @@
 //! - What happened is an [`Outcome`]; what can be watched is an [`Event`]; what went wrong is a [`Failure`].
 //! - [`Context`] carries what a library must not take for itself: the clock, the listener, the cancellation, and the
 //!   [`Boundary`] that every request passes and that refuses writes in a dry run.
-//! - A [`Gate`] lets so much work of one kind run at a time.
+//! - A [`Gate`] lets so much work of one kind run at a time; a [`Stop`] is why nothing new is begun.
 //!
 //! It is not a runner (that is the `runner` crate) and it does no I/O.
 //!
@@ -58,11 +58,13 @@ mod key;
 pub mod keys;
 mod name;
 mod outcome;
+mod place;
 mod priority;
 mod processor;
 mod secret;
 mod size;
 mod spec;
+mod stop;
 mod typed;
 mod value;
 
@@ -76,15 +78,17 @@ pub use digest::{InvalidDigest, Md5, Sha3_512};
 pub use env::{Entry, Env, EnvError, Origin};
 pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
 pub use failure::{Diagnose, Failure, FailureKind, Instead, causes};
-pub use gate::{Gate, Permit};
+pub use gate::{Gate, Permit, Places};
 pub use id::{InvalidPackageId, PackageId};
 pub use key::Key;
 pub use name::{FileName, Found, InvalidFileName, name_key};
 pub use outcome::{Outcome, Warning};
+pub use place::Place;
 pub use priority::{InvalidPriority, Priority};
 pub use processor::{AnyProcessor, Applied, ErasedWork, Outputs, Plan, Processor};
 pub use secret::{ExposeSecret, Secret};
 pub use size::size;
 pub use spec::{Default, Input, Need, Output, Phase, Spec, join};
+pub use stop::Stop;
 pub use typed::{Kind, Typed, WrongType};
 pub use value::{Dict, Value};

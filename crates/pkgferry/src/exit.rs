@@ -75,6 +75,7 @@ impl Exit {
             FailureKind::Remote => Self::Remote,
             FailureKind::Local => Self::Local,
             FailureKind::Interrupted => Self::Interrupted,
+            FailureKind::Deadline => Self::Deadline,
             FailureKind::Internal => Self::Internal,
         }
     }

@@ -86,6 +86,7 @@ fn failure(package: &PackageReport) -> Exit {
         Some(FailureKind::Remote) => Exit::Remote,
         Some(FailureKind::Local) => Exit::Local,
         Some(FailureKind::Interrupted) => Exit::Interrupted,
+        Some(FailureKind::Deadline) => Exit::Deadline,
         Some(FailureKind::Internal) | None => Exit::Internal,
     }
 }

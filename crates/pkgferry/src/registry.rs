@@ -13,12 +13,7 @@ pub fn registry(sessions: &Arc<Sessions>, memory: &Memory) -> Result<Registry, E
     registry.register(jcds_credentials::JcdsCredentials::new(Arc::clone(sessions), memory.state.clone()))?;
     registry.register(s3_upload::S3Upload::new(Arc::clone(sessions), memory.clone()))?;
     registry.register(package_metadata::PackageMetadata::new(Arc::clone(sessions)))?;
-    let upload = package_upload::PackageUpload::new(Arc::clone(sessions), memory.digests.clone());
-    // Both routes share the line.
-    registry.register(match &memory.gate {
-        Some(gate) => upload.behind(gate.clone()),
-        None => upload,
-    })?;
+    registry.register(package_upload::PackageUpload::new(Arc::clone(sessions), memory.digests.clone()))?;
     let verify = verify_delivery::VerifyDelivery::new(Arc::clone(sessions), memory.digests.clone());
     registry.register(verify.keeping(memory.state.clone()))?;
     registry.register(jcds_download::JcdsDownload::new(Arc::clone(sessions)))?;

@@ -78,7 +78,7 @@ impl StateFolder {
         };
         state.today(cx.clock().now());
         let digests = Digests::new(Arc::new(state.clone()), rehash);
-        Ok(Memory { state, digests, connections: Connections::default(), gate: None })
+        Ok(Memory { state, digests, connections: Connections::default() })
     }
 }
 

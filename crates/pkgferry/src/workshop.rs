@@ -18,7 +18,6 @@ use batch::Shard;
 use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
 use jamf::{Listing, Session, Sessions};
-use jiff::Timestamp;
 use pipeline::{Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes};
 use report::{PackageRecorder, Subject};
 use runner::{Batch, Claim, Item, Registry, Report, Status};
@@ -74,7 +73,8 @@ pub struct Workshop {
     pub memory: Memory,
     clock: Arc<SystemClock>,
     boundary: Arc<Boundary>,
-    cancel: CancellationToken,
+    /// What all contexts of the run are made from.
+    cx: Context,
     registry: Arc<Registry>,
     embedded: Option<Embedded>,
     chronicle: Chronicle,
@@ -84,7 +84,6 @@ pub struct Workshop {
     awake: Arc<Awake>,
     shard: Option<Shard>,
     jobs: NonZeroUsize,
-    deadline: Option<Timestamp>,
     dry_run: bool,
     keep_partial: bool,
     detailed_exit_code: bool,
@@ -103,11 +102,14 @@ impl Workshop {
         let display = Display::new(mode.json, clock.clone());
         let access = if mode.dry_run { Access::ReadOnly } else { Access::ReadWrite };
         let boundary = Arc::new(Boundary::new(access));
-        let cx = Context::new(clock.clone(), boundary.clone(), display.listener(None), cancel.clone());
+        let cx = Context::new(clock.clone(), boundary.clone(), display.listener(None), cancel);
+        let cx = match mode.side.deadline {
+            Some(deadline) => cx.until(deadline.of_run(clock.now())),
+            None => cx,
+        };
         let folder = if embedded.is_some() { settings.state.of_rehearsal() } else { settings.state.clone() };
         let mut memory = folder.open(mode.rehash, &cx).map_err(Error::State)?;
         memory.digests = memory.digests.behind(Gate::new(HASHED_AT_ONCE));
-        memory.gate = Some(Gate::new(SENT_AT_ONCE));
         let sessions = Arc::new(remembered::sessions(&memory.state, Listing::Whole)?);
         let registry = Arc::new(crate::registry::registry(&sessions, &memory)?);
         // A rehearsal is nobody's news.
@@ -127,7 +129,6 @@ impl Workshop {
         };
         let chronicle = Chronicle::begin(outset, &memory.state, &clock, &boundary, &cx).await?;
         Ok(Self {
-            deadline: mode.side.deadline.map(|deadline| deadline.of_run(clock.now())),
             jobs: mode.side.jobs.unwrap_or(JOBS),
             shard: plan.shard,
             awake: Arc::new(Awake::of_this_system()),
@@ -136,7 +137,7 @@ impl Workshop {
             memory,
             clock,
             boundary,
-            cancel,
+            cx,
             registry,
             embedded,
             chronicle,
@@ -150,11 +151,7 @@ impl Workshop {
 
     /// A context that speaks of the work for a server.
     pub fn context(&self, server: Option<&str>) -> Context {
-        self.listened_to(self.display.listener(server))
-    }
-
-    fn listened_to(&self, listener: Arc<dyn Listener>) -> Context {
-        Context::new(self.clock.clone(), self.boundary.clone(), listener, self.cancel.clone())
+        self.cx.heard_by(self.display.listener(server))
     }
 
     /// Tells of something that belongs to no recipe.
@@ -232,7 +229,7 @@ impl Workshop {
             lock(&speaking).push(one);
             item
         });
-        let batch = Batch { jobs: at_once, dry_run: self.dry_run, deadline: self.deadline };
+        let batch = Batch { jobs: at_once, senders: SENT_AT_ONCE, dry_run: self.dry_run };
         let cx = self.context(None);
         let mut shown = Ok(());
         let done = |place: usize, report: &Report| {
@@ -256,7 +253,7 @@ impl Workshop {
         };
         let reports = tokio::select! {
             reports = batch.run(items, &cx, done) => reports,
-            never = self.keep_reporting(&cx) => match never {},
+            (never, _) = async { tokio::join!(self.keep_reporting(&cx), cx.watch()) } => match never {},
         };
         let servers = speaking.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
         let reports = servers.zip(reports).map(|(one, report)| ServerReport { server: one.server, report });
@@ -287,7 +284,7 @@ impl Workshop {
             PackageFacts { server: address.as_deref(), file: file.as_ref(), ..PackageFacts::default() };
         let entry = Arc::new(self.chronicle.follow(&name, recorder, &facts));
         let ears = Ears { voice: voice.listener(), entry: entry.clone(), sleepless: self.awake.sleepless() };
-        let cx = self.listened_to(Arc::new(ears));
+        let cx = self.cx.heard_by(Arc::new(ears));
         let hold = || match &address {
             Some(address) if writes => self.locks.hold(address, self.clock.now(), &cx),
             _ => Ok(()),
@@ -322,7 +319,7 @@ impl Workshop {
         self.sessions.close(&cx).await;
         let exit = match broke {
             Some(error) => error.exit(),
-            None => exit_of(reports, self.detailed_exit_code, self.cancel.is_cancelled()),
+            None => exit_of(reports, self.detailed_exit_code),
         };
         let told = self.chronicle.end(exit, broke, &cx).await;
         let shown = shown.and(self.display.finish(reports, self.boundary.traffic(), exit, promoted));

@@ -1,7 +1,7 @@
 //! What a finished recipe means for the package that it carried.
 
 use crate::recorder::Subject;
-use crate::{Failure, FailureKind, Status};
+use crate::{Failure, Status};
 use pipeline::{Change, Outcome, Verb, Warning};
 use runner::StepReport;
 
@@ -34,17 +34,13 @@ impl Conclusion {
     pub(crate) fn of(report: &runner::Report, subject: &Subject) -> Self {
         let failure = report.failure.as_ref().map(Failure::from);
         let status = match &failure {
-            Some(failure) if was_never_begun(report, failure) => Status::NotBegun,
+            Some(_) if report.was_not_begun() => Status::NotBegun,
             _ => report.status.into(),
         };
         let file = file_change(&report.steps);
         Self {
             status,
             reason: match &failure {
-                // The status says so already.
-                Some(failure) if status == Status::NotBegun => {
-                    failure.message.trim_start_matches("not begun: ").to_owned()
-                }
                 Some(failure) => failure.message.clone(),
                 None => reason(status, &report.steps),
             },
@@ -60,11 +56,6 @@ impl Conclusion {
             failure: failure.filter(|_| status != Status::NotBegun),
         }
     }
-}
-
-/// [`runner::Report::not_begun`] has no status of its own.
-fn was_never_begun(report: &runner::Report, failure: &Failure) -> bool {
-    failure.kind == FailureKind::Interrupted && failure.step.is_none() && report.steps.is_empty()
 }
 
 fn changes(steps: &[StepReport]) -> impl Iterator<Item = (&StepReport, &Change)> + Clone {

@@ -100,9 +100,10 @@ enum Verdict {
 impl Verdict {
     fn of(package: &PackageReport) -> Self {
         match (package.status, package.failure.as_ref().map(|failure| failure.kind)) {
-            (Status::Failed, Some(kind @ (FailureKind::Internal | FailureKind::Interrupted))) => {
-                Self::Error(kind.word())
-            }
+            (
+                Status::Failed,
+                Some(kind @ (FailureKind::Internal | FailureKind::Interrupted | FailureKind::Deadline)),
+            ) => Self::Error(kind.word()),
             (Status::Failed, Some(kind)) => Self::Failure(kind.word()),
             (Status::Failed, None) => Self::Failure("failed"),
             (Status::Unverified, _) => Self::Failure("unverified"),

@@ -209,6 +209,8 @@ pub enum FailureKind {
     Local,
     /// Somebody pressed Ctrl-C or sent SIGTERM.
     Interrupted,
+    /// The run's deadline came before its turn.
+    Deadline,
     /// pkgferry itself is at fault.
     Internal,
 }
@@ -223,6 +225,7 @@ impl FailureKind {
             Self::Remote => "remote",
             Self::Local => "local",
             Self::Interrupted => "interrupted",
+            Self::Deadline => "deadline",
             Self::Internal => "internal",
         }
     }
@@ -236,6 +239,7 @@ impl From<pipeline::FailureKind> for FailureKind {
             pipeline::FailureKind::Remote => Self::Remote,
             pipeline::FailureKind::Local => Self::Local,
             pipeline::FailureKind::Interrupted => Self::Interrupted,
+            pipeline::FailureKind::Deadline => Self::Deadline,
             pipeline::FailureKind::Internal => Self::Internal,
         }
     }

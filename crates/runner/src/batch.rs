@@ -1,10 +1,10 @@
 //! Many recipes side by side.
 
+use crate::Registry;
 use crate::report::{FailureReport, Report};
-use crate::{Registry, run};
+use crate::run::Run;
 use futures_util::{Stream, StreamExt as _};
-use jiff::Timestamp;
-use pipeline::{Context, FailureKind, FileName, Occurrence};
+use pipeline::{Context, FailureKind, FileName, Gate, Occurrence};
 use recipe::Checked;
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -13,16 +13,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use tokio::task::{Id, JoinError, JoinSet};
 
-/// How many recipes are run side by side, and until when one is begun.
+/// How many recipes are run side by side.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// So many run at a time, at most. Requests, hashing and uploads have limits of their own, so that this may well be more
-    /// than there are processors.
+    /// So many run at a time, at most. Requests and hashing have limits of their own, so that this may well be more than there
+    /// are processors.
     pub jobs: NonZeroUsize,
+    /// So many of them send at a time, at most. A recipe waits for its turn before it changes anything, and the next one has its
+    /// turn when everything [has been sent](Context::has_sent). One that sends [alone](pipeline::Change::alone) waits for all others.
+    pub senders: NonZeroUsize,
     /// Whether nothing is applied.
     pub dry_run: bool,
-    /// From this moment on no recipe is begun. Those that run are run to their end.
-    pub deadline: Option<Timestamp>,
 }
 
 /// A recipe of a batch.
@@ -72,13 +73,6 @@ impl Claim {
     }
 }
 
-/// Why nothing is begun any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
-    Interrupted,
-    Deadline(Timestamp),
-}
-
 impl Batch {
     /// Runs the items, and gives their reports in the order of the items. `done` hears of each as soon as it has ended, with its
     /// place in the order.
@@ -86,9 +80,9 @@ impl Batch {
     /// Items are taken from the stream when there is room for them, so that they may be prepared on the way. One whose
     /// [claim](Claim) collides with another's waits until that one has ended, in the order of the items, and holds up no others.
     ///
-    /// When `cx` is cancelled, or its clock shows the deadline, no more are begun: what is running runs to its end (each hears of
-    /// an interrupt by its own context), the rest of the stream is reported as not begun. A recipe that panics has failed, and
-    /// nothing else has.
+    /// When `cx` [stops](Context::stop), no more are begun: the rest of the stream is reported as not begun. What is running hears of
+    /// it by its own context, and is brought to its end at a deadline if it has changed anything by then. A recipe that panics has
+    /// failed, and nothing else has.
     pub async fn run(
         &self,
         items: impl Stream<Item = Item>,
@@ -96,7 +90,7 @@ impl Batch {
         mut done: impl FnMut(usize, &Report),
     ) -> Vec<Report> {
         let mut items = pin!(items.enumerate());
-        let mut floor = Floor::default();
+        let mut floor = Floor::new(Gate::new(self.senders), self.dry_run);
         let mut reports: Vec<(usize, Report)> = Vec::new();
         let mut end = |place: usize, report: Report| {
             done(place, &report);
@@ -104,16 +98,16 @@ impl Batch {
         };
         let mut is_exhausted = false;
         loop {
-            let stop = self.stop(cx);
+            let stop = cx.stop();
             if let Some(stop) = stop {
                 for waiting in floor.waiting.drain(..) {
-                    end(waiting.place, self.not_begun(waiting.name, stop));
+                    end(waiting.place, Report::not_begun(waiting.name, self.dry_run, stop));
                 }
             } else {
                 while floor.running.len() < self.jobs.get()
                     && let Some(next) = floor.next_waiting()
                 {
-                    floor.begin(next, self.dry_run);
+                    floor.begin(next);
                 }
             }
             // Whatever waits collides with something that runs, so something will end.
@@ -125,17 +119,17 @@ impl Batch {
                 // What has ended is told before anything else is begun.
                 biased;
                 Some(ended) = floor.tasks.join_next_with_id() => {
-                    if let Some((place, report)) = floor.end(ended, self.dry_run) {
+                    if let Some((place, report)) = floor.end(ended) {
                         end(place, report);
                     }
                 }
                 // Where nothing is begun any more there is nothing to hear either.
-                () = cx.cancelled().cancelled(), if stop.is_none() => {}
+                _ = cx.stopped(), if stop.is_none() => {}
                 item = items.next(), if has_room && !is_exhausted => match item {
                     None => is_exhausted = true,
-                    Some((place, Item { name, claim, work })) => match (work, self.stop(cx)) {
+                    Some((place, Item { name, claim, work })) => match (work, cx.stop()) {
                         (Err(report), _) => end(place, *report),
-                        (Ok(_), Some(stop)) => end(place, self.not_begun(name, stop)),
+                        (Ok(_), Some(stop)) => end(place, Report::not_begun(name, self.dry_run, stop)),
                         (Ok(job), None) => {
                             floor.waiting.push_back(Waiting { place, name, claim, job });
                         }
@@ -146,25 +140,12 @@ impl Batch {
         reports.sort_unstable_by_key(|(place, _)| *place);
         reports.into_iter().map(|(_, report)| report).collect()
     }
-
-    fn stop(&self, cx: &Context) -> Option<Stop> {
-        if cx.cancelled().is_cancelled() {
-            return Some(Stop::Interrupted);
-        }
-        self.deadline.filter(|deadline| cx.clock().now() >= *deadline).map(Stop::Deadline)
-    }
-
-    fn not_begun(&self, name: String, stop: Stop) -> Report {
-        match stop {
-            Stop::Interrupted => Report::not_begun(name, self.dry_run),
-            Stop::Deadline(deadline) => Report::after_deadline(name, self.dry_run, deadline),
-        }
-    }
 }
 
 /// What runs, and what waits for its turn.
-#[derive(Default)]
 struct Floor {
+    gate: Gate,
+    dry_run: bool,
     tasks: JoinSet<Report>,
     running: HashMap<Id, Running>,
     waiting: VecDeque<Waiting>,
@@ -192,6 +173,10 @@ struct Running {
 }
 
 impl Floor {
+    fn new(gate: Gate, dry_run: bool) -> Self {
+        Self { gate, dry_run, tasks: JoinSet::new(), running: HashMap::new(), waiting: VecDeque::new() }
+    }
+
     /// The first that collides neither with what runs nor with what waits longer.
     fn next_waiting(&mut self) -> Option<Waiting> {
         let is_free = |place: usize, waiting: &Waiting| {
@@ -204,14 +189,14 @@ impl Floor {
         self.waiting.remove(next)
     }
 
-    fn begin(&mut self, waiting: Waiting, dry_run: bool) {
+    fn begin(&mut self, waiting: Waiting) {
         let Waiting { place, claim, job, .. } = waiting;
         let (recipe, cx) = (job.checked.identifier.clone(), job.cx.clone());
-        let task = self.tasks.spawn(run_one(job, dry_run));
+        let task = self.tasks.spawn(run_one(job, self.dry_run, self.gate.clone()));
         self.running.insert(task.id(), Running { place, claim, recipe, cx });
     }
 
-    fn end(&mut self, ended: Result<(Id, Report), JoinError>, dry_run: bool) -> Option<(usize, Report)> {
+    fn end(&mut self, ended: Result<(Id, Report), JoinError>) -> Option<(usize, Report)> {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let Running { place, recipe, cx, .. } = self.running.remove(&id)?;
         let report = match ended {
@@ -219,16 +204,16 @@ impl Floor {
             Err(error) => {
                 // It could not say so itself.
                 cx.for_recipe(&recipe).emit(Occurrence::RecipeFinished);
-                broken(recipe, dry_run, error)
+                broken(recipe, self.dry_run, error)
             }
         };
         Some((place, report))
     }
 }
 
-async fn run_one(job: Job, dry_run: bool) -> Report {
+async fn run_one(job: Job, dry_run: bool, gate: Gate) -> Report {
     let Job { checked, registry, cx } = job;
-    run(&registry, &checked, dry_run, &cx).await
+    Run { registry: &registry, checked: &checked, dry_run, gate: Some(&gate) }.run(&cx).await
 }
 
 /// A recipe whose task did not come to its end.

@@ -1,4 +1,4 @@
-use pipeline::{Diagnose, FailureKind};
+use pipeline::{Diagnose, FailureKind, Stop};
 
 /// A step could not be run, for a reason that lies in the chain and not in its processor.
 #[derive(Debug, thiserror::Error)]
@@ -21,16 +21,16 @@ pub enum Error {
         /// The argument.
         argument: String,
     },
-    /// Somebody pressed Ctrl-C.
-    #[error("interrupted")]
-    Interrupted,
+    /// Nothing new is begun any more.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
 }
 
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
         match self {
             Self::UnknownProcessor(_) | Self::Unset { .. } | Self::SecretShown { .. } => FailureKind::Recipe,
-            Self::Interrupted => FailureKind::Interrupted,
+            Self::Stopped(stop) => stop.kind(),
         }
     }
 
@@ -40,7 +40,8 @@ impl Diagnose for Error {
                 "the step before it was skipped or found nothing; give the value in Input or Arguments"
                     .into(),
             ),
-            Self::UnknownProcessor(_) | Self::SecretShown { .. } | Self::Interrupted => None,
+            Self::Stopped(stop) => stop.hint(),
+            Self::UnknownProcessor(_) | Self::SecretShown { .. } => None,
         }
     }
 }

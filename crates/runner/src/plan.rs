@@ -3,8 +3,8 @@ use crate::run::Halt;
 use crate::{Error, Registry};
 use indexmap::IndexMap;
 use pipeline::{
-    Change, Context, Env, ErasedWork, Failure, Instead, Kind, Need, Occurrence, Origin, Outcome, Phase, Plan,
-    Spec, StepRef, Value, keys,
+    Change, Context, Env, ErasedWork, Failure, Gate, Instead, Kind, Need, Occurrence, Origin, Outcome, Phase,
+    Place, Places, Plan, Spec, StepRef, Value, keys,
 };
 use recipe::{Checked, CheckedStep};
 use std::collections::BTreeSet;
@@ -39,6 +39,11 @@ impl PlannedStep {
         }
     }
 
+    /// Whether applying would send a file.
+    pub(crate) fn sends(&self) -> bool {
+        self.changes().iter().any(|change| change.bytes > 0)
+    }
+
     /// How the step ended, if it has ended by planning.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
         match &self.stage {
@@ -49,6 +54,25 @@ impl PlannedStep {
 }
 
 impl Planned {
+    /// The first step that is going to send, and how many places to send from the recipe takes.
+    fn sends(&self) -> Option<(StepRef, Places)> {
+        let first = self.steps.iter().find(|step| step.sends())?;
+        let alone = self.steps.iter().flat_map(PlannedStep::changes).any(|change| change.alone);
+        Some((first.step.clone(), if alone { Places::All } else { Places::One }))
+    }
+
+    /// Waits for a place to send from, if there is something to send. Nothing has been changed by then, and no credentials asked
+    /// for, which would end meanwhile.
+    pub(crate) async fn turn(self, gate: Option<&Gate>, cx: &Context) -> Result<(Self, Option<Place>), Halt> {
+        let (Some(gate), Some((step, places))) = (gate, self.sends()) else {
+            return Ok((self, None));
+        };
+        match gate.turn(places, cx).await {
+            Ok(permit) => Ok((self, Some(Place::new(permit)))),
+            Err(stop) => Err(Halt { steps: self.into_steps(), step, failure: Error::from(stop).into() }),
+        }
+    }
+
     /// The plan as the steps of a dry run's report.
     pub(crate) fn into_steps(self) -> Vec<StepReport> {
         self.steps.iter().map(StepReport::of_plan).collect()
@@ -128,10 +152,11 @@ async fn plan_step(
     forget_earlier_outputs(env, spec, before);
 
     // Planning writes nothing, so that it may be dropped wherever it stands.
-    let plan =
-        tokio_util::future::FutureExt::with_cancellation_token(processor.plan(env, cx), cx.cancelled())
-            .await
-            .ok_or(Error::Interrupted)??;
+    let plan = tokio::select! {
+        biased;
+        stop = cx.stopped() => return Err(Error::from(stop).into()),
+        plan = processor.plan(env, cx) => plan?,
+    };
     let seen = env.clone();
     env.overlay(&plan.outputs().from_step(step.number));
     let stage = match plan {

@@ -1,4 +1,4 @@
-use pipeline::{Change, Diagnose, Failure, FailureKind, Outcome, StepRef, Subject, Verb, Warning};
+use pipeline::{Change, Diagnose, Failure, FailureKind, Outcome, StepRef, Stop, Subject, Verb, Warning};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -180,32 +180,26 @@ impl Report {
         Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
     }
 
-    /// A recipe that was not begun, because somebody interrupted the run before its turn.
+    /// A recipe that was not begun, because the run had stopped before its turn.
     #[must_use]
-    pub fn not_begun(recipe: impl Into<String>, dry_run: bool) -> Self {
-        let failure = FailureReport {
-            step: None,
-            kind: FailureKind::Interrupted,
-            message: "not begun: the run was interrupted".into(),
-            causes: Vec::new(),
-            hint: None,
-            faults: Vec::new(),
-        };
-        Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
+    pub fn not_begun(recipe: impl Into<String>, dry_run: bool, stop: Stop) -> Self {
+        Self::not_run(recipe, dry_run, &stop)
     }
 
-    /// A recipe that was not begun, because the run had come to its deadline before its turn.
+    /// Whether the run stopped before anything was done for this recipe that lasts.
     #[must_use]
-    pub fn after_deadline(recipe: impl Into<String>, dry_run: bool, deadline: jiff::Timestamp) -> Self {
-        let failure = FailureReport {
-            step: None,
-            kind: FailureKind::Interrupted,
-            message: format!("not begun: the run was to begin nothing after {deadline:.0}"),
-            causes: Vec::new(),
-            hint: Some("run again for what is left, or give the run more time or more jobs".into()),
-            faults: Vec::new(),
-        };
-        Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
+    pub fn was_not_begun(&self) -> bool {
+        let Some(failure) = &self.failure else { return false };
+        let has_changed =
+            |step: &StepReport| step.outcome.is_some() && step.changes.iter().any(Change::lasts);
+        match failure.kind {
+            FailureKind::Deadline => {
+                let first = self.given_up.iter().flat_map(|first| &first.steps);
+                !self.steps.iter().chain(first).any(has_changed)
+            }
+            FailureKind::Interrupted => failure.step.is_none() && self.steps.is_empty(),
+            _ => false,
+        }
     }
 
     /// Whether a step planned any change.

@@ -1,7 +1,7 @@
 use crate::plan::plan;
 use crate::report::{FailureReport, Report, StepReport};
 use crate::{Registry, plan::step_ref};
-use pipeline::{Context, Failure, Instead, Occurrence, StepRef, Value};
+use pipeline::{Context, Failure, Gate, Instead, Occurrence, StepRef, Value};
 use recipe::Checked;
 
 /// A step that ended its recipe early.
@@ -24,38 +24,52 @@ type Ended = Result<Vec<StepReport>, Halt>;
 ///
 /// Whatever happens is in the report, which is that of the last attempt.
 pub async fn run(registry: &Registry, checked: &Checked, dry_run: bool, cx: &Context) -> Report {
-    let cx = cx.for_recipe(&checked.identifier);
-    let steps = checked.steps.iter().map(step_ref).collect();
-    cx.emit(Occurrence::RecipeStarted { dry_run, steps });
-
-    let mut ended = attempt(registry, checked, None, dry_run, &cx).await;
-    let mut given_up = None;
-    if let Err(halt) = &ended
-        && let Some(instead) = halt.failure.instead().cloned()
-    {
-        tell(halt, &instead, &cx);
-        let again = attempt(registry, checked, Some(&instead), dry_run, &cx).await;
-        let first = std::mem::replace(&mut ended, again);
-        given_up = Some(Box::new(report(&checked.identifier, dry_run, first)));
-    }
-
-    if let Err(halt) = &ended {
-        let message = halt.failure.chain().into_iter().next().unwrap_or_default();
-        cx.for_step(halt.step.clone()).emit(Occurrence::StepFailed { message });
-    }
-    cx.emit(Occurrence::RecipeFinished);
-    Report { given_up, ..report(&checked.identifier, dry_run, ended) }
+    Run { registry, checked, dry_run, gate: None }.run(cx).await
 }
 
-async fn attempt(
-    registry: &Registry,
-    checked: &Checked,
-    instead: Option<&Instead>,
-    dry_run: bool,
-    cx: &Context,
-) -> Ended {
-    let planned = plan(registry, checked, instead, cx).await?;
-    if dry_run { Ok(planned.into_steps()) } else { planned.apply(cx).await }
+/// A recipe that is run.
+pub(crate) struct Run<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) checked: &'a Checked,
+    pub(crate) dry_run: bool,
+    /// What it passes before it changes anything, if it is going to send.
+    pub(crate) gate: Option<&'a Gate>,
+}
+
+impl Run<'_> {
+    pub(crate) async fn run(&self, cx: &Context) -> Report {
+        let Self { checked, dry_run, .. } = *self;
+        let cx = cx.for_recipe(&checked.identifier);
+        let steps = checked.steps.iter().map(step_ref).collect();
+        cx.emit(Occurrence::RecipeStarted { dry_run, steps });
+
+        let mut ended = self.attempt(None, &cx).await;
+        let mut given_up = None;
+        if let Err(halt) = &ended
+            && let Some(instead) = halt.failure.instead().cloned()
+        {
+            tell(halt, &instead, &cx);
+            let again = self.attempt(Some(&instead), &cx).await;
+            let first = std::mem::replace(&mut ended, again);
+            given_up = Some(Box::new(report(&checked.identifier, dry_run, first)));
+        }
+
+        if let Err(halt) = &ended {
+            let message = halt.failure.chain().into_iter().next().unwrap_or_default();
+            cx.for_step(halt.step.clone()).emit(Occurrence::StepFailed { message });
+        }
+        cx.emit(Occurrence::RecipeFinished);
+        Report { given_up, ..report(&checked.identifier, dry_run, ended) }
+    }
+
+    async fn attempt(&self, instead: Option<&Instead>, cx: &Context) -> Ended {
+        let planned = plan(self.registry, self.checked, instead, cx).await?;
+        if self.dry_run {
+            return Ok(planned.into_steps());
+        }
+        let (planned, place) = planned.turn(self.gate, cx).await?;
+        planned.apply(place.as_ref(), cx).await
+    }
 }
 
 /// The second plan begins with a notice of the step that gave up the first. No step has failed as yet, so none is called failed.

@@ -10,7 +10,7 @@ use crate::parts::PartPlan;
 use crate::resume::Resumption;
 use crate::s3_error::in_full;
 use crate::send::{Sending, at_first, check_whole};
-use crate::transfer::{Turn, Work};
+use crate::transfer::Work;
 use fingerprint::{DigestState, Fingerprint, Start};
 use pipeline::{Activity, Context};
 use std::pin::pin;
@@ -42,8 +42,6 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Begins an upload and brings it to its end.
     pub(crate) async fn anew(&self, key: &str, checksum: Checksum, log: &Log) -> Result<Done, Error> {
-        // Before anything is opened that would only stand about.
-        let turn = self.turn().await?;
         let at_once = at_first(self.work.concurrency, self.work.parts);
         let _warm = self.bucket.warm(at_once, self.cx);
         let begun = self.cx.cancelled().run_until_cancelled(self.bucket.begin(key, checksum)).await;
@@ -59,12 +57,12 @@ impl Attempt<'_> {
             None => return Err(self.interrupted()),
         };
         log.begun(&upload);
-        self.finish(&upload, self.work.parts, Vec::new(), Some(turn), log).await
+        self.finish(&upload, self.work.parts, Vec::new(), log).await
     }
 
     /// Goes on with the upload of an earlier run.
     pub(crate) async fn go_on(&self, left: Resumption, log: &Log) -> Result<Done, Error> {
-        self.finish(&left.upload, left.plan, left.sent, None, log).await
+        self.finish(&left.upload, left.plan, left.sent, log).await
     }
 
     /// Whatever fails, the parts do not stay in S3 unless somebody will need them.
@@ -73,10 +71,9 @@ impl Attempt<'_> {
         upload: &Upload,
         plan: PartPlan,
         sent: Vec<SentPart>,
-        turn: Option<Turn>,
         log: &Log,
     ) -> Result<Done, Error> {
-        let result = self.fill_and_commit(upload, plan, sent, turn, log).await;
+        let result = self.fill_and_commit(upload, plan, sent, log).await;
         let key = upload.key.clone();
         let error = match result {
             Ok((committed, fingerprint)) => {
@@ -102,16 +99,11 @@ impl Attempt<'_> {
         upload: &Upload,
         plan: PartPlan,
         sent: Vec<SentPart>,
-        turn: Option<Turn>,
         log: &Log,
     ) -> Result<(Committed, Fingerprint), Error> {
-        let turn = match turn {
-            Some(turn) => turn,
-            None => self.turn().await?,
-        };
         let (parts, fingerprint) = self.fill(upload, plan, sent, log).await?;
         // The next upload sends while this one is put in place.
-        drop(turn);
+        self.cx.has_sent();
         let commit = Commit {
             session: &self.work.session,
             bucket: self.bucket,
@@ -127,10 +119,6 @@ impl Attempt<'_> {
         // What the session remembers is the list before the completion, which it does not see.
         self.work.session.jcds_file_changed(&self.work.name);
         Ok((committed?, fingerprint))
-    }
-
-    async fn turn(&self) -> Result<Turn, Error> {
-        self.work.turn(self.cx).await.ok_or_else(|| self.interrupted())
     }
 
     /// Sends all parts. The digests are computed beside it and not before it: SHA3-512 is slower than a fast network

@@ -66,7 +66,7 @@ pub use transfer::Work;
 
 use fingerprint::Digests;
 use jamf::{Session, Sessions};
-use pipeline::{Applied, Context, Env, EnvError, Failure, Gate, Plan, Processor, Route, Spec, Verdict, keys};
+use pipeline::{Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, keys};
 use state::{Phase, State, StoredUpload};
 use std::sync::Arc;
 
@@ -86,9 +86,6 @@ pub struct Memory {
     pub digests: Digests,
     /// Open connections to S3.
     pub connections: Connections,
-    /// How many uploads send at a time; `None` for any number. It is not held while an upload is put in place, which waits for
-    /// the server and not for the line.
-    pub gate: Option<Gate>,
 }
 
 impl Memory {
@@ -102,7 +99,6 @@ impl Memory {
             digests: Digests::new(Arc::new(state.clone()), false),
             state,
             connections: Connections::default(),
-            gate: None,
         })
     }
 }

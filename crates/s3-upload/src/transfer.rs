@@ -20,9 +20,13 @@ use crate::stall::Patience;
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
-use pipeline::{Applied, Change, Context, Env, FileName, Gate, Permit, Subject, Verb, Warning, keys};
+use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
 use state::{Journal, NewUpload, State, StoredUpload};
 use std::sync::Arc;
+
+/// Files of this size are sent alone. The server renews credentials of an account's latest upload only (`jamf-pro-api.md §7.3`), so that
+/// what is sent side by side has to be through within their first hour: two files below this are, at 2.4 Mbit/s.
+const LARGE: u64 = 512 << 20;
 
 /// A planned upload.
 #[derive(Debug)]
@@ -41,7 +45,6 @@ pub struct Work {
     keep: bool,
     state: State,
     connections: Connections,
-    gate: Option<Gate>,
 }
 
 impl Work {
@@ -81,7 +84,6 @@ impl Work {
             digests: memory.digests.clone(),
             state: memory.state.clone(),
             connections: memory.connections.clone(),
-            gate: memory.gate.clone(),
             session,
             name,
             old,
@@ -94,6 +96,7 @@ impl Work {
     pub(crate) fn change(&self, reason: Option<String>) -> Change {
         let verb = if self.old.is_some() { Verb::Replace } else { Verb::Create };
         let change = Change::new(verb, Subject::File, self.name.as_str()).sending(self.file.size());
+        let change = if self.file.size() < LARGE { change } else { change.alone() };
         match reason {
             Some(reason) => change.because(reason),
             None => change,
@@ -134,14 +137,6 @@ impl Work {
         let done = done?;
         self.tidy(&bucket, &endpoint, cx).await;
         Ok(self.applied(&done))
-    }
-
-    /// Waits for a place to send from, where there are only so many. `None` when Ctrl-C came first.
-    pub(crate) async fn turn(&self, cx: &Context) -> Option<Turn> {
-        match &self.gate {
-            None => Some(Turn { _place: None }),
-            Some(gate) => gate.enter(cx.cancelled()).await.map(|place| Turn { _place: Some(place) }),
-        }
     }
 
     fn open(&self, place: &Place, grant: UploadGrant, cx: &Context) -> Bucket {
@@ -309,11 +304,6 @@ impl Work {
             .with(keys::PKG_SHA3_512, sent.sha3_512)
             .with(JCDS_OBJECT_KEY, done.key.clone())
     }
-}
-
-/// The right to send, until it is dropped.
-pub(crate) struct Turn {
-    _place: Option<Permit>,
 }
 
 /// Ends the journal of an attempt. What S3 shuts out, nobody can go on with nor remove.

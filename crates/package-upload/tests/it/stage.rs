@@ -3,7 +3,7 @@
 use jamf::Sessions;
 use package_upload::PackageUpload;
 use pipeline::{
-    Access, Applied, Boundary, Context, Env, Event, Failure, Gate, Listener, Occurrence, Origin, Plan,
+    Access, Applied, Boundary, Context, Env, Event, Failure, Listener, Occurrence, Origin, Place, Plan,
     Processor as _, Progress, SimulatedClock, Value, keys,
 };
 use sandbox::{Config, Sandbox};
@@ -23,8 +23,8 @@ pub struct Stage {
     pub cancel: CancellationToken,
     pub ear: Arc<Ear>,
     pub boundary: Arc<Boundary>,
-    /// Where uploads wait for each other.
-    pub gate: Option<Gate>,
+    /// From which it sends, if it matters.
+    pub place: Option<Place>,
     clock: Arc<SimulatedClock>,
     folder: TempDir,
 }
@@ -45,7 +45,7 @@ impl Stage {
             cancel: CancellationToken::new(),
             ear: Arc::default(),
             boundary: Arc::new(Boundary::new(Access::ReadWrite)),
-            gate: None,
+            place: None,
             clock,
             folder,
         }
@@ -61,7 +61,12 @@ impl Stage {
     }
 
     pub fn context(&self) -> Context {
-        Context::new(self.clock.clone(), self.boundary.clone(), self.ear.clone(), self.cancel.clone())
+        let cx =
+            Context::new(self.clock.clone(), self.boundary.clone(), self.ear.clone(), self.cancel.clone());
+        match &self.place {
+            Some(place) => cx.sending_from(place),
+            None => cx,
+        }
     }
 
     pub fn env(&self, entries: &[(&str, Json)]) -> Env {
@@ -81,11 +86,7 @@ impl Stage {
 
     pub fn step(&self) -> PackageUpload {
         let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
-        let step = PackageUpload::new(sessions, fingerprint::Digests::default());
-        match &self.gate {
-            None => step,
-            Some(gate) => step.behind(gate.clone()),
-        }
+        PackageUpload::new(sessions, fingerprint::Digests::default())
     }
 
     /// Plans and applies.

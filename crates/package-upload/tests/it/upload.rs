@@ -1,8 +1,9 @@
 use crate::stage::{Stage, bytes, failed};
 use insta::assert_snapshot;
-use pipeline::{Activity, FailureKind, Gate, keys};
+use pipeline::{Activity, FailureKind, Gate, Place, Places, keys};
 use serde_json::json;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn a_file_goes_onto_its_record() {
@@ -161,35 +162,19 @@ async fn ctrl_c_ends_the_upload_and_leaves_the_old_file() {
     assert_eq!(stage.sandbox.bytes_of("App.pkg").unwrap(), b"the old bytes");
 }
 
-/// Uploads side by side, behind a gate with one place: the second reads its record when the first has ended.
+/// What comes after, such as the proof, does not need the line.
 #[tokio::test]
-async fn so_many_uploads_run_at_a_time_as_the_gate_lets_through() {
+async fn the_place_to_send_from_is_free_when_the_file_has_been_sent() {
     let mut stage = Stage::open().await;
     let gate = Gate::new(NonZeroUsize::MIN);
-    stage.gate = Some(gate.clone());
+    stage.place = Some(Place::new(gate.turn(Places::One, &stage.context()).await.unwrap()));
     stage.write(&bytes(1, 300_000));
-    let (one, two) = ([("pkg_name", json!("One.pkg"))], [("pkg_name", json!("Two.pkg"))]);
-    let (first, second) = tokio::join!(stage.send(&one), stage.send(&two));
-    let _ = (first.unwrap(), second.unwrap());
-    let writes: Vec<_> = stage.requests().into_iter().filter(|line| line.starts_with("POST")).collect();
-    assert_snapshot!(writes.join("\n"), @"
-    POST /api/v1/packages 201
-    POST /api/v1/packages/1/upload 201
-    POST /api/v1/packages 201
-    POST /api/v1/packages/2/upload 201
-    ");
-    assert_eq!((stage.sandbox.files().len(), gate.free()), (2, 1));
-}
-
-#[tokio::test]
-async fn ctrl_c_ends_the_waiting_for_a_place_and_nothing_was_done() {
-    let mut stage = Stage::open().await;
-    let gate = Gate::new(NonZeroUsize::MIN);
-    stage.gate = Some(gate.clone());
-    let _held = gate.enter(&tokio_util::sync::CancellationToken::new()).await;
-    stage.write(b"some bytes");
-    let cancel = stage.cancel.clone();
-    let failure = stage.send_after(&[], || cancel.cancel()).await.unwrap_err();
-    assert_eq!(failure.kind(), FailureKind::Interrupted);
-    assert_eq!(stage.boundary.traffic().writes, 0);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (free, tell) = (gate.clone(), told.clone());
+    stage.ear.on_progress(move |_| tell.lock().unwrap().push(free.free()));
+    let _ = stage.send(&[]).await.unwrap();
+    let told = told.lock().unwrap();
+    assert!(!told.is_empty() && told.iter().all(|free| *free == 0), "{told:?}");
+    assert_eq!((stage.sandbox.files().len(), gate.free()), (1, 1));
+    assert!(stage.place.is_some(), "the recipe itself has not ended");
 }

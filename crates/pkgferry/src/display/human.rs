@@ -3,8 +3,7 @@ use super::{ServerReport, count, on};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use pipeline::{
-    Change, Event, FailureKind, FieldChange, Level, Listener, Occurrence, Outcome, StepRef, Traffic, Warning,
-    size,
+    Change, Event, FieldChange, Level, Listener, Occurrence, Outcome, StepRef, Traffic, Warning, size,
 };
 use runner::{FailureReport, Report, Status};
 use std::collections::BTreeSet;
@@ -241,18 +240,12 @@ fn failure_text(failure: &FailureReport) -> String {
 fn verdict(report: &Report) -> String {
     let word = status_word(report.status);
     match report.status {
-        Status::Failed if was_not_begun(report) => "not begun".to_owned(),
+        Status::Failed if report.was_not_begun() => "not begun".to_owned(),
         Status::Failed => word.to_owned(),
         Status::Unchanged => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
         _ if report.dry_run => format!("would be {word}: {}", moved(&[report])),
         _ => format!("{word}: {}", moved(&[report])),
     }
-}
-
-/// Whether its turn did not come, as [`Report::not_begun`] and [`Report::after_deadline`] say it.
-fn was_not_begun(report: &Report) -> bool {
-    let kind = |failure: &FailureReport| failure.kind == FailureKind::Interrupted && failure.step.is_none();
-    report.failure.as_ref().is_some_and(kind) && report.steps.is_empty()
 }
 
 /// `1.0 MiB sent`, `1.0 MiB to fetch`, or both.
@@ -294,9 +287,9 @@ fn summary(reports: &[&Report], servers: usize) -> String {
         Status::MetadataOnly,
         Status::Unchanged,
     ];
-    let waiting = reports.iter().filter(|report| was_not_begun(report)).count();
+    let waiting = reports.iter().filter(|report| report.was_not_begun()).count();
     let counts = all.into_iter().filter_map(|status| {
-        let is_it = |report: &&&Report| report.status == status && !was_not_begun(report);
+        let is_it = |report: &&&Report| report.status == status && !report.was_not_begun();
         let number = reports.iter().filter(is_it).count();
         (number > 0).then(|| format!("{number} {}", status_word(status)))
     });

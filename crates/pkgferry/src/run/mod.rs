@@ -83,19 +83,16 @@ async fn reveal(jobs: Vec<Job>, workshop: &Workshop, settings: &Settings) -> Res
 
 /// The exit code of a run is that of its worst recipe: interruption first, then the first failure, then what had no turn, then
 /// what is unverified, then what is pending.
-pub fn exit_of(reports: &[ServerReport], tells_pending: bool, is_cancelled: bool) -> Exit {
+pub fn exit_of(reports: &[ServerReport], tells_pending: bool) -> Exit {
     let reports = || reports.iter().map(|report| &report.report);
     let failures =
         || reports().filter_map(|report| report.failure.as_ref()).map(|failure| Exit::of(failure.kind));
-    if is_cancelled && failures().any(|exit| exit == Exit::Interrupted) {
+    if failures().any(|exit| exit == Exit::Interrupted) {
         return Exit::Interrupted;
     }
-    if let Some(exit) = failures().find(|exit| *exit != Exit::Interrupted) {
+    // What had no turn did not go wrong.
+    if let Some(exit) = failures().find(|exit| *exit != Exit::Deadline).or_else(|| failures().next()) {
         return exit;
-    }
-    // Nobody interrupted it, so that it was the clock.
-    if failures().next().is_some() {
-        return Exit::Deadline;
     }
     if reports().any(|report| report.status == Status::Unverified) {
         return Exit::Unverified;

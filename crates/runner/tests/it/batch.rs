@@ -4,7 +4,7 @@ use crate::NoLuck;
 use futures_util::stream;
 use pipeline::{
     Access, Applied, Boundary, Change, Clock as _, Context, Env, Event, Failure, Input, Key, Listener,
-    Occurrence, Plan, Processor, SimulatedClock, Spec, Subject, Verb,
+    Occurrence, Plan, Processor, SimulatedClock, Spec, Stop, Subject, Verb,
 };
 use proptest::prelude::*;
 use recipe::Library;
@@ -62,7 +62,10 @@ impl Processor for Toil {
             inputs: &[
                 Input::required(NAME, "who"),
                 Input::required(ROUNDS, "how long"),
-                Input::optional(DEED, "panic, interrupt the batch, or be refused, and then not"),
+                Input::optional(
+                    DEED,
+                    "panic, interrupt the batch, or be refused, and then not; be alone; rest after sending",
+                ),
             ],
             outputs: &[],
         };
@@ -70,7 +73,9 @@ impl Processor for Toil {
     }
     async fn plan(&self, env: &Env, _cx: &Context) -> Result<Plan<String>, Failure> {
         let name = env.need(NAME)?;
-        Ok(Plan::change(Change::new(Verb::Create, Subject::File, &name).sending(1), name))
+        let change = Change::new(Verb::Create, Subject::File, &name).sending(1);
+        let is_alone = env.get(DEED)?.as_deref() == Some("be alone");
+        Ok(Plan::change(if is_alone { change.alone() } else { change }, name))
     }
     async fn apply(&self, name: String, env: &Env, cx: &Context) -> Result<Applied, Failure> {
         {
@@ -83,6 +88,13 @@ impl Processor for Toil {
             cx.clock().sleep(MINUTE).await;
         }
         let deed = env.get(DEED)?;
+        if deed.as_deref() == Some("rest") {
+            self.0.traces().log.push(format!("rest {name}"));
+            cx.has_sent();
+            for _ in 0..env.need(ROUNDS)? {
+                cx.clock().sleep(MINUTE).await;
+            }
+        }
         if deed.as_deref() == Some("be refused") {
             self.0.traces().running.retain(|other| *other != name);
             return Err(Failure::from(NoLuck(name, std::fmt::Error)).or_with(DEED, String::new()));
@@ -107,9 +119,17 @@ struct Desk {
     registry: Arc<Registry>,
     clock: Arc<SimulatedClock>,
     cx: Context,
+    /// What recipes have: an interrupt of the batch does not end them here.
+    own: Context,
 }
 
 impl Desk {
+    fn until(deadline: &str) -> Self {
+        let desk = Self::new();
+        let deadline = deadline.parse().unwrap();
+        Self { cx: desk.cx.until(deadline), own: desk.own.until(deadline), ..desk }
+    }
+
     fn new() -> Self {
         let hall = Arc::new(Hall::default());
         let mut registry = Registry::default();
@@ -117,7 +137,7 @@ impl Desk {
         let clock = Arc::new(SimulatedClock::at("2026-11-20T01:00:00Z".parse().unwrap()));
         let boundary = Arc::new(Boundary::new(Access::ReadWrite));
         let cx = Context::new(clock.clone(), boundary, hall.clone(), hall.cancel.clone());
-        Self { hall, registry: Arc::new(registry), clock, cx }
+        Self { hall, registry: Arc::new(registry), clock, own: cx.shielded(), cx }
     }
 
     fn item(&self, name: &str, rounds: u32, deed: &str) -> Item {
@@ -127,8 +147,7 @@ impl Desk {
         let source = recipe::Source { path: format!("{name}.recipe.yaml").into(), bytes: text.into_bytes() };
         let chain = Library::default().load_source(&source).unwrap();
         let checked = recipe::check(&chain, &self.registry.specs(), &Env::new(), &Env::new()).unwrap();
-        // Its own context is not the batch's: an interrupt of the batch does not end it here.
-        let job = Job { checked, registry: self.registry.clone(), cx: self.cx.shielded() };
+        let job = Job { checked, registry: self.registry.clone(), cx: self.own.clone() };
         Item { name: name.to_owned(), claim: None, work: Ok(job) }
     }
 
@@ -150,7 +169,8 @@ impl Desk {
 }
 
 fn batch(jobs: usize) -> Batch {
-    Batch { jobs: NonZeroUsize::new(jobs).unwrap(), dry_run: false, deadline: None }
+    let jobs = NonZeroUsize::new(jobs).unwrap();
+    Batch { jobs, senders: jobs, dry_run: false }
 }
 
 fn statuses(reports: &[Report]) -> String {
@@ -214,7 +234,7 @@ async fn items_are_taken_from_the_stream_when_there_is_room() {
 #[tokio::test]
 async fn what_is_settled_already_takes_no_place_and_a_dry_run_applies_nothing() {
     let desk = Desk::new();
-    let refused = Report::not_begun("settled", true);
+    let refused = Report::not_begun("settled", true, Stop::Interrupted);
     let settled = Item { name: "settled".into(), claim: None, work: Err(Box::new(refused)) };
     let dry = Batch { dry_run: true, ..batch(1) };
     let (reports, _) = desk.run(&dry, vec![desk.item("a", 1, ""), settled, desk.item("b", 1, "")]).await;
@@ -222,25 +242,83 @@ async fn what_is_settled_already_takes_no_place_and_a_dry_run_applies_nothing() 
     assert_eq!(desk.log(), "");
     insta::assert_snapshot!(statuses(&reports), @"
     a Created
-    settled Interrupted, not begun: the run was interrupted
+    settled Interrupted, the run was interrupted
     b Created
     ");
 }
 
 #[tokio::test]
 async fn after_the_deadline_nothing_is_begun_and_what_runs_ends() {
-    let desk = Desk::new();
-    let deadline = Some("2026-11-20T01:03:00Z".parse().unwrap());
+    let desk = Desk::until("2026-11-20T01:03:00Z");
     let items = ["a", "b", "c", "d"].map(|name| desk.item(name, 2, "")).into();
-    let (reports, ended) = desk.run(&Batch { deadline, ..batch(1) }, items).await;
+    let (reports, ended) = desk.run(&batch(1), items).await;
     assert_eq!(ended, ["0 a", "1 b", "2 c", "3 d"]);
     insta::assert_snapshot!(statuses(&reports), @"
     a Created
     b Created
-    c Interrupted, not begun: the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
-    d Interrupted, not begun: the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
+    c Deadline, the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
+    d Deadline, the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
     ");
     assert_eq!(desk.clock.now().to_string(), "2026-11-20T01:04:00Z");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_turn_to_send_is_not_begun_after_the_deadline() {
+    let desk = Desk::until("2026-11-20T01:03:00Z");
+    let items = ["a", "b", "c", "d"].map(|name| desk.item(name, 2, "")).into();
+    let few = Batch { senders: NonZeroUsize::MIN, ..batch(4) };
+    let (reports, _) = desk.run(&few, items).await;
+    insta::assert_snapshot!(statuses(&reports), @"
+    a Created
+    b Created
+    c Deadline, the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
+    d Deadline, the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
+    ");
+    assert_eq!(reports.iter().map(Report::was_not_begun).collect::<Vec<_>>(), [false, false, true, true]);
+    assert_eq!(desk.clock.now().to_string(), "2026-11-20T01:04:00Z");
+}
+
+#[tokio::test]
+async fn no_more_send_at_a_time_than_there_are_senders() {
+    let desk = Desk::new();
+    let items = (0..20).map(|number| desk.item(&format!("r{number}"), 20 - number, "")).collect();
+    let two = Batch { senders: NonZeroUsize::new(2).unwrap(), ..batch(8) };
+    let (reports, _) = desk.run(&two, items).await;
+    assert!(reports.iter().all(|report| report.status == Status::Created));
+    assert_eq!(desk.hall.traces().most, 2);
+}
+
+#[tokio::test]
+async fn the_next_one_sends_as_soon_as_everything_has_been_sent() {
+    let desk = Desk::new();
+    let items = vec![desk.item("a", 50, "rest"), desk.item("b", 5, "")];
+    let one = Batch { senders: NonZeroUsize::MIN, ..batch(2) };
+    desk.run(&one, items).await;
+    insta::assert_snapshot!(desk.log(), @"
+    begin a
+    rest a
+    begin b
+    end b
+    end a
+    ");
+}
+
+#[tokio::test]
+async fn what_is_sent_alone_waits_for_the_others_and_they_for_it() {
+    let desk = Desk::new();
+    let mut items: Vec<_> = ["a", "b"].map(|name| desk.item(name, 5, "")).into();
+    items.push(desk.item("large", 5, "be alone"));
+    items.extend(["c", "d"].map(|name| desk.item(name, 5, "")));
+    desk.run(&batch(5), items).await;
+    let log = desk.log();
+    let lines: Vec<_> = log.lines().collect();
+    let at = lines.iter().position(|line| *line == "begin large").unwrap();
+    assert_eq!(lines[at + 1], "end large", "{log}");
+    // A gate with fewer places than that is no reason to wait for ever.
+    let desk = Desk::new();
+    let items = vec![desk.item("large", 1, "be alone"), desk.item("huge", 1, "be alone")];
+    let (reports, _) = desk.run(&batch(1), items).await;
+    assert!(reports.iter().all(|report| report.status == Status::Created));
 }
 
 #[tokio::test]
@@ -257,13 +335,13 @@ async fn an_interrupt_keeps_others_from_being_begun() {
     insta::assert_snapshot!(statuses(&reports), @"
     a Created
     b Created
-    c Interrupted, not begun: the run was interrupted
-    d Interrupted, not begun: the run was interrupted
+    c Interrupted, the run was interrupted
+    d Interrupted, the run was interrupted
     ");
     assert_eq!(ended, ["0 a", "2 c", "3 d", "1 b"], "what is not begun is told at once");
     // Interrupted before anything.
     let (reports, _) = desk.run(&batch(2), vec![desk.item("e", 1, "")]).await;
-    insta::assert_snapshot!(statuses(&reports), @"e Interrupted, not begun: the run was interrupted");
+    insta::assert_snapshot!(statuses(&reports), @"e Interrupted, the run was interrupted");
 }
 
 #[tokio::test]

@@ -24,7 +24,6 @@ struct Night {
 struct Run {
     sessions: Arc<Sessions>,
     registry: Arc<Registry>,
-    uploads: Gate,
 }
 
 fn places(number: usize) -> NonZeroUsize {
@@ -35,9 +34,7 @@ impl Run {
     fn new() -> Self {
         let config = jamf::Config { listing: Listing::Whole, ..jamf::Config::default() };
         let sessions = Arc::new(Sessions::new(config).unwrap());
-        let uploads = Gate::new(places(2));
         let mut memory = s3_upload::Memory::of_one_run().unwrap();
-        memory.gate = Some(uploads.clone());
         memory.digests = memory.digests.behind(Gate::new(places(2)));
         let (digests, state) = (memory.digests.clone(), memory.state.clone());
         let mut registry = Registry::default();
@@ -48,9 +45,9 @@ impl Run {
         registry.register(s3_upload::S3Upload::new(sessions.clone(), memory)).unwrap();
         registry.register(package_metadata::PackageMetadata::new(sessions.clone())).unwrap();
         let onto_record = package_upload::PackageUpload::new(sessions.clone(), digests.clone());
-        registry.register(onto_record.behind(uploads.clone())).unwrap();
+        registry.register(onto_record).unwrap();
         registry.register(verify_delivery::VerifyDelivery::new(sessions.clone(), digests)).unwrap();
-        Self { sessions, registry: Arc::new(registry), uploads }
+        Self { sessions, registry: Arc::new(registry) }
     }
 }
 
@@ -103,7 +100,7 @@ impl Night {
     /// Carries these packages.
     async fn carry(&self, run: &Run, jobs: usize, numbers: impl IntoIterator<Item = usize>) -> Vec<Report> {
         let items = numbers.into_iter().map(|number| self.item(run, number));
-        let batch = Batch { jobs: places(jobs), dry_run: false, deadline: None };
+        let batch = Batch { jobs: places(jobs), senders: places(2), dry_run: false };
         batch.run(stream::iter(items), &self.context(), |_, _| {}).await
     }
 
@@ -195,7 +192,6 @@ async fn of_a_hundred_packages_five_that_changed_cost_requests() {
     assert_eq!(failures, Vec::<&runner::FailureReport>::new());
     assert_eq!((count(&reports, Status::Unchanged), count(&reports, Status::Replaced)), (95, 5));
     night.assert_holds(&expected);
-    assert_eq!(run.uploads.free(), 2);
     // Side by side they share some lists, so that the number differs from run to run.
     let requests = night.requests();
     let lists = requests["GET /api/v1/jcds/files"];

@@ -5,6 +5,7 @@
 mod again;
 mod batch;
 mod carried;
+mod deadline;
 
 use pipeline::{
     Access, Applied, Boundary, Change, Context, Diagnose, Effect, Env, Event, Failure, FailureKind, Input,

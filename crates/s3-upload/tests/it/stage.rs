@@ -5,7 +5,7 @@ use jamf::Sessions;
 use jcds_credentials::JcdsCredentials;
 use pipeline::{
     Access, Activity, Applied, Boundary, Context, Env, Event, Failure, Level, Listener, Occurrence, Origin,
-    Outcome, Plan, Processor as _, Progress, SimulatedClock, Value, keys,
+    Outcome, Place, Plan, Processor as _, Progress, SimulatedClock, Value, keys,
 };
 use s3_upload::{Memory, S3Upload};
 use sandbox::{Config, Sandbox};
@@ -37,6 +37,8 @@ pub struct Stage {
     pub meddler: Meddler,
     pub ear: Arc<Ear>,
     pub boundary: Arc<Boundary>,
+    /// From which it sends, if it matters.
+    pub place: Option<Place>,
     /// What outlasts an upload; a new run of the program has another one.
     pub memory: Memory,
     env: Env,
@@ -75,6 +77,7 @@ impl Stage {
             meddler,
             ear: Arc::default(),
             boundary: Arc::new(Boundary::new(Access::ReadWrite)),
+            place: None,
             memory: Memory::of_one_run().unwrap(),
             env,
             folder,
@@ -91,7 +94,12 @@ impl Stage {
     }
 
     pub fn context(&self) -> Context {
-        Context::new(self.clock.clone(), Arc::clone(&self.boundary), self.ear.clone(), self.cancel.clone())
+        let boundary = Arc::clone(&self.boundary);
+        let cx = Context::new(self.clock.clone(), boundary, self.ear.clone(), self.cancel.clone());
+        match &self.place {
+            Some(place) => cx.sending_from(place),
+            None => cx,
+        }
     }
 
     /// The environment for a local file with these bytes that is to be called `name`.

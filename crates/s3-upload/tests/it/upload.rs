@@ -1,7 +1,8 @@
+use crate::meddler::Fate;
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
-use pipeline::{Activity, FailureKind, keys};
-use std::sync::Arc;
+use pipeline::{Activity, FailureKind, Plan, Processor as _, keys};
+use std::sync::{Arc, Mutex};
 
 #[tokio::test]
 async fn a_new_file_arrives_byte_for_byte() {
@@ -192,53 +193,43 @@ async fn a_file_that_goes_away_is_called_off() {
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
 }
 
-/// Uploads side by side, behind a gate with one place: the second is begun when the first has sent its parts.
+/// Who waits for the line need not wait for the server.
 #[tokio::test]
-async fn so_many_uploads_send_at_a_time_as_the_gate_lets_through() {
+async fn the_place_to_send_from_is_free_before_the_file_is_put_in_place() {
     let mut stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
     let gate = pipeline::Gate::new(std::num::NonZeroUsize::MIN);
-    stage.memory.gate = Some(gate.clone());
-    let (one, two) = (stage.path().with_file_name("1"), stage.path().with_file_name("2"));
-    let (first, second) = (bytes(1, 9 * MIB), bytes(2, 9 * MIB));
-    let (sent, also) =
-        tokio::join!(stage.send_file(&one, "One.pkg", &first), stage.send_file(&two, "Two.pkg", &second),);
-    sent.unwrap();
-    also.unwrap();
-    stage.assert_holds("One.pkg", &first);
-    stage.assert_holds("Two.pkg", &second);
-    let s3: Vec<_> =
-        stage.sandbox.journal().into_iter().filter(|seen| seen.side == sandbox::Side::S3).collect();
-    let begun =
-        |name: &str| s3.iter().position(|seen| seen.path.contains(name) && seen.method == "POST").unwrap();
-    let parts = |name: &str| {
-        let is_part = |seen: &&sandbox::Request| seen.path.contains(name) && seen.method == "PUT";
-        s3.iter().enumerate().filter(|(_, seen)| is_part(seen)).map(|(at, _)| at).collect::<Vec<_>>()
-    };
-    let (first, second) =
-        if begun("One.pkg") < begun("Two.pkg") { ("One.pkg", "Two.pkg") } else { ("Two.pkg", "One.pkg") };
-    assert!(parts(first).len() == 2 && parts(first).iter().all(|part| *part < begun(second)));
-    assert_eq!(gate.free(), 1);
+    let permit = gate.turn(pipeline::Places::One, &stage.context()).await.unwrap();
+    stage.place = Some(pipeline::Place::new(permit));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (free, tell) = (gate.clone(), told.clone());
+    stage.meddler.rule(move |seen| {
+        let what = if seen.is_part(1) || seen.is_part(2) {
+            "part"
+        } else if seen.is_delete() {
+            "delete"
+        } else if seen.is_complete() {
+            "complete"
+        } else {
+            return Fate::Pass;
+        };
+        tell.lock().unwrap().push((what, free.free()));
+        Fate::Pass
+    });
+    stage.send("App.pkg", &bytes(1, 9 * MIB)).await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [("part", 0), ("part", 0), ("delete", 1), ("complete", 1)]);
 }
 
+/// Its credentials cannot be renewed once another upload has begun (`jamf-pro-api.md §7.3`), and it may take longer than they live.
 #[tokio::test]
-async fn an_upload_that_waits_for_its_turn_is_interrupted_before_it_begins() {
-    let mut stage = Stage::open().await;
-    let gate = pipeline::Gate::new(std::num::NonZeroUsize::MIN);
-    stage.memory.gate = Some(gate.clone());
-    let _held = gate.enter(&tokio_util::sync::CancellationToken::new()).await;
-    let (env, is_under_way) = (stage.env("App.pkg", &bytes(1, MIB)), std::cell::Cell::new(false));
-    let sending = stage.send_after(env, |_| is_under_way.set(true));
-    let (sent, ()) = tokio::join!(sending, async {
-        while !is_under_way.get() {
-            tokio::task::yield_now().await;
-        }
-        // It has gone by now as far as it can by itself.
-        stage.cancel.cancel();
-    });
-    let failure = failed(&sent.unwrap_err());
-    assert_snapshot!(failure, @r"
-    the upload of App.pkg was interrupted; nothing of it was put in place
-    Interrupted
-    ");
-    assert!(stage.sandbox.journal().iter().all(|seen| seen.side != sandbox::Side::S3));
+async fn a_large_file_is_to_be_sent_alone() {
+    let stage = Stage::open().await;
+    for (size, alone) in [((512 << 20) - 1, false), (512 << 20, true)] {
+        std::fs::File::create(stage.path()).unwrap().set_len(size).unwrap();
+        let sessions = Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap());
+        let step = s3_upload::S3Upload::new(sessions, stage.memory.clone());
+        let planned = step.plan(&stage.env_of("App.pkg"), &stage.context()).await.unwrap();
+        let Plan::Pending { changes, .. } = planned else { panic!("nothing to send") };
+        assert_eq!(changes.iter().map(|change| change.alone).collect::<Vec<_>>(), [alone], "{size}");
+    }
 }
