@@ -267,6 +267,30 @@ fn nothing_is_begun_after_the_deadline() {
     assert_eq!(server.names().len(), 3);
 }
 
+/// Two send at a time, and the server stops reading until after the deadline.
+#[test]
+fn who_waits_to_send_does_not_send_after_the_deadline() {
+    let (stage, server) =
+        Stage::with_server_like(|config| config.faults = vec!["part-stalls".parse().unwrap(); 2]);
+    let folder = recipes(&stage, 4);
+    let file = stage.path("run.json").to_str().unwrap().to_owned();
+    let patience = ["-k", "upload_stall_seconds=2"];
+    let ran = stage.run(&[&["run", &folder, "--deadline", "1s", "--report", &file][..], &patience].concat());
+    assert_eq!(ran.code, 9, "{}", ran.shown());
+    let told = statuses(&report(&stage, "run.json"));
+    let of = |wanted: &str| told.iter().filter(|(_, status)| status == wanted).count();
+    // Fewer where this machine has much else to do.
+    let sent = of("created");
+    assert!(sent <= 2 && sent + of("not-begun") == 4, "{told:?}");
+    let asked = |seen: &&sandbox::Request| seen.method == "POST" && seen.path == "/api/v1/jcds/files";
+    let asked = server.journal().iter().filter(asked).count();
+    assert_eq!(
+        (asked, server.names().len(), server.packages().len()),
+        (sent, sent, sent),
+        "nothing was begun for them"
+    );
+}
+
 #[test]
 fn as_many_run_side_by_side_as_asked_for() {
     for (jobs, most) in [("1", 1), ("3", 3)] {
