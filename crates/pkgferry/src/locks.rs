@@ -3,7 +3,7 @@
 use batch::Shard;
 use jiff::Timestamp;
 use pipeline::{Context, causes};
-use state::{Claim, Held, ServerLock, State};
+use state::{Claim, Held, Part, ServerLock, State};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -22,25 +22,22 @@ impl Locks {
         Self { state, what, host, shard, held: Mutex::default() }
     }
 
-    /// Takes a server, unless this run has it already. Runs of different shards do not touch the same packages, and do not keep
-    /// each other off.
+    /// Takes this run's packages on a server, unless it has them already. Shards of one division do not touch the same packages,
+    /// and do not keep each other off.
     pub fn hold(&self, server: &str, now: Timestamp, cx: &Context) -> Result<(), state::Error> {
-        let name = match self.shard {
-            Some(shard) => format!("{server} shard {shard}"),
-            None => server.to_owned(),
-        };
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         // Who was kept off once is for the whole run, or half of it would be done beside the other.
-        match held.get(&name) {
+        match held.get(server) {
             Some(Ok(_)) => return Ok(()),
             Some(Err(by)) => return Err(state::Error::Held(by.clone())),
             None => {}
         }
+        let part = self.shard.map_or(Part::WHOLE, |shard| Part::new(shard.index(), shard.count()));
         let claim = Claim { what: &self.what, host: &self.host, since: now };
-        let lock = match self.state.lock_server(&name, &claim) {
+        let lock = match self.state.lock_server(server, part, &claim) {
             Ok(lock) => lock,
             Err(state::Error::Held(by)) => {
-                held.insert(name, Err(by.clone()));
+                held.insert(server.to_owned(), Err(by.clone()));
                 return Err(state::Error::Held(by));
             }
             // Nothing that would do harm relies on it.
@@ -53,7 +50,7 @@ impl Locks {
         if let Some(before) = lock.left_by() {
             cx.info(format!("the run before this one did not end: {before}"));
         }
-        held.insert(name, Ok(lock));
+        held.insert(server.to_owned(), Ok(lock));
         Ok(())
     }
 }

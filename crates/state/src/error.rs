@@ -1,4 +1,4 @@
-use crate::{Held, RunId};
+use crate::{Held, Part, RunId};
 use pipeline::{Diagnose, FailureKind};
 use std::io;
 use std::path::PathBuf;
@@ -65,13 +65,17 @@ impl Diagnose for Error {
                 "name a state folder that can be written, or mend the rights of {}",
                 path.display()
             )),
-            Self::Held(held) => Some(match &held.by {
-                Some(holder) => format!(
-                    "wait until it has ended; if it hangs, end process {} on {}",
-                    holder.pid, holder.host
-                ),
-                None => "wait until it has ended".into(),
-            }),
+            Self::Held(Held { wanted, part, by, .. }) => {
+                let split = match (*wanted, *part) {
+                    (Part::WHOLE, _) | (_, Part::WHOLE) => "",
+                    (wanted, part) if wanted == part => "",
+                    _ => "; shards run side by side if all divide the packages by the same number",
+                };
+                Some(format!(
+                    "wait until it has ended; if it hangs, end process {} on {}{split}",
+                    by.pid, by.host
+                ))
+            }
             Self::Ambiguous { .. } => Some("write more of it".into()),
             Self::Database(_) | Self::Entry { .. } => None,
         }

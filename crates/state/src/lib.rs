@@ -9,7 +9,7 @@
 //! - [`History`] keeps runs, their packages and steps, as they happen: a [`RunLog`] and its [`PackageLog`]s write,
 //!   and a run whose process died is told from one that goes on.
 //! - [`State::keep_unproven`] keeps what was sent and not shown to have arrived, until somebody proves it.
-//! - [`State::lock_server`] makes a server one process's alone, and tells who has it.
+//! - [`State::lock_server`] makes a server, or a shard of its packages, one process's alone, and tells who has it.
 //! - [`examine`] looks into a folder without mending anything; [`State::note`] keeps small texts.
 //!
 //! It stores and finds; what a left-over means is decided by who asks. There are no secrets in it.
@@ -56,7 +56,7 @@ pub use history::{
     StoredFailure, StoredPackage, StoredRun, StoredStep, StoredWarning,
 };
 pub use journal::Journal;
-pub use lock::{Claim, Held, Holder, ServerLock};
+pub use lock::{Claim, Held, Holder, Part, ServerLock};
 pub use notes::Note;
 pub use unproven::{NewUnproven, Unproven};
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};

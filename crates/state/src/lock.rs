@@ -1,18 +1,62 @@
-//! One at a time: which process works on a server, and since when.
+//! One at a time: which process works on which packages of a server, and since when.
 //!
-//! The lock is a file lock (`flock`), which the system takes away with the process. The file is never removed, so that
-//! nobody can lock one that has no name any more. Who holds it is written into a file beside it: where locks bind readers too,
-//! nobody could read it in the locked one.
+//! Each holder writes a file that names its life, which ends with the process (the `life` module). Who wants to hold looks
+//! through these files and adds its own, behind a door that one process at a time passes: a file lock, held for that long only.
 
 use crate::{Error, State, folder};
 use jiff::Timestamp;
 use std::fmt;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// A holder writes down who it is right after it took the lock. Who comes in between looks again so often.
-const LOOKS: u32 = 1000;
+/// The packages of a server that a process works on: all of them, or part K of N that divide them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    index: u32,
+    count: u32,
+}
+
+impl Part {
+    /// All packages.
+    pub const WHOLE: Self = Self { index: 1, count: 1 };
+
+    /// Part `index` of `count`, counted from 1.
+    #[must_use]
+    pub const fn new(index: u32, count: u32) -> Self {
+        Self { index, count }
+    }
+
+    /// Whether both may have a package in common. Parts of one division have none; how two divisions overlap nobody knows.
+    #[must_use]
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.count != other.count || self.index == other.index
+    }
+
+    /// As it stands in the name of a file; empty for all packages.
+    fn suffix(self) -> String {
+        if self == Self::WHOLE { String::new() } else { format!(".{}-of-{}", self.index, self.count) }
+    }
+
+    fn from_suffix(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::WHOLE);
+        }
+        let (index, count) = text.strip_prefix('.')?.split_once("-of-")?;
+        Some(Self { index: index.parse().ok()?, count: count.parse().ok()? })
+    }
+}
+
+/// `all packages`, `shard 2/5`.
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::WHOLE {
+            f.write_str("all packages")
+        } else {
+            write!(f, "shard {}/{}", self.index, self.count)
+        }
+    }
+}
 
 /// What a process that wants a server says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +82,17 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
-/// A server that another process works on.
+/// Packages of a server that another process works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The server.
     pub server: String,
-    /// Which process; `None` if it has not said so yet.
-    pub by: Option<Holder>,
+    /// What was wanted.
+    pub wanted: Part,
+    /// What the other process has.
+    pub part: Part,
+    /// Which process it is.
+    pub by: Holder,
 }
 
 impl fmt::Display for Holder {
@@ -57,15 +105,16 @@ impl fmt::Display for Holder {
 /// `another pkgferry works on …: process 71 on mac-3 since … (run nightly.yaml)`.
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "another pkgferry works on {}", self.server)?;
-        match &self.by {
-            Some(holder) => write!(f, ": {holder}"),
-            None => Ok(()),
+        let Self { server, wanted, part, by } = self;
+        write!(f, "another pkgferry works on ")?;
+        if (*wanted, *part) != (Part::WHOLE, Part::WHOLE) {
+            write!(f, "{part} of ")?;
         }
+        write!(f, "{server}: {by}")
     }
 }
 
-/// A server is this process's alone, until the value is dropped or the process dies.
+/// Packages of a server are this process's alone, until the value is dropped or the process dies.
 #[derive(Debug)]
 pub struct ServerLock {
     taken: Option<Taken>,
@@ -74,14 +123,13 @@ pub struct ServerLock {
 
 #[derive(Debug)]
 struct Taken {
-    lock: File,
     facts: File,
     /// The life that the facts name.
     _state: State,
 }
 
 impl ServerLock {
-    /// Who held the server last and never let go of it: a process that was killed, or one on another machine whose lock
+    /// Who held the same part last and never let go of it: a process that was killed, or one on another machine whose lock
     /// cannot be seen from here.
     #[must_use]
     pub fn left_by(&self) -> Option<&Holder> {
@@ -91,18 +139,16 @@ impl ServerLock {
 
 impl Drop for ServerLock {
     fn drop(&mut self) {
-        if let Some(Taken { lock, facts, .. }) = &self.taken {
-            // What stays would be taken for a killed process's; nothing follows from that but a wrong word.
+        if let Some(Taken { facts, .. }) = &self.taken {
+            // What stays is held until the process ends, and would then be taken for a killed one's.
             let _ = facts.set_len(0);
-            // Closing is not enough: a child process that is just being started has the file open too.
-            let _ = lock.unlock();
         }
     }
 }
 
 impl State {
-    /// Makes a server this process's alone, among all that use this state folder. `server` is compared as it is: two spellings
-    /// are two servers.
+    /// Makes packages of a server this process's alone, among all that use this state folder. `server` is compared as it is: two
+    /// spellings are two servers.
     ///
     /// The lock is not waited for. It holds between users of one machine, if the folder lets both write. Whether it is seen from
     /// another machine that shares the folder is up to the file system: NFS may hand it on, or keep it to itself; then the
@@ -111,39 +157,37 @@ impl State {
     /// that would do harm may rely on it.
     ///
     /// # Errors
-    /// [`Error::Held`] when another process has it, or this one already; others when the folder cannot be used.
-    pub fn lock_server(&self, server: &str, claim: &Claim<'_>) -> Result<ServerLock, Error> {
+    /// [`Error::Held`] when another process has a part that [overlaps](Part::overlaps), or this one already; others when the folder
+    /// cannot be used.
+    pub fn lock_server(&self, server: &str, part: Part, claim: &Claim<'_>) -> Result<ServerLock, Error> {
         let Some(folder) = &self.shared.folder else {
             return Ok(ServerLock { taken: None, left_by: None });
         };
-        let places = Places::of(folder, server)?;
-        let lock = folder::open_file(&places.lock).map_err(Error::folder(&places.lock))?;
-        for _ in 0..LOOKS {
-            match lock.try_lock() {
-                Ok(()) => return self.take(lock, &places, claim),
-                Err(TryLockError::Error(source)) => return Err(Error::folder(&places.lock)(source)),
-                Err(TryLockError::WouldBlock) => {}
+        let places = Places::make(folder, server)?;
+        let failed = || Error::folder(&places.door);
+        let door = folder::open_file(&places.door).map_err(failed())?;
+        door.lock().map_err(failed())?;
+        let taken = match self.holders(&places).into_iter().find(|(other, _)| part.overlaps(*other)) {
+            Some((other, by)) => {
+                Err(Error::Held(Held { server: server.to_owned(), wanted: part, part: other, by }))
             }
-            if let Some(holder) = self.living_holder(&places) {
-                return Err(Error::Held(Held { server: server.to_owned(), by: Some(holder) }));
-            }
-            std::thread::yield_now();
-        }
-        Err(Error::Held(Held { server: server.to_owned(), by: None }))
+            None => self.take(&places.facts(part), claim),
+        };
+        // Closing is not enough: a child process that is just being started has the file open too.
+        door.unlock().map_err(failed())?;
+        taken
     }
 
-    /// Who works on a server now, without keeping anybody off; `None` if nobody does, or has said so.
+    /// Who works on a server now and on what, without keeping anybody off; none if nobody does, or has said so.
     #[must_use]
-    pub fn server_holder(&self, server: &str) -> Option<Holder> {
-        let folder = self.shared.folder.as_ref()?;
-        let places = Places::name(&folder.join(FOLDER), server);
-        // Who died left its facts, and its life has ended.
-        self.living_holder(&places)
+    pub fn server_holders(&self, server: &str) -> Vec<(Part, Holder)> {
+        let folder = self.shared.folder.as_ref();
+        folder.map(|folder| self.holders(&Places::name(folder.join(FOLDER), server))).unwrap_or_default()
     }
 
-    fn take(&self, lock: File, places: &Places, claim: &Claim<'_>) -> Result<ServerLock, Error> {
-        let failed = || Error::folder(&places.facts);
-        let mut facts = folder::open_file(&places.facts).map_err(failed())?;
+    fn take(&self, path: &Path, claim: &Claim<'_>) -> Result<ServerLock, Error> {
+        let failed = || Error::folder(path);
+        let mut facts = folder::open_file(path).map_err(failed())?;
         let left_by = read(&mut facts).map(|(holder, _)| holder);
         let holder = Holder {
             pid: std::process::id(),
@@ -152,31 +196,53 @@ impl State {
             since: claim.since,
         };
         write(&mut facts, &holder, self.shared.life.name()).map_err(failed())?;
-        Ok(ServerLock { taken: Some(Taken { lock, facts, _state: self.clone() }), left_by })
+        Ok(ServerLock { taken: Some(Taken { facts, _state: self.clone() }), left_by })
     }
 
-    fn living_holder(&self, places: &Places) -> Option<Holder> {
-        let (holder, life) = read(&mut File::open(&places.facts).ok()?)?;
-        self.shared.life.sees(&life).then_some(holder)
+    /// All who live. Who died left its facts, and its life has ended.
+    fn holders(&self, places: &Places) -> Vec<(Part, Holder)> {
+        let holder = |(part, path): (Part, PathBuf)| {
+            let (holder, life) = read(&mut File::open(path).ok()?)?;
+            self.shared.life.sees(&life).then_some((part, holder))
+        };
+        places.all_facts().filter_map(holder).collect()
     }
 }
 
 const FOLDER: &str = "locks";
 
+/// What the end of a file's name says that a holder wrote it.
+const FACTS: &str = ".holder";
+
 struct Places {
-    lock: PathBuf,
-    facts: PathBuf,
+    folder: PathBuf,
+    server: String,
+    door: PathBuf,
 }
 
 impl Places {
-    fn of(folder: &Path, server: &str) -> Result<Self, Error> {
+    fn make(folder: &Path, server: &str) -> Result<Self, Error> {
         let inside = folder::make_inside(folder, FOLDER).map_err(Error::folder(folder.join(FOLDER)))?;
-        Ok(Self::name(&inside, server))
+        Ok(Self::name(inside, server))
     }
 
-    fn name(folder: &Path, server: &str) -> Self {
-        let name = file_name(server);
-        Self { lock: folder.join(format!("{name}.lock")), facts: folder.join(format!("{name}.holder")) }
+    fn name(folder: PathBuf, server: &str) -> Self {
+        let server = file_name(server);
+        Self { door: folder.join(format!("{server}.lock")), folder, server }
+    }
+
+    fn facts(&self, part: Part) -> PathBuf {
+        self.folder.join(format!("{}{}{FACTS}", self.server, part.suffix()))
+    }
+
+    /// Of all parts that anybody ever held.
+    fn all_facts(&self) -> impl Iterator<Item = (Part, PathBuf)> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| {
+            let name = entry.file_name();
+            let suffix = name.to_str()?.strip_prefix(&self.server)?.strip_suffix(FACTS)?;
+            Some((Part::from_suffix(suffix)?, entry.path()))
+        })
     }
 }
 
@@ -241,6 +307,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_part_is_named_as_it_is_read(index: u32, count: u32) {
+            for part in [Part::new(index, count), Part::WHOLE] {
+                prop_assert_eq!(Part::from_suffix(&part.suffix()), Some(part));
+            }
+        }
+
         #[test]
         fn what_a_holder_says_is_read_as_it_was_said(pid: u32, host in ".*", what in "\\PC*", second in 0_i64..4_000_000_000) {
             let since = Timestamp::from_second(second).unwrap();

@@ -367,6 +367,11 @@ fn a_second_start_is_told_who_works_on_the_server() {
       fail  another pkgferry works on [HOST] since [TIME] (upload [STAGE]/Held.pkg -k verify_timeout=600)
             hint: [WHICH PROCESS]
     ");
+    // Nor do shards work beside a run that takes all packages.
+    let folder = recipes(&stage, 2);
+    let codes = ["1/2", "2/2"].map(|shard| stage.run(&["run", &folder, "--shard", shard]).code);
+    assert!(codes.contains(&6) && codes.iter().all(|code| matches!(code, 0 | 6)), "{codes:?}");
+    assert!(!server.names().iter().any(|name| name.starts_with("App")), "{:?}", server.names());
     // Who only looks is not kept off.
     stage.run(&["upload", &other, "--dry-run"]).succeeded();
     drop(stuck);

@@ -292,13 +292,13 @@ async fn a_doubt_a_failure_and_an_interruption() {
     "#);
     let package = house(Access::ReadWrite).carry("stop record", subject()).await;
     assert_snapshot!(told(&package), @"
-    App-2.pkg failed: interrupted
+    App-2.pkg failed: the run was interrupted
     sent, fetched, saved [1048576, 0, 0]
     from 00:00 to 00:03
     00:00 00:01 1 Plan Look Some(Planned): replace file App-2.pkg (MD5 differs)
     00:01 00:02 2 Plan Look Some(Planned): update record App-2.pkg
     00:02 00:03 1 Apply Send Some(Done): sent, and somebody pressed Ctrl-C
-    00:03 00:03 2 Apply Record Some(Failed): interrupted
+    00:03 00:03 2 Apply Record Some(Failed): the run was interrupted
     next: None
     ");
 }
@@ -458,7 +458,7 @@ fn a_snapshot_is_honest_about_what_is_not_known_yet() {
 
     // A run that ends without having heard of the end of a package does not make one up.
     package.learn(Subject { package_id: Some(42.try_into().unwrap()), ..Subject::default() });
-    waiting.finish(&runner::Report::not_begun("Waiting.jamf", false));
+    waiting.finish(&runner::Report::not_begun("Waiting.jamf", false, pipeline::Stop::Interrupted));
     let ended = house.recorder.finish();
     assert_eq!(ended.packages[1].package_id.unwrap().get(), 42);
     assert_eq!(ended.packages[1].server.as_deref(), Some("production"));

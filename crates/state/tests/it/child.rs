@@ -4,7 +4,7 @@ use crate::{SERVER, begin_run, clock, digests, file, open, time};
 use fingerprint::{FileIdentity, Memory as _};
 use pipeline::{Event, Listener as _, Occurrence, Route, StepRef, Witness};
 use state::{
-    Claim, Error, NewPackage, NewUnproven, NewUpload, PackageEnd, PackageFacts, Place, RunId, State,
+    Claim, Error, NewPackage, NewUnproven, NewUpload, PackageEnd, PackageFacts, Part, Place, RunId, State,
     StoredPart,
 };
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -118,7 +118,7 @@ pub fn claim() -> Claim<'static> {
 }
 
 fn hold(state: &State) {
-    let lock = match state.lock_server(SERVER, &claim()) {
+    let lock = match state.lock_server(SERVER, Part::WHOLE, &claim()) {
         Ok(lock) => lock,
         Err(Error::Held(held)) => return say(held),
         Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),
