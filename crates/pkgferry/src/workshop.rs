@@ -19,6 +19,7 @@ use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
 use jamf::{Listing, Session, Sessions};
 use jiff::Timestamp;
+use notify::Share;
 use pipeline::{Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes};
 use report::{PackageRecorder, Subject};
 use runner::{Batch, Claim, Item, Registry, Report, Status};
@@ -61,6 +62,12 @@ impl Plan {
             }
         }
         Self { shard, servers, heartbeat: false }
+    }
+
+    /// What the heartbeat hears of, if it is for this run.
+    fn heartbeat(&self) -> Option<Share> {
+        let share = self.shard.map_or(Share::All, |shard| Share::of(shard.index(), shard.count()));
+        self.heartbeat.then_some(share)
     }
 }
 
@@ -113,7 +120,7 @@ impl Workshop {
         // A rehearsal is nobody's news.
         let told = if embedded.is_some() { Access::ReadOnly } else { access };
         let news =
-            settings.notices.open(mode.side.notify_on, plan.heartbeat, told, &settings.secrets, &cx).await;
+            settings.notices.open(mode.side.notify_on, plan.heartbeat(), told, &settings.secrets, &cx).await;
         let (command, host) = (settings.process.command(), settings.process.host());
         let locks = Locks::new(memory.state.clone(), command.to_string(), host.clone(), plan.shard);
         let outset = Outset {
