@@ -27,6 +27,7 @@
 //! # Ok::<(), schedule::Error>(())
 //! ```
 
+mod ci;
 mod command;
 mod cron;
 mod error;
@@ -44,6 +45,7 @@ mod target;
 mod text;
 mod yaml;
 
+pub use ci::{Install, SOURCE};
 pub use cron::Cron;
 pub use error::Error;
 pub use github::GithubActions;

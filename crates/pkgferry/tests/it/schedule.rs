@@ -195,6 +195,7 @@ fn a_service_and_a_timer_for_systemd() {
 
     Run it now:      sudo systemctl start pkgferry-site-2.service
     See what it did: journalctl -u pkgferry-site-2.service
+    Its report:      /var/log/ferry/pkgferry-site-2.html
     Next run:        systemctl list-timers pkgferry-site-2.timer
     Take it away:    sudo systemctl disable --now pkgferry-site-2.timer
 
@@ -228,11 +229,15 @@ fn crontabs_of_shards_are_written_into_a_folder() {
 
     Each file is for a machine of its own; the lines below are for the first.
 
+    sudo install -d -m 700 -o root /var/log/pkgferry
     sudo install -m 644 -o root pkgferry-nightly-1-of-2 /etc/cron.d/pkgferry-nightly-1-of-2
 
     A time that passes while the machine is off is not made up for.
     Secrets (CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
     ");
     let second = folder.join("pkgferry-nightly-2-of-2");
     insta::assert_snapshot!(std::fs::read_to_string(&second).unwrap(), @"
@@ -240,7 +245,7 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     SHELL=/bin/sh
     PATH=/usr/local/bin:/usr/bin:/bin
     MAILTO=it@example.com
-    15 22 * * 0,6 root /usr/local/bin/pkgferry run --shard 2/2 Firefox.jamf
+    15 22 * * 0,6 root /usr/local/bin/pkgferry run --shard 2/2 --report /var/log/pkgferry/pkgferry-nightly.html Firefox.jamf
     ");
 
     // What is there stays, and if one is there none is written.
@@ -283,10 +288,10 @@ fn a_workflow_for_github_actions() {
     };
     assert_eq!(step("Install pkgferry")["run"], "brew tap x/y\nbrew install pkgferry");
     assert_eq!(step("Run the recipes")["env"]["CLIENT_SECRET"], "${{ secrets.CLIENT_SECRET }}");
-    insta::assert_snapshot!(step("Run the recipes")["run"].as_str().unwrap(), @"
-    mkdir -p pkgferry-reports
-    pkgferry run --recipe-list nightly.txt --shard auto --report pkgferry-reports/report.md --report pkgferry-reports/report.json --report pkgferry-reports/report.html --report pkgferry-reports/report.xml --url https://example.jamfcloud.com
-    ");
+    insta::assert_snapshot!(step("Run the recipes")["run"].as_str().unwrap(), @r#"
+    mkdir -p "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}"
+    pkgferry run --state pkgferry-state --recipe-list nightly.txt --shard auto --deadline 4h30m --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.md" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.json" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.html" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.xml" --url https://example.jamfcloud.com
+    "#);
     assert!(ran.stderr.starts_with("How to install it as pkgferry-nightly.yml:\n"), "{}", ran.stderr);
 }
 
@@ -305,8 +310,8 @@ fn a_pipeline_for_gitlab() {
     let script: Vec<_> = job["script"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     insta::assert_snapshot!(script.join("\n"), @r#"
     : "${CLIENT_SECRET:?is not set: add it in Settings, CI/CD, Variables, masked and hidden}"
-    mkdir -p pkgferry-reports
-    pkgferry run --shard auto --report pkgferry-reports/report.xml --report pkgferry-reports/report.json --report pkgferry-reports/report.html --search-dir recipes --route jcds -vv recipes/Firefox.jamf.recipe.yaml
+    mkdir -p "pkgferry-reports/shard-$CI_NODE_INDEX"
+    pkgferry run --shard auto --deadline 4h30m --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.xml" --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.json" --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.html" --search-dir recipes --route jcds -vv recipes/Firefox.jamf.recipe.yaml
     "#);
     assert!(ran.stderr.contains("glab schedule create"), "{}", ran.stderr);
 }
@@ -329,7 +334,7 @@ fn a_cron_job_for_kubernetes() {
     let pod = &job["template"]["spec"];
     let container = &pod["containers"][0];
     assert_eq!(container["command"], serde_json::json!(["pkgferry"]));
-    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto");
+    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto --report /var/lib/pkgferry/pkgferry-nightly.html");
     assert_eq!(
         container["env"][1]["valueFrom"]["secretKeyRef"],
         serde_json::json!({"name": "jamf-api", "key": "CLIENT_SECRET"})

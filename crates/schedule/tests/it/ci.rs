@@ -3,7 +3,7 @@
 use crate::support::{Recorder, holds, nightly, odd_words, path, shown, text, with_arguments};
 use batch::{Scheduler, Shard};
 use proptest::prelude::*;
-use schedule::{Error, GithubActions, Gitlab, Request, Target, write};
+use schedule::{Error, GithubActions, Gitlab, Install, Request, Target, Written, write};
 use serde_json::Value;
 
 fn github() -> Target {
@@ -12,6 +12,14 @@ fn github() -> Target {
 
 fn gitlab() -> Target {
     Target::Gitlab(Gitlab::default())
+}
+
+/// With a runner that is new each night.
+fn from_source() -> [Target; 2] {
+    [
+        Target::GithubActions(GithubActions { install: Install::FromSource, ..GithubActions::default() }),
+        Target::Gitlab(Gitlab { install: Install::FromSource, ..Gitlab::default() }),
+    ]
 }
 
 /// In a repository, by a program of the path.
@@ -34,22 +42,38 @@ fn read(text: &str) -> Value {
     serde_yaml::from_str(text).unwrap()
 }
 
-/// The step of a workflow that runs the recipes.
-fn step(workflow: &Value) -> &Value {
-    let steps = workflow["jobs"]["run"]["steps"].as_array().unwrap();
-    steps.iter().find(|step| step["name"] == "Run the recipes").unwrap()
+/// A step of a workflow's job.
+fn step_of<'w>(workflow: &'w Value, job: &str, name: &str) -> &'w Value {
+    let steps = workflow["jobs"][job]["steps"].as_array().unwrap();
+    steps.iter().find(|step| step["name"] == name).unwrap()
 }
 
-/// The script of a pipeline's only job, as the runner puts it together.
-fn script(pipeline: &Value) -> String {
-    let job = pipeline.as_object().unwrap().values().next().unwrap();
-    let lines = job["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+/// The step that runs the recipes.
+fn step(workflow: &Value) -> &Value {
+    step_of(workflow, "run", "Run the recipes")
+}
+
+/// The script of a pipeline's job, as the runner puts it together.
+fn script_of(pipeline: &Value, job: &str) -> String {
+    let lines = pipeline[job]["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap());
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// That of the job that runs the recipes.
+fn script(pipeline: &Value) -> String {
+    script_of(pipeline, "pkgferry-nightly")
+}
+
+/// The files but for what stands before the jobs, and how they are installed.
+fn jobs(written: &Written, first: &str) -> String {
+    let shown = shown(written);
+    shown[shown.find(first).unwrap()..].to_owned()
 }
 
 #[test]
 fn a_workflow() {
-    insta::assert_snapshot!(shown(&write(&in_repository(), &github()).unwrap()), @r#"
+    let [target, _] = from_source();
+    insta::assert_snapshot!(shown(&write(&in_repository(), &target).unwrap()), @r#"
     ==> pkgferry-nightly.yml <==
     # Written by `pkgferry schedule github-actions`: packages into Jamf Cloud (nightly).
     # Times are UTC.
@@ -70,26 +94,49 @@ fn a_workflow() {
         timeout-minutes: 350
         steps:
         - name: Get the recipes
-          uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
+          uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
           with:
             persist-credentials: false
+        - name: Get what is remembered
+          uses: actions/cache/restore@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
+          with:
+            path: |-
+              pkgferry-state
+              ~/.cargo/bin/pkgferry
+              ~/.cargo/.crates.toml
+              ~/.cargo/.crates2.json
+            key: pkgferry-nightly_all_${{ github.run_id }}-${{ github.run_attempt }}
+            restore-keys: pkgferry-nightly_all_
+        - name: Install pkgferry
+          shell: bash
+          run: cargo install --locked --git https://github.com/pkgferry/pkgferry pkgferry
         - name: Run the recipes
           shell: bash
           run: |-
             mkdir -p pkgferry-reports
-            pkgferry run --recipe-list recipes/nightly.txt --report pkgferry-reports/report.md --report pkgferry-reports/report.json --report pkgferry-reports/report.html --report pkgferry-reports/report.xml
+            pkgferry run --state pkgferry-state --recipe-list recipes/nightly.txt --deadline 4h30m --report pkgferry-reports/report.md --report pkgferry-reports/report.json --report pkgferry-reports/report.html --report pkgferry-reports/report.xml
         - name: Show the summary
           if: always()
           shell: bash
           run: if [ -f pkgferry-reports/report.md ]; then cat pkgferry-reports/report.md >> "$GITHUB_STEP_SUMMARY"; fi
         - name: Keep the reports
           if: always()
-          uses: actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0
+          uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
           with:
             name: pkgferry-reports
             path: pkgferry-reports
             if-no-files-found: warn
             retention-days: 30
+        - name: Keep what is remembered
+          if: always()
+          uses: actions/cache/save@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
+          with:
+            path: |-
+              pkgferry-state
+              ~/.cargo/bin/pkgferry
+              ~/.cargo/.crates.toml
+              ~/.cargo/.crates2.json
+            key: pkgferry-nightly_all_${{ github.run_id }}-${{ github.run_attempt }}
 
     ==> install <==
     mkdir -p .github/workflows && mv pkgferry-nightly.yml .github/workflows/
@@ -97,6 +144,8 @@ fn a_workflow() {
 
     Run it now:      gh workflow run pkgferry-nightly.yml
 
+    pkgferry is built from its source on the runner: the first time that takes minutes, later only when there is a newer one.
+    To get it in another way, change the step "Install pkgferry", or give --install.
     GitHub starts scheduled runs late when many are due, most of all at the full hour, and stops schedules of public
     repositories in which nothing happens for 60 days.
     "#);
@@ -106,23 +155,9 @@ fn a_workflow() {
 fn a_workflow_with_shards() {
     let options = GithubActions {
         runs_on: vec!["self-hosted".parse().unwrap(), "macOS".parse().unwrap()],
-        install: Some("brew install \\\n  pkgferry".parse().unwrap()),
+        install: Install::Script("brew install \\\n  pkgferry".parse().unwrap()),
     };
-    insta::assert_snapshot!(shown(&write(&sharded(), &Target::GithubActions(options)).unwrap()), @r#"
-    ==> pkgferry-nightly.yml <==
-    # Written by `pkgferry schedule github-actions`: packages into Jamf Cloud (nightly).
-    # Times are those of Europe/Berlin.
-    name: pkgferry-nightly
-    on:
-      schedule:
-      - cron: 10 3 * * 1-5
-        timezone: Europe/Berlin
-      workflow_dispatch: {}
-    permissions:
-      contents: read
-    concurrency:
-      group: pkgferry-nightly
-      cancel-in-progress: false
+    insta::assert_snapshot!(jobs(&write(&sharded(), &Target::GithubActions(options)).unwrap(), "jobs:"), @r#"
     jobs:
       run:
         name: shard ${{ matrix.shard }} of 3
@@ -139,9 +174,15 @@ fn a_workflow_with_shards() {
             - 3
         steps:
         - name: Get the recipes
-          uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
+          uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
           with:
             persist-credentials: false
+        - name: Get what is remembered
+          uses: actions/cache/restore@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
+          with:
+            path: site one/pkgferry-state
+            key: pkgferry-nightly_${{ matrix.shard }}-of-3_${{ github.run_id }}-${{ github.run_attempt }}
+            restore-keys: pkgferry-nightly_${{ matrix.shard }}-of-3_
         - name: Install pkgferry
           shell: bash
           run: |-
@@ -150,12 +191,56 @@ fn a_workflow_with_shards() {
         - name: Run the recipes
           shell: bash
           run: |-
-            mkdir -p pkgferry-reports
-            pkgferry run --recipe-list recipes/nightly.txt --shard auto --report pkgferry-reports/report.md --report pkgferry-reports/report.json --report pkgferry-reports/report.html --report pkgferry-reports/report.xml
+            mkdir -p "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}"
+            pkgferry run --state pkgferry-state --recipe-list recipes/nightly.txt --shard auto --deadline 4h30m --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.md" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.json" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.html" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.xml"
           env:
             PKGFERRY_SHARD: ${{ matrix.shard }}/${{ strategy.job-total }}
             JSS_URL: ${{ secrets.JSS_URL }}
             CLIENT_SECRET: ${{ secrets.CLIENT_SECRET }}
+          working-directory: site one
+        - name: Keep the reports
+          if: always()
+          uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
+          with:
+            name: pkgferry-reports-${{ matrix.shard }}
+            path: site one/pkgferry-reports
+            if-no-files-found: warn
+            retention-days: 30
+        - name: Keep what is remembered
+          if: always()
+          uses: actions/cache/save@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5
+          with:
+            path: site one/pkgferry-state
+            key: pkgferry-nightly_${{ matrix.shard }}-of-3_${{ github.run_id }}-${{ github.run_attempt }}
+      report:
+        name: report of all shards
+        needs: run
+        if: always()
+        runs-on:
+        - self-hosted
+        - macOS
+        timeout-minutes: 60
+        steps:
+        - name: Get the recipes
+          uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+          with:
+            persist-credentials: false
+        - name: Install pkgferry
+          shell: bash
+          run: |-
+            brew install \
+              pkgferry
+        - name: Get the reports of all shards
+          uses: actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1
+          with:
+            pattern: pkgferry-reports-*
+            path: site one/pkgferry-shards
+            merge-multiple: true
+        - name: Merge the reports
+          shell: bash
+          run: |-
+            mkdir -p pkgferry-reports
+            pkgferry report merge pkgferry-shards/shard-*/report.json --output pkgferry-reports/report.md --output pkgferry-reports/report.json --output pkgferry-reports/report.html --output pkgferry-reports/report.xml
           working-directory: site one
         - name: Show the summary
           if: always()
@@ -163,9 +248,9 @@ fn a_workflow_with_shards() {
           run: if [ -f 'site one/pkgferry-reports/report.md' ]; then cat 'site one/pkgferry-reports/report.md' >> "$GITHUB_STEP_SUMMARY"; fi
         - name: Keep the reports
           if: always()
-          uses: actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0
+          uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
           with:
-            name: pkgferry-reports-${{ matrix.shard }}
+            name: pkgferry-reports
             path: site one/pkgferry-reports
             if-no-files-found: warn
             retention-days: 30
@@ -182,12 +267,16 @@ fn a_workflow_with_shards() {
 
     GitHub starts scheduled runs late when many are due, most of all at the full hour, and stops schedules of public
     repositories in which nothing happens for 60 days.
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
     "#);
 }
 
 #[test]
 fn a_pipeline() {
-    insta::assert_snapshot!(shown(&write(&in_repository(), &gitlab()).unwrap()), @r#"
+    let [_, target] = from_source();
+    insta::assert_snapshot!(shown(&write(&in_repository(), &target).unwrap()), @r#"
     ==> pkgferry-nightly.gitlab-ci.yml <==
     # Written by `pkgferry schedule gitlab`: packages into Jamf Cloud (nightly).
     # Its schedule is kept by GitLab: 10 3 * * *.
@@ -196,11 +285,21 @@ fn a_pipeline() {
       - if: $CI_PIPELINE_SOURCE == "schedule"
       - if: $CI_PIPELINE_SOURCE == "web"
       interruptible: false
-      timeout: 6 hours
+      timeout: 3 hours
+      image: rust:1
       resource_group: pkgferry-nightly
+      cache:
+        key: pkgferry-nightly_all
+        paths:
+        - pkgferry-state/
+        - pkgferry-program/
+        when: always
+        policy: pull-push
       script:
+      - cargo install --locked --git https://github.com/pkgferry/pkgferry pkgferry --root pkgferry-program
+      - export PATH="$PWD/pkgferry-program/bin:$PATH"
       - mkdir -p pkgferry-reports
-      - pkgferry run --recipe-list recipes/nightly.txt --report pkgferry-reports/report.xml --report pkgferry-reports/report.json --report pkgferry-reports/report.html
+      - pkgferry run --state pkgferry-state --recipe-list recipes/nightly.txt --deadline 2h15m --report pkgferry-reports/report.xml --report pkgferry-reports/report.json --report pkgferry-reports/report.html
       artifacts:
         when: always
         expire_in: 30 days
@@ -217,6 +316,9 @@ fn a_pipeline() {
 
     Then the schedule, in Build, Pipeline schedules, or by:
       glab schedule create --description pkgferry-nightly --ref main --cron '10 3 * * *' --cronTimeZone UTC
+
+    pkgferry is built from its source in the job: the first time that takes minutes, later only when there is a newer one.
+    To get it in another way, change the first line of the script, or give --install or --image.
     "#);
 }
 
@@ -225,12 +327,9 @@ fn a_pipeline_with_shards() {
     let options = Gitlab {
         image: Some("registry.example.com/pkgferry:1.2".parse().unwrap()),
         tags: vec!["mac mini".parse().unwrap()],
-        install: None,
+        install: Install::Present,
     };
-    insta::assert_snapshot!(shown(&write(&sharded(), &Target::Gitlab(options)).unwrap()), @r#"
-    ==> pkgferry-nightly.gitlab-ci.yml <==
-    # Written by `pkgferry schedule gitlab`: packages into Jamf Cloud (nightly).
-    # Its schedule is kept by GitLab: 10 3 * * 1-5.
+    insta::assert_snapshot!(jobs(&write(&sharded(), &Target::Gitlab(options)).unwrap(), "pkgferry-nightly:"), @r#"
     pkgferry-nightly:
       rules:
       - if: $CI_PIPELINE_SOURCE == "schedule"
@@ -245,13 +344,36 @@ fn a_pipeline_with_shards() {
       - ': "${JSS_URL:?is not set: add it in Settings, CI/CD, Variables, masked and hidden}"'
       - ': "${CLIENT_SECRET:?is not set: add it in Settings, CI/CD, Variables, masked and hidden}"'
       - cd 'site one'
-      - mkdir -p pkgferry-reports
-      - pkgferry run --recipe-list recipes/nightly.txt --shard auto --report pkgferry-reports/report.xml --report pkgferry-reports/report.json --report pkgferry-reports/report.html
+      - mkdir -p "pkgferry-reports/shard-$CI_NODE_INDEX"
+      - pkgferry run --recipe-list recipes/nightly.txt --shard auto --deadline 4h30m --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.xml" --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.json" --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.html"
       artifacts:
         when: always
         expire_in: 30 days
         paths:
         - site one/pkgferry-reports/
+    pkgferry-nightly-report:
+      rules:
+      - if: $CI_PIPELINE_SOURCE == "schedule"
+        when: always
+      - if: $CI_PIPELINE_SOURCE == "web"
+        when: always
+      interruptible: false
+      timeout: 1 hour
+      image: registry.example.com/pkgferry:1.2
+      tags:
+      - mac mini
+      needs:
+      - job: pkgferry-nightly
+        artifacts: true
+      script:
+      - cd 'site one'
+      - mkdir -p pkgferry-reports
+      - pkgferry report merge pkgferry-reports/shard-*/report.json --output pkgferry-reports/report.xml --output pkgferry-reports/report.json --output pkgferry-reports/report.html
+      artifacts:
+        when: always
+        expire_in: 30 days
+        paths:
+        - site one/pkgferry-reports/report.*
         reports:
           junit: site one/pkgferry-reports/report.xml
 
@@ -264,7 +386,12 @@ fn a_pipeline_with_shards() {
     Then the schedule, in Build, Pipeline schedules, or by:
       glab schedule create --description pkgferry-nightly --ref main --cron '10 3 * * 1-5' --cronTimeZone Europe/Berlin
 
-    The secrets, in Settings, CI/CD, Variables, masked and hidden: JSS_URL CLIENT_SECRET
+    The secrets, in Settings, CI/CD, Variables, masked and hidden, or each typed and ended with Ctrl-D:
+      cat | glab variable set JSS_URL --masked --raw
+      cat | glab variable set CLIENT_SECRET --masked --raw
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
     "#);
 }
 
@@ -290,6 +417,109 @@ fn jobs_of_a_matrix_find_their_shards() {
     assert_eq!(shards, ["1/3", "2/3", "3/3"]);
     assert!(step(&workflow)["run"].as_str().unwrap().contains(" --shard auto "));
     assert!(step(&read(&text(&in_repository(), &github()))).get("env").is_none());
+}
+
+/// Each shard writes where the job that merges looks for it.
+#[test]
+fn reports_of_shards_come_together() {
+    let folder = Recorder::new("site one/pkgferry");
+    let request = Request { program: path("./pkgferry"), secrets: Vec::new(), ..sharded() };
+    let site = folder.program("site one");
+    let inside = |script: &str| format!("cd 'site one' && {script}");
+    let workflow = read(&text(&request, &github()));
+    let run = inside(step(&workflow)["run"].as_str().unwrap());
+    let merge = step_of(&workflow, "report", "Merge the reports")["run"].as_str().unwrap();
+    let pipeline = read(&text(&request, &gitlab()));
+    let merge_there = script_of(&pipeline, "pkgferry-nightly-report");
+    for (run, merge, shards) in
+        [(run, inside(merge), "pkgferry-shards"), (script(&pipeline), merge_there, "pkgferry-reports")]
+    {
+        for index in ["1", "3"] {
+            let shard = format!("{index}/3");
+            let output = folder.run("bash", &run, &[("PKGFERRY_SHARD", &shard), ("CI_NODE_INDEX", index)]);
+            assert!(output.status.success(), "{output:?}");
+            let report = format!("pkgferry-reports/shard-{index}/report.json");
+            assert!(holds(&folder.words().unwrap(), &["--report".to_owned(), report.clone()]));
+            // The folder was made; now the run leaves its report.
+            std::fs::write(site.join(report), "{}").unwrap();
+        }
+        // What the server does in between.
+        if shards != "pkgferry-reports" {
+            std::fs::rename(site.join("pkgferry-reports"), site.join(shards)).unwrap();
+        }
+        let output = folder.run("bash", &merge, &[]);
+        assert!(output.status.success(), "{output:?}");
+        let words = folder.words().unwrap();
+        let inputs = ["1", "3"].map(|index| format!("{shards}/shard-{index}/report.json"));
+        assert_eq!(words[..4], [&["report".to_owned(), "merge".to_owned()], &inputs[..]].concat());
+        assert!(holds(&words, &["--output".to_owned(), "pkgferry-reports/report.html".to_owned()]));
+        assert!(site.join("pkgferry-reports").is_dir());
+    }
+    assert_eq!(workflow["jobs"]["report"]["if"], "always()");
+    assert_eq!(pipeline["pkgferry-nightly-report"]["rules"][0]["when"], "always");
+    // The one job of a run that is not divided tells all.
+    assert!(read(&text(&in_repository(), &github()))["jobs"].get("report").is_none());
+    assert_eq!(read(&text(&in_repository(), &gitlab())).as_object().unwrap().len(), 1);
+}
+
+/// A job that its server ends leaves work half done, so a run stops beginning before that; who names a deadline knows better.
+#[test]
+fn runs_begin_nothing_when_their_job_is_about_to_end() {
+    let minutes = |text: &str| text.parse::<jiff::Span>().unwrap().total(jiff::Unit::Minute).unwrap();
+    let deadline =
+        |script: &str| minutes(script.split(" --deadline ").nth(1).unwrap().split(' ').next().unwrap());
+    for target in from_source().into_iter().chain([github(), gitlab()]) {
+        let unit = read(&text(&in_repository(), &target));
+        let (limit, script) = match target {
+            Target::GithubActions(_) => {
+                let limit = unit["jobs"]["run"]["timeout-minutes"].as_f64().unwrap();
+                (limit, step(&unit)["run"].as_str().unwrap().to_owned())
+            }
+            _ => (minutes(unit["pkgferry-nightly"]["timeout"].as_str().unwrap()), script(&unit)),
+        };
+        let left = limit - deadline(&script);
+        assert!((30.0..=90.0).contains(&left), "{left} minutes for what is on its way: {script}");
+        for own in [vec!["--deadline".to_owned(), "1h".to_owned()], vec!["--deadline=1h".to_owned()]] {
+            let text = text(&with_arguments(in_repository(), &own), &target);
+            assert_eq!(text.matches("--deadline").count(), 1, "{text}");
+        }
+    }
+}
+
+/// A machine that is new each night gets its memory from the server; one that stays has its own.
+#[test]
+fn what_is_remembered_is_kept_where_the_machine_is_new() {
+    let state = |path_of_state: &str| Request { state: Some(path(path_of_state)), ..in_repository() };
+    let is_kept = |request: &Request, target: &Target| {
+        let text = text(request, target);
+        let cached = text.contains("actions/cache/save@") || text.contains("\n  cache:\n");
+        assert_eq!(cached, text.contains("pkgferry-state") || text.contains("memory"), "{text}");
+        cached
+    };
+    for (new, stays) in from_source().iter().zip([github(), gitlab()]) {
+        assert!(is_kept(&in_repository(), new) && !is_kept(&in_repository(), &stays));
+        assert!(is_kept(&state("memory"), new) && is_kept(&state("memory"), &stays));
+        assert!(!is_kept(&state("/var/lib/pkgferry"), new) && !is_kept(&state("/var/lib/pkgferry"), &stays));
+        for outside in ["../memory", "a*", "a\nb"] {
+            assert!(matches!(write(&state(outside), new), Err(Error::CannotSay { .. })), "{outside}");
+        }
+    }
+    // No name is the beginning of another one, and shards do not take each other's.
+    let keys = |request: &Request, target: &Target| -> Vec<String> {
+        let text = text(request, target);
+        let lines = text.lines().filter_map(|line| line.trim().strip_prefix("key: ").map(str::to_owned));
+        lines.collect()
+    };
+    let [github, gitlab] = from_source();
+    assert!(
+        keys(&sharded(), &github)
+            .iter()
+            .any(|key| key.starts_with("pkgferry-nightly_${{ matrix.shard }}-of-3_"))
+    );
+    assert_eq!(
+        keys(&sharded(), &gitlab),
+        ["pkgferry-nightly_$CI_NODE_INDEX-of-3", "pkgferry-nightly_1-of-3"]
+    );
 }
 
 /// A secret that nobody has set ends the job before anything else does.
@@ -323,7 +553,7 @@ fn what_they_cannot_say() {
     let secret = Request { secrets: vec!["GITHUB_TOKEN".parse().unwrap()], ..in_repository() };
     insta::assert_snapshot!(refused(secret, &github()), @"github-actions takes no secret of that name: GitHub keeps names that begin with GITHUB_ for itself");
     let script = GithubActions {
-        install: Some("echo ${{ github.token }}".parse().unwrap()),
+        install: Install::Script("echo ${{ github.token }}".parse().unwrap()),
         ..GithubActions::default()
     };
     assert!(matches!(write(&in_repository(), &Target::GithubActions(script)), Err(Error::CannotSay { .. })));
