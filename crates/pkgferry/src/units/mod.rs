@@ -1,5 +1,7 @@
 //! `pkgferry schedule`: the unit that lets a scheduler run recipes.
 
+mod missing;
+
 use crate::args::{Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -38,6 +40,7 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
             advice(&written)
         }
     };
+    let told = told + &missing::told(&request, &target, global, process);
     // There is nobody left to tell when standard error is gone.
     let _ = io::stderr().lock().write_all(told.as_bytes());
     Ok(Exit::Done)
