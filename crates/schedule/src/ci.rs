@@ -21,8 +21,7 @@ pub enum Install {
 }
 
 /// The command that builds pkgferry from its source, wherever Rust is.
-pub const SOURCE: &str =
-    concat!("cargo install --locked --git ", env!("CARGO_PKG_REPOSITORY"), " ", "pkgferry");
+pub const SOURCE: &str = concat!("cargo install --locked --git ", env!("CARGO_PKG_REPOSITORY"), " pkgferry");
 
 /// Where reports are, from the working folder.
 const REPORTS: &str = "pkgferry-reports";

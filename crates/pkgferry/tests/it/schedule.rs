@@ -30,61 +30,16 @@ fn a_daemon_for_launchd() {
             "launchd --at 'Mon 03:00' --recipe-list /opt/ferry/etc/nightly.txt \
          --settings /opt/ferry/etc/settings.toml --server production --user _pkgferry {PROGRAM}"
         ),
-    );
-    insta::assert_snapshot!(ran.shown(), @r#"
-    exit 0
-    --- stdout
-    <?xml version="1.0" encoding="UTF-8"?>
-    <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-    <plist version="1.0">
-    <dict>
-    	<key>Label</key>
-    	<string>com.github.pkgferry.nightly</string>
-    	<key>ProgramArguments</key>
-    	<array>
-    		<string>/opt/ferry/bin/pkgferry</string>
-    		<string>run</string>
-    		<string>--settings</string>
-    		<string>/opt/ferry/etc/settings.toml</string>
-    		<string>--state</string>
-    		<string>/Library/Application Support/pkgferry</string>
-    		<string>--server</string>
-    		<string>production</string>
-    		<string>--recipe-list</string>
-    		<string>/opt/ferry/etc/nightly.txt</string>
-    		<string>--report</string>
-    		<string>/Library/Logs/pkgferry/pkgferry-nightly.html</string>
-    	</array>
-    	<key>UserName</key>
-    	<string>_pkgferry</string>
-    	<key>StartCalendarInterval</key>
-    	<dict>
-    		<key>Weekday</key>
-    		<integer>1</integer>
-    		<key>Hour</key>
-    		<integer>3</integer>
-    		<key>Minute</key>
-    		<integer>0</integer>
-    	</dict>
-    	<key>ProcessType</key>
-    	<string>Background</string>
-    	<key>LowPriorityIO</key>
-    	<true/>
-    	<key>LowPriorityBackgroundIO</key>
-    	<true/>
-    	<key>Nice</key>
-    	<integer>10</integer>
-    	<key>ExitTimeOut</key>
-    	<integer>120</integer>
-    	<key>StandardOutPath</key>
-    	<string>/Library/Logs/pkgferry/pkgferry-nightly.log</string>
-    	<key>StandardErrorPath</key>
-    	<string>/Library/Logs/pkgferry/pkgferry-nightly.log</string>
-    	<key>Umask</key>
-    	<integer>63</integer>
-    </dict>
-    </plist>
-    --- stderr
+    )
+    .succeeded();
+    let unit = plist::Value::from_reader_xml(ran.stdout.as_bytes()).unwrap().into_dictionary().unwrap();
+    let words = unit["ProgramArguments"].as_array().unwrap().iter().map(|word| word.as_string().unwrap());
+    insta::assert_snapshot!(words.collect::<Vec<_>>().join(" | "), @"/opt/ferry/bin/pkgferry | run | --settings | /opt/ferry/etc/settings.toml | --state | /Library/Application Support/pkgferry | --server | production | --recipe-list | /opt/ferry/etc/nightly.txt | --report | /Library/Logs/pkgferry/pkgferry-nightly.html");
+    assert_eq!(unit["UserName"].as_string(), Some("_pkgferry"));
+    let time = unit["StartCalendarInterval"].as_dictionary().unwrap();
+    let number = |name: &str| time.get(name).and_then(plist::Value::as_signed_integer);
+    assert_eq!([number("Weekday"), number("Hour"), number("Minute")], [Some(1), Some(3), Some(0)]);
+    insta::assert_snapshot!(ran.stderr, @r#"
     How to install it as com.github.pkgferry.nightly.plist:
 
     sudo install -d -m 700 -o _pkgferry '/Library/Application Support/pkgferry' /Library/Logs/pkgferry
