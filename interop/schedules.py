@@ -109,6 +109,12 @@ def run_script(name, request, script, secrets):
         return (folder / "pkgferry").read_text().split("\0")[:-1]
 
 
+def check_merge(name, request, script, shards):
+    """Whether the job behind the shards merges their reports. There are none here, so that the shell leaves the pattern."""
+    words = run_script(f"{name} merge", request, script, {})
+    check(f"{name}: the merge", words[:3] == ["report", "merge", f"{shards}/shard-*/report.json"], words)
+
+
 def github(path, request):
     name = f"github-actions {path.parent.name}"
     tool(f"{name}: the published schema", "check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(path))
@@ -119,20 +125,28 @@ def github(path, request):
     step = next(step for step in job["steps"] if step["name"] == "Run the recipes")
     for secret in request["secrets"]:
         check(f"{name}: {secret} is referenced", step["env"][secret] == "${{ secrets.%s }}" % secret)
-    check(f"{name}: no other step sees secrets", "secrets." not in json.dumps([s for s in job["steps"] if s is not step]))
+    steps = [other for job in workflow["jobs"].values() for other in job["steps"]]
+    check(f"{name}: no other step sees secrets", "secrets." not in json.dumps([s for s in steps if s is not step]))
     shards = job.get("strategy", {}).get("matrix", {}).get("shard", [1])
     check(f"{name}: shards", shards == list(range(1, request["shards"] + 1)))
     check_words(name, request, run_script(name, request, step["run"], {}))
+    check(f"{name}: a report of all shards", ("report" in workflow["jobs"]) == (request["shards"] > 1))
+    if request["shards"] > 1:
+        (merge,) = [step for step in workflow["jobs"]["report"]["steps"] if step["name"] == "Merge the reports"]
+        check_merge(name, request, merge["run"], "pkgferry-shards")
 
 
 def gitlab(path, request):
     name = f"gitlab {path.parent.name}"
     tool(f"{name}: the published schema", "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci",
          "--data-transform", "gitlab-ci", str(path))
-    (job,) = read_both(path).values()
+    job, *report = read_both(path).values()
     check(f"{name}: shards", job.get("parallel", 1) == request["shards"])
     secrets = {secret: "x" for secret in request["secrets"]}
     check_words(name, request, run_script(name, request, "\n".join(job["script"]), secrets))
+    check(f"{name}: a report of all shards", len(report) == (request["shards"] > 1))
+    for merge in report:
+        check_merge(name, request, "\n".join(merge["script"]), "pkgferry-reports")
 
 
 def expand(word):

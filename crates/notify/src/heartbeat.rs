@@ -3,6 +3,7 @@ use crate::address::Address;
 use crate::client::Letter;
 use crate::notifier::warn;
 use crate::sender::{Config, Delivery, Sender};
+use crate::share::Share;
 use bytes::Bytes;
 use pipeline::{Context, Secret};
 use reqwest::Method;
@@ -40,18 +41,20 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// `label` is what messages call it, such as the name of the setting that it comes from.
+    /// `label` is what messages call it, such as the name of the setting that it comes from. `share` stands in the address
+    /// wherever that has `{shard}`.
     ///
     /// # Errors
     /// When the address is none that may be asked.
     pub fn new(
         label: impl Into<String>,
         address: &Secret,
+        share: Share,
         style: HeartbeatStyle,
         config: &Config,
     ) -> Result<Self, Error> {
         let label = label.into();
-        match Address::parse(address) {
+        match Address::parse(&share.put_into(address)) {
             Ok(address) => Ok(Self { label, address, style, sender: Sender::new(config) }),
             Err(reason) => Err(Error::Address { label, reason }),
         }

@@ -18,6 +18,7 @@ use batch::Shard;
 use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
 use jamf::{Listing, Session, Sessions};
+use notify::Share;
 use pipeline::{Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes};
 use report::{PackageRecorder, Subject};
 use runner::{Batch, Claim, Item, Registry, Report, Status};
@@ -60,6 +61,12 @@ impl Plan {
             }
         }
         Self { shard, servers, heartbeat: false }
+    }
+
+    /// What the heartbeat hears of, if it is for this run.
+    fn heartbeat(&self) -> Option<Share> {
+        let share = self.shard.map_or(Share::All, |shard| Share::of(shard.index(), shard.count()));
+        self.heartbeat.then_some(share)
     }
 }
 
@@ -115,7 +122,7 @@ impl Workshop {
         // A rehearsal is nobody's news.
         let told = if embedded.is_some() { Access::ReadOnly } else { access };
         let news =
-            settings.notices.open(mode.side.notify_on, plan.heartbeat, told, &settings.secrets, &cx).await;
+            settings.notices.open(mode.side.notify_on, plan.heartbeat(), told, &settings.secrets, &cx).await;
         let (command, host) = (settings.process.command(), settings.process.host());
         let locks = Locks::new(memory.state.clone(), command.to_string(), host.clone(), plan.shard);
         let outset = Outset {

@@ -3,7 +3,7 @@
 //! `cargo run -p schedule --example print -- KIND` prints the everyday ones. With a folder behind it, units of several
 //! requests go there, each into a folder of its own, together with `request.json`: what the run has to get.
 
-use schedule::{Cron, GithubActions, Gitlab, Kind, Kubernetes, Request, Systemd, Target, write};
+use schedule::{Cron, GithubActions, Gitlab, Install, Kind, Kubernetes, Request, Systemd, Target, write};
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
@@ -115,20 +115,14 @@ fn awkward(kind: Kind) -> Result<Request, schedule::Error> {
 }
 
 fn target(kind: Kind) -> Result<Target, schedule::Error> {
-    let install = "cargo install --locked --git https://github.com/pkgferry/pkgferry pkgferry";
     Ok(match kind {
         Kind::Launchd => Target::Launchd,
         Kind::Systemd => Target::Systemd(Systemd::default()),
         Kind::Cron => Target::Cron(Cron { mail_to: Some("admins@example.com".parse()?) }),
-        Kind::GithubActions => Target::GithubActions(GithubActions {
-            install: Some(install.parse()?),
-            ..GithubActions::default()
-        }),
-        Kind::Gitlab => Target::Gitlab(Gitlab {
-            image: Some("rust:1.95".parse()?),
-            install: Some(install.parse()?),
-            ..Gitlab::default()
-        }),
+        Kind::GithubActions => {
+            Target::GithubActions(GithubActions { install: Install::FromSource, ..GithubActions::default() })
+        }
+        Kind::Gitlab => Target::Gitlab(Gitlab { install: Install::FromSource, ..Gitlab::default() }),
         Kind::Kubernetes => Target::Kubernetes(Kubernetes {
             secret: Some("pkgferry".parse()?),
             config: Some("pkgferry".parse()?),

@@ -1,6 +1,7 @@
 //! The command that runs, as words, before any format quotes them.
 
 use crate::error::Error;
+use crate::quote::{shell, shell_line};
 use crate::request::Request;
 use crate::secret::{looks_secret, names_secret};
 use crate::text::Argument;
@@ -12,12 +13,31 @@ pub(crate) struct Extra<'e> {
     pub(crate) state: Option<&'e str>,
     /// What `--shard` takes.
     pub(crate) shard: Option<String>,
+    /// When to begin nothing more.
+    pub(crate) deadline: Option<&'e str>,
     /// Reports to write.
     pub(crate) reports: Vec<String>,
 }
 
 /// The words of `pkgferry run …` after the program: flags first, recipes last.
 pub(crate) fn arguments(request: &Request, extra: &Extra<'_>) -> Vec<String> {
+    let mut words = flags(request, extra);
+    words.extend(last(request));
+    words
+}
+
+/// The whole command for a shell. `reports` are paths of further reports as the shell is to read them: in some of them it puts
+/// in what only it knows.
+pub(crate) fn shell_command(request: &Request, extra: &Extra<'_>, reports: &[String]) -> String {
+    let mut parts = vec![shell(request.program.as_str()), shell_line(flags(request, extra))];
+    parts.extend(reports.iter().map(|path| format!("--report {path}")));
+    parts.push(shell_line(last(request)));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
+}
+
+/// What pkgferry itself puts in.
+fn flags(request: &Request, extra: &Extra<'_>) -> Vec<String> {
     let mut words = vec!["run".to_owned()];
     let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
     if let Some(settings) = &request.settings {
@@ -35,12 +55,19 @@ pub(crate) fn arguments(request: &Request, extra: &Extra<'_>) -> Vec<String> {
     if let Some(shard) = &extra.shard {
         flag("--shard", shard);
     }
+    if let Some(deadline) = extra.deadline {
+        flag("--deadline", deadline);
+    }
     for report in &extra.reports {
         flag("--report", report);
     }
-    words.extend(request.arguments.iter().map(ToString::to_string));
-    words.extend(request.recipes.iter().map(ToString::to_string));
     words
+}
+
+/// What somebody has typed, as it was typed.
+fn last(request: &Request) -> Vec<String> {
+    let arguments = request.arguments.iter().map(ToString::to_string);
+    arguments.chain(request.recipes.iter().map(ToString::to_string)).collect()
 }
 
 /// Whether the run says by its exit code that changes are pending.

@@ -1,9 +1,9 @@
-use crate::command::{Extra, arguments};
+use crate::command::{Extra, shell_command};
 use crate::error::Error;
 use crate::quote::{crontab, refuse_control, shell, shell_line};
 use crate::request::{Request, below};
 use crate::target::{Kind, UnitFile, Written};
-use crate::text::{FilePath, MailAddress, SecretName};
+use crate::text::{MailAddress, SecretName};
 
 /// What only cron wants to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub struct Cron {
 
 /// Bytes of a command that Debian's and macOS' cron read (`MAX_COMMAND` of `cron.h`, with its end); cronie reads more.
 const MAX_COMMAND: usize = 999;
+/// For a crontab of the system.
+const LOGS: &str = "/var/log/pkgferry";
+/// For somebody's own: where pkgferry keeps what it remembers. cron sets `HOME`.
+const OWN_FOLDER: &str = "\"$HOME\"/.local/state/pkgferry";
 
 /// A crontab for each shard: a file for `/etc/cron.d` if a user is named, else lines for somebody's own crontab.
 pub(crate) fn write(request: &Request, options: &Cron) -> Result<Written, Error> {
@@ -53,10 +57,8 @@ fn file(request: &Request, options: &Cron, index: u8, count: u8) -> Result<UnitF
 fn command(request: &Request, shard: Option<String>) -> Result<String, Error> {
     let unit = request.unit();
     let log = request.logs.as_ref().map(|logs| below(logs.as_str(), &format!("{unit}.log")));
-    let reports = request.logs.iter().map(|logs| below(logs.as_str(), &format!("{unit}.html"))).collect();
-    let words = arguments(request, &Extra { shard, reports, state: None });
-    let words = std::iter::once(request.program.to_string()).chain(words);
-    let mut command = shell_line(words);
+    let report = format!("{}/{unit}.html", report_folder(request));
+    let mut command = shell_command(request, &Extra { shard, ..Extra::default() }, &[report]);
     if let Some(folder) = &request.folder {
         command = format!("cd {} && {command}", shell(folder.as_str()));
     }
@@ -69,22 +71,34 @@ fn command(request: &Request, shard: Option<String>) -> Result<String, Error> {
     Ok(command)
 }
 
+/// Where the report is, as a shell is to read it: beside the log, else with what is remembered, else where nobody has to be
+/// asked.
+fn report_folder(request: &Request) -> String {
+    let named = request.logs.as_ref().or(request.state.as_ref());
+    match (named, &request.user) {
+        (Some(folder), _) => shell(folder.as_str().trim_end_matches('/')),
+        (None, Some(_)) => LOGS.to_owned(),
+        (None, None) => OWN_FOLDER.to_owned(),
+    }
+}
+
 fn install(request: &Request, files: &[UnitFile]) -> String {
     let name = files.first().map_or("", |file| file.name.as_str());
     let first = match files.len() {
         1 => "",
         _ => "Each file is for a machine of its own; the lines below are for the first.\n\n",
     };
-    // A log that cannot be opened is a run that does not happen.
-    let folders: Vec<_> = request.state.iter().chain(&request.logs).map(FilePath::as_str).collect();
-    let mut lines = String::new();
-    if !folders.is_empty() {
-        let make = match &request.user {
-            Some(user) => vec!["sudo", "install", "-d", "-m", "700", "-o", user.as_str()],
-            None => vec!["mkdir", "-p", "-m", "700"],
-        };
-        lines = format!("{}\n", shell_line(make.iter().chain(&folders)));
+    // A log or a report that cannot be written is a run that does not happen.
+    let mut folders: Vec<_> =
+        request.state.iter().chain(&request.logs).map(|folder| shell(folder.as_str())).collect();
+    if folders.is_empty() {
+        folders.push(report_folder(request));
     }
+    let make = match &request.user {
+        Some(user) => shell_line(["sudo", "install", "-d", "-m", "700", "-o", user.as_str()]),
+        None => "mkdir -p -m 700".to_owned(),
+    };
+    let mut lines = format!("{make} {}\n", folders.join(" "));
     lines.push_str(&match &request.user {
         Some(_) => format!("sudo install -m 644 -o root {name} /etc/cron.d/{name}\n"),
         None => format!("{{ crontab -l 2>/dev/null; cat {name}; }} | crontab -\n"),

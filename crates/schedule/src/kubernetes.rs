@@ -1,6 +1,7 @@
 use crate::command::{Extra, arguments};
 use crate::error::Error;
 use crate::exit;
+use crate::quote::shell;
 use crate::request::{Request, below, need_absolute};
 use crate::target::{Kind, UnitFile, Written};
 use crate::text::{FilePath, Image, KubernetesName};
@@ -17,11 +18,13 @@ pub struct Kubernetes {
     /// The Secret with an entry for each secret, named like it. If the request names none, all of its entries become
     /// variables.
     pub secret: Option<KubernetesName>,
-    /// The ConfigMap with settings file and recipes; mounted on [`CONFIG_FOLDER`].
+    /// The ConfigMap with settings file and recipes; mounted on [`CONFIG_FOLDER`], which relative paths start from unless the
+    /// request has a folder.
     pub config: Option<KubernetesName>,
     /// The claim of the volume with package files; mounted on [`PACKAGES_FOLDER`], for reading.
     pub packages: Option<KubernetesName>,
-    /// The claim of a volume for what is remembered between runs; without it, every run begins without a memory.
+    /// The claim of a volume for what is remembered between runs and for the report; without it, every run begins without a
+    /// memory and leaves no report behind.
     pub state: Option<KubernetesName>,
 }
 
@@ -53,6 +56,7 @@ pub(crate) fn write(request: &Request, options: &Kubernetes) -> Result<Written, 
         need_absolute(Kind::Kubernetes, "the state folder", path)?;
     }
     check_logs(request, options, state)?;
+    let request = &in_container(request, options)?;
     let comment =
         format!("Written by `pkgferry schedule kubernetes`: packages into Jamf Cloud ({}).", request.name);
     let text = yaml::write(Kind::Kubernetes, &comment, &cron_job(request, options, state))?;
@@ -70,6 +74,34 @@ fn check_logs(request: &Request, options: &Kubernetes, state: &str) -> Result<()
     }
     let why = "files end with the pod, except below the state folder on a claim; what a run prints is kept by the cluster";
     Err(Error::Unsupported { kind: Kind::Kubernetes, what: "such log folder", why })
+}
+
+/// The request with paths as they are in the container. What is relative is in the working folder if there is one, else in the
+/// ConfigMap, which has no folders in it; nobody knows where an image starts.
+fn in_container(request: &Request, options: &Kubernetes) -> Result<Request, Error> {
+    let mut placed = request.clone();
+    if let Some(folder) = &request.folder {
+        need_absolute(Kind::Kubernetes, "the working folder", folder)?;
+        return Ok(placed);
+    }
+    if options.config.is_some() {
+        placed.folder = Some(CONFIG_FOLDER.parse()?);
+    }
+    let paths = [("the recipe list", &mut placed.list), ("the settings file", &mut placed.settings)];
+    for (what, place) in paths {
+        let Some(path) = place else { continue };
+        let name = path.as_str().trim_start_matches("./");
+        match &options.config {
+            _ if name.starts_with('/') => {}
+            Some(_) if !name.contains('/') => *place = Some(below(CONFIG_FOLDER, name).parse()?),
+            Some(_) => {
+                let why = "a ConfigMap holds files and no folders";
+                return Err(Error::CannotSay { kind: Kind::Kubernetes, what, why });
+            }
+            None => need_absolute(Kind::Kubernetes, what, path)?,
+        }
+    }
+    Ok(placed)
 }
 
 fn cron_job(request: &Request, options: &Kubernetes, state: &str) -> Value {
@@ -122,7 +154,7 @@ fn pod(request: &Request, options: &Kubernetes, state: &str) -> Value {
         "name": "pkgferry",
         "image": options.image.as_str(),
         "command": [literal(request.program.as_str())],
-        "args": words(request, state)
+        "args": words(request, options, state)
     });
     if let Some(folder) = &request.folder {
         container["workingDir"] = json!(folder.as_str());
@@ -161,12 +193,16 @@ fn pod(request: &Request, options: &Kubernetes, state: &str) -> Value {
     })
 }
 
-fn words(request: &Request, state: &str) -> Vec<String> {
-    let report = |logs: &FilePath| below(logs.as_str(), &format!("{}.html", request.unit()));
+fn words(request: &Request, options: &Kubernetes, state: &str) -> Vec<String> {
+    // Without a claim nobody could read it: the folder ends with the pod.
+    let on_claim = options.state.as_ref().map(|_| state);
+    let folder = request.logs.as_ref().map(FilePath::as_str).or(on_claim);
+    let reports = folder.iter().map(|folder| below(folder, &format!("{}.html", request.unit())));
     let extra = Extra {
         state: Some(state),
         shard: Some("auto".to_owned()),
-        reports: request.logs.iter().map(report).collect(),
+        reports: reports.collect(),
+        ..Extra::default()
     };
     arguments(request, &extra).iter().map(|word| literal(word)).collect()
 }
@@ -233,8 +269,15 @@ fn install(request: &Request, options: &Kubernetes, name: &str) -> String {
         text.push('\n');
     }
     if let Some(config) = &options.config {
+        let name = |path: &FilePath| {
+            let name = path.as_str().strip_prefix(CONFIG_FOLDER)?.strip_prefix('/')?;
+            (!name.contains('/')).then(|| shell(name))
+        };
+        let held: Vec<_> = request.list.iter().chain(&request.settings).filter_map(name).collect();
+        let held =
+            if held.is_empty() { String::new() } else { format!(", with {} in it", held.join(" and ")) };
         text.push_str(&format!(
-            "Settings and recipes, from a folder without folders in it; the run finds it as {CONFIG_FOLDER}:\n  \
+            "Settings and recipes, from a folder without folders in it{held}; the run finds it as {CONFIG_FOLDER}:\n  \
              kubectl{namespace} create configmap {config} --from-file=FOLDER\n"
         ));
     }

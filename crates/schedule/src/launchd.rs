@@ -30,7 +30,8 @@ fn daemon(request: &Request, index: u8, count: u8) -> Result<UnitFile, Error> {
         Some(_) => format!("com.github.pkgferry.{}.{index}-of-{count}", request.name),
         None => format!("com.github.pkgferry.{}", request.name),
     };
-    let extra = Extra { state: Some(STATE), shard, reports: vec![below(logs, &format!("{unit}.html"))] };
+    let reports = vec![below(logs, &format!("{unit}.html"))];
+    let extra = Extra { state: Some(STATE), shard, reports, ..Extra::default() };
     let words = std::iter::once(request.program.to_string()).chain(arguments(request, &extra));
     let log = Value::String(below(logs, &format!("{unit}.log")));
 

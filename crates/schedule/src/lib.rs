@@ -11,6 +11,9 @@
 //!   wherever it is given.
 //! - Shards: where one scheduler starts all of them, each finds out by itself which it is (`--shard auto`); launchd,
 //!   systemd and cron know only their own machine, so each machine gets its own number.
+//! - CI servers get pkgferry itself first ([`Install`]), keep what is remembered between nights on machines that are new each
+//!   time, and merge the reports of shards. A run there begins nothing more some time before its job is ended.
+//! - A report is left without being asked for, wherever a file outlasts the run.
 //!
 //! It is pure: nothing is installed, read or asked for, and the same request gives the same text.
 //!
@@ -27,6 +30,7 @@
 //! # Ok::<(), schedule::Error>(())
 //! ```
 
+mod ci;
 mod command;
 mod cron;
 mod error;
@@ -44,6 +48,7 @@ mod target;
 mod text;
 mod yaml;
 
+pub use ci::{Install, SOURCE};
 pub use cron::Cron;
 pub use error::Error;
 pub use github::GithubActions;

@@ -29,7 +29,7 @@ pub struct Request {
     pub servers: Vec<ServerName>,
     /// Where pkgferry keeps what it remembers (`--state`).
     pub state: Option<FilePath>,
-    /// Where output and reports go.
+    /// Where output and reports go. Without it reports have a folder that is usual for the scheduler.
     pub logs: Option<FilePath>,
     /// How many runs divide the packages among them.
     pub shards: ShardCount,

@@ -20,6 +20,7 @@ pub struct Systemd {
 const STATES: &str = "/var/lib/";
 const LOGS: &str = "/var/log/";
 const STATE: &str = "/var/lib/pkgferry";
+const LOG: &str = "/var/log/pkgferry";
 const CREDENTIALS: &str = "/etc/pkgferry/credentials";
 
 /// A service with its timer; templates of them if there are shards (`systemd.service(5)`, `systemd.timer(5)`).
@@ -88,9 +89,8 @@ fn command(request: &Request) -> Result<String, Error> {
         let why = "systemd starts no program with quotes or backslashes in its path";
         return Err(Error::CannotSay { kind: Kind::Systemd, what: "the program", why });
     }
-    let reports = request.logs.iter().map(|logs| below(logs.as_str(), &format!("{}.html", request.unit())));
     // The shard stands for itself and is put in below: its specifier must not be quoted.
-    let extra = Extra { state: Some(STATE), shard: None, reports: reports.collect() };
+    let extra = Extra { state: Some(STATE), reports: vec![report(request)], ..Extra::default() };
     let mut words: Vec<_> = arguments(request, &extra).iter().map(|word| systemd(word)).collect();
     if request.shards.get() > 1 {
         let shard = ["--shard".to_owned(), format!("%i/{}", request.shards.get())];
@@ -99,16 +99,24 @@ fn command(request: &Request) -> Result<String, Error> {
     Ok(format!(":{} {}", systemd(program), words.join(" ")))
 }
 
+/// Where the report is. What is printed goes to the journal.
+fn logs(request: &Request) -> &str {
+    request.logs.as_ref().map_or(LOG, FilePath::as_str)
+}
+
+fn report(request: &Request) -> String {
+    below(logs(request), &format!("{}.html", request.unit()))
+}
+
 /// Folders that the run writes to. systemd makes those below its own folders, and owns them to the run's user.
 fn folders(request: &Request, options: &Systemd, line: &mut impl FnMut(&str, &str)) -> Result<(), Error> {
     let state = request.state.as_ref().map_or(STATE, FilePath::as_str);
     let of_request = [
-        ("the state folder", "StateDirectory", STATES, Some(state)),
-        ("the log folder", "LogsDirectory", LOGS, request.logs.as_ref().map(FilePath::as_str)),
+        ("the state folder", "StateDirectory", STATES, state),
+        ("the log folder", "LogsDirectory", LOGS, logs(request)),
     ];
     let mut writable = Vec::new();
     for (what, setting, parent, path) in of_request {
-        let Some(path) = path else { continue };
         match managed(path, parent) {
             Some(name) => {
                 line(setting, name);
@@ -221,6 +229,7 @@ fn install(request: &Request, options: &Systemd) -> String {
             format!("Install both files on {count} machines; on the second, write @2 for @1, and so on.\n\n"),
         ),
     };
+    let report = shell(&report(request));
     let mut text = first;
     text.push_str(&own_folders(request, options));
     let _ = write!(
@@ -230,6 +239,7 @@ fn install(request: &Request, options: &Systemd) -> String {
          sudo systemctl enable --now {instance}.timer\n\n\
          Run it now:      sudo systemctl start {instance}.service\n\
          See what it did: journalctl -u {instance}.service\n\
+         Its report:      {report}\n\
          Next run:        systemctl list-timers {instance}.timer\n\
          Take it away:    sudo systemctl disable --now {instance}.timer\n"
     );

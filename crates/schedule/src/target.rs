@@ -121,12 +121,22 @@ pub struct Written {
 /// or when an argument would put a secret into the unit.
 pub fn write(request: &Request, target: &Target) -> Result<Written, Error> {
     request.check()?;
-    match target {
+    let mut written = match target {
         Target::Launchd => launchd::write(request),
         Target::Systemd(options) => systemd::write(request, options),
         Target::Cron(options) => cron::write(request, options),
         Target::GithubActions(options) => github::write(request, options),
         Target::Gitlab(options) => gitlab::write(request, options),
         Target::Kubernetes(options) => kubernetes::write(request, options),
+    }?;
+    if request.shards.get() > 1 {
+        written.install.push_str(HEARTBEAT);
     }
+    Ok(written)
 }
+
+/// Runs that ping one address cover for each other.
+const HEARTBEAT: &str = "
+If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+all shards, nobody notices when one of them is silent.
+";

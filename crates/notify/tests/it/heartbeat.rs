@@ -1,12 +1,12 @@
 use crate::rig::Rig;
 use crate::samples::bad;
 use crate::stub::{Reply, Stub};
-use notify::{Config, Delivery, Heartbeat, HeartbeatStyle, InDryRun, Signal, note};
+use notify::{Config, Delivery, Heartbeat, HeartbeatStyle, InDryRun, Share, Signal, note};
 use pipeline::Secret;
 
 fn heartbeat(url: &str, style: HeartbeatStyle) -> Heartbeat {
     let address = Secret::from(format!("{url}/ping/5f1c-s3cr3t?create=1"));
-    Heartbeat::new("the heartbeat", &address, style, &Config::default()).unwrap()
+    Heartbeat::new("the heartbeat", &address, Share::All, style, &Config::default()).unwrap()
 }
 
 #[tokio::test]
@@ -72,4 +72,21 @@ async fn a_rehearsal_is_no_sign_of_life() {
     let heartbeat = heartbeat(&stub.url, HeartbeatStyle::Signals);
     assert_eq!(heartbeat.ping(&rig.cx, Signal::Start, "").await, Some(Delivery::Withheld));
     assert_eq!(stub.lines(), "");
+}
+
+/// Each of several runs has a name of its own, so that the silence of one is noticed.
+#[tokio::test]
+async fn each_share_has_an_address_of_its_own() {
+    let (stub, rig) = (Stub::kind().await, Rig::new());
+    let address = Secret::from(format!("{}/ping/s3cr3t/nightly-{{shard}}?of={{shard}}", stub.url));
+    for share in [Share::of(2, 4), Share::of(1, 1), Share::All] {
+        let (style, config) = (HeartbeatStyle::Signals, Config::default());
+        let heartbeat = Heartbeat::new("the heartbeat", &address, share, style, &config).unwrap();
+        heartbeat.ping(&rig.cx, Signal::Start, "").await;
+    }
+    insta::assert_snapshot!(stub.lines(), @"
+    POST /ping/s3cr3t/nightly-2-of-4/start?of=2-of-4
+    POST /ping/s3cr3t/nightly-all/start?of=all
+    POST /ping/s3cr3t/nightly-all/start?of=all
+    ");
 }

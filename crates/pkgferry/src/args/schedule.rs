@@ -70,7 +70,7 @@ pub enum Scheduler {
     Gitlab {
         #[command(flatten)]
         unit: UnitArgs,
-        /// Container image of the job, where the runner has containers
+        /// Container image of the job, where the runner has containers. Default: one with Rust, if pkgferry is built
         #[arg(long, value_name = "IMAGE")]
         image: Option<String>,
         /// Tag of the runner; may be repeated
@@ -94,13 +94,14 @@ pub enum Scheduler {
         /// variables of the run
         #[arg(long, value_name = "NAME")]
         secrets_from: Option<String>,
-        /// ConfigMap with settings file and recipes; the run finds it as /etc/pkgferry
+        /// ConfigMap with settings file and recipes; the run finds it as /etc/pkgferry, which relative paths such as --settings
+        /// settings.toml start from
         #[arg(long, value_name = "NAME")]
         config_map: Option<String>,
         /// Claim of the volume with package files; the run finds it as /packages, to read
         #[arg(long, value_name = "NAME")]
         packages_claim: Option<String>,
-        /// Claim of a volume for what is remembered between runs; without it, nothing is
+        /// Claim of a volume for what is remembered between runs, and for the report; without it, nothing is kept
         #[arg(long, value_name = "NAME")]
         state_claim: Option<String>,
     },
@@ -139,7 +140,8 @@ pub struct UnitArgs {
     /// Folder that relative paths start from, also those in recipe lists
     #[arg(long, value_name = "DIR")]
     pub working_dir: Option<String>,
-    /// Folder for output and reports
+    /// Folder for output and reports. Default: /Library/Logs/pkgferry for launchd, /var/log/pkgferry for systemd and, with --user,
+    /// cron (reports alone), pkgferry-reports for github-actions and gitlab; else that of what is remembered
     #[arg(long, value_name = "DIR")]
     pub logs: Option<String>,
     /// Divide the packages among so many runs, 1 to 200. launchd, systemd and cron know only their own machine: a unit for
@@ -176,8 +178,9 @@ pub struct When {
 
 #[derive(Debug, Args)]
 pub struct InstallArgs {
-    /// Shell command that puts pkgferry where the job runs; may be repeated. It sees no secrets on GitHub. Default: pkgferry is
-    /// there already
+    /// Shell command that puts pkgferry where the job runs; may be repeated. It sees no secrets on GitHub. none: it is there
+    /// already. Default: none with --program, a runner labelled self-hosted or an --image, else it is built from its source by
+    /// cargo install
     #[arg(long = "install", value_name = "COMMAND")]
     pub commands: Vec<String>,
 }

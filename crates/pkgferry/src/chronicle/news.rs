@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use notify::{
     Changed, Config, Ending, FullReport, Heartbeat, HeartbeatStyle, How, InDryRun, Mode, Notifier, NotifyOn,
-    Service, Signal, Summary, Trouble, Volume, Webhook,
+    Service, Share, Signal, Summary, Trouble, Volume, Webhook,
 };
 use pipeline::{Access, Boundary, Context, Dict, Secret, StepRef, Value};
 use report::{Format, PackageReport, RunReport, Status};
@@ -113,12 +113,12 @@ impl Notices {
         webhooks.chain(heartbeat).find(|(_, source)| source.is_plain()).map(|(label, _)| label.as_str())
     }
 
-    /// Gets the addresses from where they are kept. `on` wins over what the settings say; the heartbeat is asked only if it is for
-    /// this run. Who cannot be told is warned of, and keeps no package back; where nobody is to be told, nothing is asked for.
+    /// Gets the addresses from where they are kept. `on` wins over what the settings say; `heartbeat` is what the run tells
+    /// the heartbeat of, if that is for this run. Who cannot be told is warned of, and keeps no package back; where nobody is to be told, nothing is asked for.
     pub async fn open(
         &self,
         on: Option<NotifyOn>,
-        heartbeat: bool,
+        heartbeat: Option<Share>,
         access: Access,
         secrets: &Secrets,
         cx: &Context,
@@ -138,10 +138,10 @@ impl Notices {
             let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
             cx.warn(format!("{label} will not hear of this run: {}{hint}", in_full(error)));
         };
-        if let Some((label, source)) = self.heartbeat.as_ref().filter(|_| heartbeat) {
+        if let Some(((label, source), share)) = self.heartbeat.as_ref().zip(heartbeat) {
             let address = reveal(secrets, label, source, cx).await;
             let made = address.and_then(|address| {
-                Heartbeat::new(label, &address, self.style, &config).map_err(Error::News)
+                Heartbeat::new(label, &address, share, self.style, &config).map_err(Error::News)
             });
             match made {
                 Ok(heartbeat) => news.heartbeat = Some(Arc::new(heartbeat)),

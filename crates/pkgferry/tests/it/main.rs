@@ -28,6 +28,7 @@ mod resume;
 mod routes;
 mod sandbox_command;
 mod schedule;
+mod scheduled;
 mod secrets;
 #[cfg(unix)]
 mod servers;

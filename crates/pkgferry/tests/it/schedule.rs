@@ -12,10 +12,11 @@ const SCHEDULERS: &[&str] = &[
     "gitlab",
     "kubernetes --image registry.example.com/pkgferry:1",
 ];
-const PROGRAM: &str = "--program /usr/local/bin/pkgferry";
+/// On no machine, so that what is missing is the same everywhere.
+pub const PROGRAM: &str = "--program /opt/ferry/bin/pkgferry";
 
 /// Runs `pkgferry schedule` with what follows it on a command line.
-fn schedule(stage: &Stage, line: &str) -> Ran {
+pub fn schedule(stage: &Stage, line: &str) -> Ran {
     let line = format!("schedule {line}");
     let words = shlex::split(&line).unwrap();
     stage.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
@@ -26,98 +27,19 @@ fn a_daemon_for_launchd() {
     let ran = schedule(
         &Stage::new(),
         &format!(
-            "launchd --at 'Mon-Fri 03:00' --recipe-list /etc/pkgferry/nightly.txt \
-         --settings /etc/pkgferry/settings.toml --server production --user _pkgferry {PROGRAM}"
+            "launchd --at 'Mon 03:00' --recipe-list /opt/ferry/etc/nightly.txt \
+         --settings /opt/ferry/etc/settings.toml --server production --user _pkgferry {PROGRAM}"
         ),
-    );
-    insta::assert_snapshot!(ran.shown(), @r#"
-    exit 0
-    --- stdout
-    <?xml version="1.0" encoding="UTF-8"?>
-    <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-    <plist version="1.0">
-    <dict>
-    	<key>Label</key>
-    	<string>com.github.pkgferry.nightly</string>
-    	<key>ProgramArguments</key>
-    	<array>
-    		<string>/usr/local/bin/pkgferry</string>
-    		<string>run</string>
-    		<string>--settings</string>
-    		<string>/etc/pkgferry/settings.toml</string>
-    		<string>--state</string>
-    		<string>/Library/Application Support/pkgferry</string>
-    		<string>--server</string>
-    		<string>production</string>
-    		<string>--recipe-list</string>
-    		<string>/etc/pkgferry/nightly.txt</string>
-    		<string>--report</string>
-    		<string>/Library/Logs/pkgferry/pkgferry-nightly.html</string>
-    	</array>
-    	<key>UserName</key>
-    	<string>_pkgferry</string>
-    	<key>StartCalendarInterval</key>
-    	<array>
-    		<dict>
-    			<key>Weekday</key>
-    			<integer>1</integer>
-    			<key>Hour</key>
-    			<integer>3</integer>
-    			<key>Minute</key>
-    			<integer>0</integer>
-    		</dict>
-    		<dict>
-    			<key>Weekday</key>
-    			<integer>2</integer>
-    			<key>Hour</key>
-    			<integer>3</integer>
-    			<key>Minute</key>
-    			<integer>0</integer>
-    		</dict>
-    		<dict>
-    			<key>Weekday</key>
-    			<integer>3</integer>
-    			<key>Hour</key>
-    			<integer>3</integer>
-    			<key>Minute</key>
-    			<integer>0</integer>
-    		</dict>
-    		<dict>
-    			<key>Weekday</key>
-    			<integer>4</integer>
-    			<key>Hour</key>
-    			<integer>3</integer>
-    			<key>Minute</key>
-    			<integer>0</integer>
-    		</dict>
-    		<dict>
-    			<key>Weekday</key>
-    			<integer>5</integer>
-    			<key>Hour</key>
-    			<integer>3</integer>
-    			<key>Minute</key>
-    			<integer>0</integer>
-    		</dict>
-    	</array>
-    	<key>ProcessType</key>
-    	<string>Background</string>
-    	<key>LowPriorityIO</key>
-    	<true/>
-    	<key>LowPriorityBackgroundIO</key>
-    	<true/>
-    	<key>Nice</key>
-    	<integer>10</integer>
-    	<key>ExitTimeOut</key>
-    	<integer>120</integer>
-    	<key>StandardOutPath</key>
-    	<string>/Library/Logs/pkgferry/pkgferry-nightly.log</string>
-    	<key>StandardErrorPath</key>
-    	<string>/Library/Logs/pkgferry/pkgferry-nightly.log</string>
-    	<key>Umask</key>
-    	<integer>63</integer>
-    </dict>
-    </plist>
-    --- stderr
+    )
+    .succeeded();
+    let unit = plist::Value::from_reader_xml(ran.stdout.as_bytes()).unwrap().into_dictionary().unwrap();
+    let words = unit["ProgramArguments"].as_array().unwrap().iter().map(|word| word.as_string().unwrap());
+    insta::assert_snapshot!(words.collect::<Vec<_>>().join(" | "), @"/opt/ferry/bin/pkgferry | run | --settings | /opt/ferry/etc/settings.toml | --state | /Library/Application Support/pkgferry | --server | production | --recipe-list | /opt/ferry/etc/nightly.txt | --report | /Library/Logs/pkgferry/pkgferry-nightly.html");
+    assert_eq!(unit["UserName"].as_string(), Some("_pkgferry"));
+    let time = unit["StartCalendarInterval"].as_dictionary().unwrap();
+    let number = |name: &str| time.get(name).and_then(plist::Value::as_signed_integer);
+    assert_eq!([number("Weekday"), number("Hour"), number("Minute")], [Some(1), Some(3), Some(0)]);
+    insta::assert_snapshot!(ran.stderr, @r#"
     How to install it as com.github.pkgferry.nightly.plist:
 
     sudo install -d -m 700 -o _pkgferry '/Library/Application Support/pkgferry' /Library/Logs/pkgferry
@@ -130,7 +52,12 @@ fn a_daemon_for_launchd() {
     A time that passes while the Mac sleeps is made up for when it wakes; one that passes while it is off is not.
     Secrets (CLIENT_SECRET) are not in it: let the settings name them,
     as file:PATH or keychain:SERVICE/ACCOUNT of the system keychain, or hold them in
-    /etc/pkgferry/settings.toml with mode 600 and _pkgferry as its owner.
+    /opt/ferry/etc/settings.toml with mode 600 and _pkgferry as its owner.
+
+    Still missing:
+    - pkgferry itself: /opt/ferry/bin/pkgferry is not on this machine
+    - the recipe list: /opt/ferry/etc/nightly.txt is not on this machine
+    - the settings file: /opt/ferry/etc/settings.toml is not on this machine; it has to name JSS_URL, CLIENT_ID and CLIENT_SECRET
     "#);
 }
 
@@ -161,7 +88,7 @@ fn a_service_and_a_timer_for_systemd() {
 
     [Service]
     Type=oneshot
-    ExecStart=:/usr/local/bin/pkgferry run --state /var/lib/ferry --report /var/log/ferry/pkgferry-site-2.html --rehash Firefox.jamf
+    ExecStart=:/opt/ferry/bin/pkgferry run --state /var/lib/ferry --report /var/log/ferry/pkgferry-site-2.html --rehash Firefox.jamf
     WorkingDirectory=/srv/recipes
     DynamicUser=yes
     LoadCredential=CLIENT_SECRET:/etc/secrets/CLIENT_SECRET
@@ -195,6 +122,7 @@ fn a_service_and_a_timer_for_systemd() {
 
     Run it now:      sudo systemctl start pkgferry-site-2.service
     See what it did: journalctl -u pkgferry-site-2.service
+    Its report:      /var/log/ferry/pkgferry-site-2.html
     Next run:        systemctl list-timers pkgferry-site-2.timer
     Take it away:    sudo systemctl disable --now pkgferry-site-2.timer
 
@@ -205,6 +133,10 @@ fn a_service_and_a_timer_for_systemd() {
       CLIENT_SECRET = "credential:CLIENT_SECRET"
 
     The run has a user of its own: let recipes, settings and packages be readable by all, or name a user.
+
+    Still missing:
+    - pkgferry itself: /opt/ferry/bin/pkgferry is not on this machine
+    - JSS_URL, CLIENT_ID and CLIENT_SECRET: give a settings file that names them, with --settings
     "#);
 }
 
@@ -228,11 +160,19 @@ fn crontabs_of_shards_are_written_into_a_folder() {
 
     Each file is for a machine of its own; the lines below are for the first.
 
+    sudo install -d -m 700 -o root /var/log/pkgferry
     sudo install -m 644 -o root pkgferry-nightly-1-of-2 /etc/cron.d/pkgferry-nightly-1-of-2
 
     A time that passes while the machine is off is not made up for.
     Secrets (CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
+
+    Still missing:
+    - pkgferry itself: /opt/ferry/bin/pkgferry is not on this machine
+    - JSS_URL, CLIENT_ID and CLIENT_SECRET: give a settings file that names them, with --settings
     ");
     let second = folder.join("pkgferry-nightly-2-of-2");
     insta::assert_snapshot!(std::fs::read_to_string(&second).unwrap(), @"
@@ -240,7 +180,7 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     SHELL=/bin/sh
     PATH=/usr/local/bin:/usr/bin:/bin
     MAILTO=it@example.com
-    15 22 * * 0,6 root /usr/local/bin/pkgferry run --shard 2/2 Firefox.jamf
+    15 22 * * 0,6 root /opt/ferry/bin/pkgferry run --shard 2/2 --report /var/log/pkgferry/pkgferry-nightly.html Firefox.jamf
     ");
 
     // What is there stays, and if one is there none is written.
@@ -258,7 +198,7 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     assert_ne!(std::fs::read_to_string(&second).unwrap(), "mine");
 }
 
-fn yaml(ran: &Ran) -> Value {
+pub fn yaml(ran: &Ran) -> Value {
     serde_yaml::from_str(&ran.stdout).unwrap()
 }
 
@@ -283,10 +223,10 @@ fn a_workflow_for_github_actions() {
     };
     assert_eq!(step("Install pkgferry")["run"], "brew tap x/y\nbrew install pkgferry");
     assert_eq!(step("Run the recipes")["env"]["CLIENT_SECRET"], "${{ secrets.CLIENT_SECRET }}");
-    insta::assert_snapshot!(step("Run the recipes")["run"].as_str().unwrap(), @"
-    mkdir -p pkgferry-reports
-    pkgferry run --recipe-list nightly.txt --shard auto --report pkgferry-reports/report.md --report pkgferry-reports/report.json --report pkgferry-reports/report.html --report pkgferry-reports/report.xml --url https://example.jamfcloud.com
-    ");
+    insta::assert_snapshot!(step("Run the recipes")["run"].as_str().unwrap(), @r#"
+    mkdir -p "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}"
+    pkgferry run --state pkgferry-state --recipe-list nightly.txt --shard auto --deadline 4h30m --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.md" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.json" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.html" --report "pkgferry-reports/shard-${PKGFERRY_SHARD%/*}/report.xml" --url https://example.jamfcloud.com
+    "#);
     assert!(ran.stderr.starts_with("How to install it as pkgferry-nightly.yml:\n"), "{}", ran.stderr);
 }
 
@@ -305,8 +245,8 @@ fn a_pipeline_for_gitlab() {
     let script: Vec<_> = job["script"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     insta::assert_snapshot!(script.join("\n"), @r#"
     : "${CLIENT_SECRET:?is not set: add it in Settings, CI/CD, Variables, masked and hidden}"
-    mkdir -p pkgferry-reports
-    pkgferry run --shard auto --report pkgferry-reports/report.xml --report pkgferry-reports/report.json --report pkgferry-reports/report.html --search-dir recipes --route jcds -vv recipes/Firefox.jamf.recipe.yaml
+    mkdir -p "pkgferry-reports/shard-$CI_NODE_INDEX"
+    pkgferry run --shard auto --deadline 4h30m --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.xml" --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.json" --report "pkgferry-reports/shard-$CI_NODE_INDEX/report.html" --search-dir recipes --route jcds -vv recipes/Firefox.jamf.recipe.yaml
     "#);
     assert!(ran.stderr.contains("glab schedule create"), "{}", ran.stderr);
 }
@@ -329,7 +269,7 @@ fn a_cron_job_for_kubernetes() {
     let pod = &job["template"]["spec"];
     let container = &pod["containers"][0];
     assert_eq!(container["command"], serde_json::json!(["pkgferry"]));
-    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto");
+    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto --report /var/lib/pkgferry/pkgferry-nightly.html");
     assert_eq!(
         container["env"][1]["valueFrom"]["secretKeyRef"],
         serde_json::json!({"name": "jamf-api", "key": "CLIENT_SECRET"})
@@ -486,28 +426,4 @@ fn the_help_of_each_scheduler_says_how_times_are_written() {
         let help = schedule(&stage, &format!("{scheduler} --help")).succeeded().stdout;
         assert!(help.contains("--at 'Mon-Fri 03:00'") && help.contains("Secrets are named"), "{help}");
     }
-}
-
-#[test]
-fn what_a_unit_runs_is_what_this_program_takes() {
-    let (stage, server) = Stage::with_server();
-    let folder = crate::batch::recipes(&stage, 2);
-    let list =
-        stage.write("nightly.txt", format!("{folder}/App0000.recipe.yaml\n{folder}/App0001.recipe.yaml\n"));
-    let settings = stage.write("settings.toml", "pkg_notes = \"from the settings\"\n");
-    let page = stage.path("run.html").to_str().unwrap().to_owned();
-    let logs = stage.path("").to_str().unwrap().to_owned();
-    let line = format!(
-        "launchd --every 6h --logs {logs} --recipe-list {list} --settings {settings} --user me {PROGRAM} \
-         -- --jobs 2 --deadline 2h30m --shard 1/1 --notify-on failure --report {page}"
-    );
-    let unit =
-        schedule(&stage, &line).succeeded().stdout.replace("[STAGE]", stage.path("").to_str().unwrap());
-    let unit = plist::Value::from_reader_xml(unit.as_bytes()).unwrap().into_dictionary().unwrap();
-    let words = unit["ProgramArguments"].as_array().unwrap().iter().map(|word| word.as_string().unwrap());
-    let words: Vec<&str> = words.skip(1).collect();
-    stage.run(&words).succeeded();
-    assert_eq!(server.names().len(), 2);
-    assert!(server.packages().iter().all(|package| package["notes"] == "from the settings"));
-    assert!(std::fs::read_to_string(page).unwrap().contains("App1.pkg"));
 }

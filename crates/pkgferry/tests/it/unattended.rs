@@ -113,6 +113,20 @@ fn webhooks_and_the_heartbeat_hear_of_the_run() {
     assert_eq!(ear.requests().len(), 5);
 }
 
+/// Shards that ping one address cover for each other; with `{shard}` in it the silence of one is noticed.
+#[test]
+fn each_shard_has_a_heartbeat_of_its_own() {
+    let (mut stage, _server) = Stage::with_server();
+    let ear = Listening::start();
+    let folder = recipes(&stage, 2);
+    stage.set("PKGFERRY_HEARTBEAT", &format!("{}/beat-{{shard}}", ear.address));
+    stage.run(&["run", &folder, "--shard", "2/4"]).succeeded();
+    assert_eq!(ear.requests(), ["POST /beat-2-of-4/start", "POST /beat-2-of-4"]);
+    ear.heard.lock().unwrap().clear();
+    stage.run(&["run", &folder]).succeeded();
+    assert_eq!(ear.requests(), ["POST /beat-all/start", "POST /beat-all"]);
+}
+
 #[test]
 fn a_run_that_cannot_begin_is_told_of_too() {
     let (mut stage, _server) = Stage::with_server();

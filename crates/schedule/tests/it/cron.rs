@@ -37,20 +37,21 @@ fn is_setting(line: &str) -> bool {
 
 #[test]
 fn lines_for_a_crontab() {
-    insta::assert_snapshot!(shown(&write(&nightly(), &cron()).unwrap()), @"
+    insta::assert_snapshot!(shown(&write(&nightly(), &cron()).unwrap()), @r#"
     ==> pkgferry-nightly <==
     # pkgferry: packages into Jamf Cloud (nightly)
     SHELL=/bin/sh
     PATH=/usr/local/bin:/usr/bin:/bin
-    10 3 * * * /usr/local/bin/pkgferry run --recipe-list /etc/pkgferry/nightly.txt
+    10 3 * * * /usr/local/bin/pkgferry run --recipe-list /etc/pkgferry/nightly.txt --report "$HOME"/.local/state/pkgferry/pkgferry-nightly.html
 
     ==> install <==
+    mkdir -p -m 700 "$HOME"/.local/state/pkgferry
     { crontab -l 2>/dev/null; cat pkgferry-nightly; } | crontab -
 
     A time that passes while the machine is off is not made up for.
     Secrets (CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
-    ");
+    "#);
 }
 
 #[test]
@@ -75,6 +76,9 @@ fn files_for_cron_d() {
     A time that passes while the machine is off is not made up for.
     Secrets (CLIENT_ID, CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
     ");
 }
 
@@ -82,7 +86,7 @@ fn files_for_cron_d() {
 fn what_cron_cannot_say() {
     let refused = |request: Request| write(&request, &cron()).unwrap_err().to_string();
     insta::assert_snapshot!(refused(Request { list: Some(path("/a\n* * * * * root rm -rf /")), ..nightly() }), @"a path, a recipe or an argument cannot be written for cron: it holds a line break or another control character");
-    insta::assert_snapshot!(refused(Request { recipes: (0..60).map(|number| format!("com.example.jamf.{number}").parse().unwrap()).collect(), ..nightly() }), @"the crontab line has 1257 bytes; cron reads 999");
+    insta::assert_snapshot!(refused(Request { recipes: (0..60).map(|number| format!("com.example.jamf.{number}").parse().unwrap()).collect(), ..nightly() }), @"the crontab line has 1318 bytes; cron reads 999");
     insta::assert_snapshot!(refused(Request { time_zone: Some("Europe/Berlin".parse().unwrap()), ..nightly() }), @"cron takes no time zone: it runs on the machine's own clock");
 }
 
@@ -116,6 +120,35 @@ fn logs_and_failures() {
     std::fs::remove_dir(&work).unwrap();
     let output = folder.run("sh", &line, &[]);
     assert!(String::from_utf8(output.stdout).unwrap().contains("ended with an error"));
+}
+
+/// Somebody's own crontab has a report at home; the lines that install it make the folder.
+#[test]
+fn a_report_without_a_log_folder() {
+    let folder = Recorder::new("pkgferry");
+    let program = path(folder.program("pkgferry").to_str().unwrap());
+    let own = Request { program, ..nightly() };
+    let home = folder.program("ho me");
+    let written = write(&own, &cron()).unwrap();
+    let make = written.install.lines().find(|line| line.starts_with("mkdir")).unwrap();
+    let line = command(&written.files[0].text, false);
+    let output = folder.run("sh", &format!("{make}; {line}"), &[("HOME", home.to_str().unwrap())]);
+    assert!(output.status.success(), "{output:?}");
+    let words = folder.words().unwrap();
+    let report = std::path::Path::new(words.last().unwrap());
+    assert!(report.starts_with(&home) && report.parent().unwrap().is_dir(), "{words:?}");
+
+    let reported = |request: &Request| {
+        let text = text(request, &cron());
+        text.split(" --report ").nth(1).unwrap().trim_end().to_owned()
+    };
+    let user = Some("root".parse().unwrap());
+    assert_eq!(
+        reported(&Request { user: user.clone(), ..nightly() }),
+        "/var/log/pkgferry/pkgferry-nightly.html"
+    );
+    let state = Some(path("/var/lib/ferry/"));
+    assert_eq!(reported(&Request { user, state, ..nightly() }), "/var/lib/ferry/pkgferry-nightly.html");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! CronJobs: read as YAML, with the replacing that Kubernetes does afterwards.
 
-use crate::support::{nightly, odd_words, path, shown, text, with_arguments};
+use crate::support::{holds, nightly, odd_words, path, shown, text, with_arguments};
 use batch::{Scheduler, Shard};
 use proptest::prelude::*;
 use schedule::{Error, Kubernetes, Request, Target, write};
@@ -254,7 +254,7 @@ fn all_that_can_be_asked_for() {
     insta::assert_snapshot!(written.install, @"
     The secrets, each from a file without a line break at its end:
       kubectl -n it create secret generic jamf --from-file=CLIENT_ID --from-file=CLIENT_SECRET
-    Settings and recipes, from a folder without folders in it; the run finds it as /etc/pkgferry:
+    Settings and recipes, from a folder without folders in it, with nightly.txt in it; the run finds it as /etc/pkgferry:
       kubectl -n it create configmap recipes --from-file=FOLDER
     kubectl -n it apply -f pkgferry-nightly.yaml
 
@@ -263,7 +263,46 @@ fn all_that_can_be_asked_for() {
     Take it away:    kubectl -n it delete cronjob pkgferry-nightly
 
     Needs Kubernetes 1.31 or newer.
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
     ");
+}
+
+/// What is relative is in the ConfigMap, which has no folders in it; without one, nobody knows where the container starts.
+#[test]
+fn files_of_a_config_map() {
+    let options = Kubernetes { config: Some("nightly".parse().unwrap()), ..options() };
+    let in_map = Target::Kubernetes(options);
+    let relative =
+        |list: &str| Request { list: Some(path(list)), settings: Some(path("settings.toml")), ..nightly() };
+    let written = write(&relative("./nightly.txt"), &in_map).unwrap();
+    let manifest = read(&written.files[0].text);
+    let args = container(&manifest)["args"].as_array().unwrap();
+    let words: Vec<_> = args.iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+    for (flag, path) in
+        [("--settings", "/etc/pkgferry/settings.toml"), ("--recipe-list", "/etc/pkgferry/nightly.txt")]
+    {
+        assert!(holds(&words, &[flag.to_owned(), path.to_owned()]), "{words:?}");
+    }
+    assert_eq!(container(&manifest)["workingDir"], "/etc/pkgferry");
+    assert!(written.install.contains("with nightly.txt and settings.toml in it"), "{}", written.install);
+
+    let refused = |request: Request, target: &Target| write(&request, target).unwrap_err().to_string();
+    insta::assert_snapshot!(refused(relative("lists/nightly.txt"), &in_map), @"the recipe list cannot be written for kubernetes: a ConfigMap holds files and no folders");
+    insta::assert_snapshot!(refused(relative("nightly.txt"), &kubernetes()), @r#"the recipe list is "nightly.txt"; kubernetes needs an absolute path"#);
+    insta::assert_snapshot!(refused(Request { folder: Some(path("srv")), ..nightly() }, &in_map), @r#"the working folder is "srv"; kubernetes needs an absolute path"#);
+    let folder = Request { folder: Some(path("/srv")), ..relative("lists/nightly.txt") };
+    assert!(text(&folder, &kubernetes()).contains("workingDir: /srv\n"));
+}
+
+/// A report that ends with the pod is none.
+#[test]
+fn a_report_is_kept_on_the_claim() {
+    assert!(!text(&nightly(), &kubernetes()).contains("--report"));
+    let options = Kubernetes { state: Some("state".parse().unwrap()), ..options() };
+    let text = text(&nightly(), &Target::Kubernetes(options));
+    assert!(text.contains("- /var/lib/pkgferry/pkgferry-nightly.html\n"), "{text}");
 }
 
 /// All of a Secret when the request names none of its entries.

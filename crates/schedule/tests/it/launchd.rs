@@ -208,6 +208,9 @@ fn a_daemon_for_each_shard() {
     Secrets (CLIENT_ID, CLIENT_SECRET) are not in it: let the settings name them,
     as file:PATH or keychain:SERVICE/ACCOUNT of the system keychain, or hold them in
     /etc/pkgferry/settings.toml with mode 600 and _pkgferry as its owner.
+
+    If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
+    all shards, nobody notices when one of them is silent.
     ");
 }
 

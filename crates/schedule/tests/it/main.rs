@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 mod ci;
+mod ci_jobs;
 mod cron;
 mod kubernetes;
 mod launchd;

@@ -2,7 +2,7 @@
 
 use crate::support::{nightly, path, targets, with_arguments};
 use proptest::prelude::*;
-use schedule::{Cron, Error, GithubActions, Gitlab, Kubernetes, Request, Systemd, Target, write};
+use schedule::{Cron, Error, GithubActions, Gitlab, Install, Kubernetes, Request, Systemd, Target, write};
 
 /// Characters in no order, of both cases and with digits, as in secrets of API clients.
 fn random(length: usize) -> impl Strategy<Value = String> {
@@ -63,10 +63,10 @@ const PLACES: &[Place] = &[
     |text| Ok((nightly(), Some(Target::Cron(Cron { mail_to: Some(text.parse()?) })))),
     |text| {
         let runs_on = vec![text.parse()?];
-        Ok((nightly(), Some(Target::GithubActions(GithubActions { runs_on, install: None }))))
+        Ok((nightly(), Some(Target::GithubActions(GithubActions { runs_on, ..GithubActions::default() }))))
     },
     |text| {
-        let install = Some(text.parse()?);
+        let install = Install::Script(text.parse()?);
         Ok((nightly(), Some(Target::GithubActions(GithubActions { runs_on: vec![], install }))))
     },
     |text| Ok((nightly(), Some(Target::Gitlab(Gitlab { image: Some(text.parse()?), ..Gitlab::default() })))),

@@ -1,17 +1,24 @@
 //! `pkgferry schedule`: the unit that lets a scheduler run recipes.
 
+mod missing;
+
 use crate::args::{Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::files::{self, Existing};
 use crate::process::Process;
 use schedule::{
-    Argument, Cron, FilePath, GithubActions, Gitlab, Kind, Kubernetes, Recurrence, Request, Script, Systemd,
+    Argument, Cron, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, Recurrence, Request, Systemd,
     Target, UnitFile, Written,
 };
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+/// What every runner is labelled with that is not GitHub's own.
+const SELF_HOSTED: &str = "self-hosted";
+/// In the place of a command: there is nothing to install.
+const NO_INSTALL: &str = "none";
 
 /// Prints the files, or writes them, and tells how they are installed.
 pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Result<Exit, Error> {
@@ -33,6 +40,7 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
             advice(&written)
         }
     };
+    let told = told + &missing::told(&request, &target, global, process);
     // There is nobody left to tell when standard error is gone.
     let _ = io::stderr().lock().write_all(told.as_bytes());
     Ok(Exit::Done)
@@ -87,11 +95,13 @@ fn target(scheduler: Scheduler) -> Result<(UnitArgs, Target), schedule::Error> {
         }
         Scheduler::Cron { unit, mail_to } => (unit, Target::Cron(Cron { mail_to: perhaps(mail_to)? })),
         Scheduler::GithubActions { unit, runs_on, install } => {
-            let options = GithubActions { runs_on: all(&runs_on)?, install: script(&install)? };
+            let stays = unit.program.is_some() || runs_on.iter().any(|label| label == SELF_HOSTED);
+            let options = GithubActions { runs_on: all(&runs_on)?, install: how(&install, stays)? };
             (unit, Target::GithubActions(options))
         }
         Scheduler::Gitlab { unit, image, tags, install } => {
-            let options = Gitlab { image: perhaps(image)?, tags: all(&tags)?, install: script(&install)? };
+            let install = how(&install, unit.program.is_some() || image.is_some())?;
+            let options = Gitlab { image: perhaps(image)?, tags: all(&tags)?, install };
             (unit, Target::Gitlab(options))
         }
         Scheduler::Kubernetes {
@@ -222,8 +232,14 @@ fn file_path(path: &Path) -> Result<FilePath, Error> {
     Ok(text.parse()?)
 }
 
-fn script(install: &InstallArgs) -> Result<Option<Script>, schedule::Error> {
-    perhaps((!install.commands.is_empty()).then(|| install.commands.join("\n")))
+/// How pkgferry gets to where a job runs: as it was said, else not at all if it seems to be there.
+fn how(install: &InstallArgs, is_there: bool) -> Result<Install, schedule::Error> {
+    Ok(match install.commands.as_slice() {
+        [] if is_there => Install::Present,
+        [] => Install::FromSource,
+        [nothing] if nothing == NO_INSTALL => Install::Present,
+        commands => Install::Script(commands.join("\n").parse()?),
+    })
 }
 
 fn perhaps<T: FromStr<Err = schedule::Error>>(text: Option<String>) -> Result<Option<T>, schedule::Error> {
