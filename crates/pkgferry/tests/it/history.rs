@@ -202,6 +202,19 @@ fn a_package_is_told_over_all_runs() {
     assert_eq!(statuses, ["skipped", "skipped", "created"]);
 }
 
+#[test]
+fn a_package_that_nobody_delivered_may_have_a_near_name() {
+    let (stage, _server) = lived();
+    assert_snapshot!(stage.run(&["history", "--package", "Ap.pkg"]).shown(), @"
+    exit 0
+    --- stdout
+    no run has had to do with Ap.pkg
+      hint: did you mean App.pkg?
+    ");
+    let other = stage.run(&["history", "--package", "Elsewhere-1.0.pkg"]).succeeded();
+    assert_eq!(other.stdout, "no run has had to do with Elsewhere-1.0.pkg\n");
+}
+
 /// Runs that somebody else has written, each of one package.
 fn write(state: &State, begun: &str, count: usize) {
     let clock = Arc::new(SimulatedClock::at(begun.parse().unwrap()));
