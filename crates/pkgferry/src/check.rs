@@ -3,9 +3,10 @@ use crate::display::{self, count, on};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::registry;
-use crate::run::{Chosen, Job};
+use crate::run::{Chosen, Job, missing_file};
 use crate::settings::Settings;
 use crate::slips::Given;
+use pipeline::causes;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -30,7 +31,13 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Result<Exit, Error> {
             job.target = Settings::veil(job.target)?;
             let name = on(name, target.name.as_deref());
             match job.checked(&specs, ToString::to_string) {
-                Ok(checked) => writeln!(out, "{name}: ok, {}", count(checked.steps.len(), "step"))?,
+                Ok(checked) => {
+                    writeln!(out, "{name}: ok, {}", count(checked.steps.len(), "step"))?;
+                    // It may be made before the run: no fault of the recipe.
+                    if let Some((_, error)) = missing_file(&checked) {
+                        writeln!(out, "  warning: {}", causes(&error).collect::<Vec<_>>().join(": "))?;
+                    }
+                }
                 Err(faults) => {
                     exit = if exit == Exit::Done { Exit::Recipe } else { exit };
                     writeln!(out, "{name}: faulty")?;

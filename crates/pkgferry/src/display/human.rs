@@ -10,6 +10,7 @@ use runner::{FailureReport, Report, Status};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Text for a person: what each step would do and did, on standard output; what moves and what is odd, on standard error.
@@ -68,6 +69,8 @@ pub struct Voice {
     title: String,
     server: Option<String>,
     held: Option<Mutex<Vec<Line>>>,
+    /// Whether the recipe's title was shown.
+    begun: AtomicBool,
 }
 
 enum Line {
@@ -82,7 +85,7 @@ impl Voice {
             Pace::Live => None,
             Pace::Together => Some(Mutex::default()),
         };
-        Self { human, title, server, held }
+        Self { human, title, server, held, begun: AtomicBool::new(false) }
     }
 
     fn utter(&self, line: Line) -> Result<(), Error> {
@@ -122,10 +125,8 @@ impl Voice {
             }
         }
         if let Some(failure) = &report.failure {
-            let title = match failure.step {
-                None => format!("{title}\n"),
-                Some(_) => String::new(),
-            };
+            let is_titled = failure.step.is_some() && self.begun.load(Ordering::Relaxed);
+            let title = if is_titled { String::new() } else { format!("{title}\n") };
             self.human.complain(&format!("{title}{}", failure_text(failure)));
         }
         self.human.print(&format!("  = {}\n", verdict(report)))
@@ -137,6 +138,7 @@ impl Listener for Voice {
         let human = &self.human;
         let line = match &event.what {
             Occurrence::RecipeStarted { .. } => {
+                self.begun.store(true, Ordering::Relaxed);
                 Line::Said(format!("{}\n", on(&event.recipe, self.server.as_deref())))
             }
             Occurrence::StepPlanned { changes, result } => {

@@ -1,9 +1,9 @@
 use crate::servers::Target;
 use fingerprint::FileIdentity;
-use pipeline::{Env, FileName, Key, Spec, keys};
+use pipeline::{Env, FileName, Key, Spec, StepRef, keys};
 use recipe::{Chain, Checked, Faults};
 use report::Subject;
-use runner::{Registry, Report};
+use runner::{NeededFile, Registry, Report};
 use std::sync::Arc;
 
 const VERSION: Key<String> = Key::new("version");
@@ -99,4 +99,10 @@ impl Ready {
         let own = || self.name.rsplit(['/', '\\']).next().and_then(|name| name.parse().ok());
         self.file.clone().or_else(own)
     }
+}
+
+/// The first file that is not there and without which a step would fail; why, and the step.
+pub fn missing_file(checked: &Checked) -> Option<(StepRef, fingerprint::Error)> {
+    let missing = |file: NeededFile| FileIdentity::of(&file.path).err().map(|error| (file.step, error));
+    runner::needed_files(checked).into_iter().find_map(missing)
 }

@@ -57,7 +57,8 @@ fn shipped_recipes_pass_in_both_formats() {
     let yaml = recipes.iter().filter(|path| path.ends_with(".yaml")).count();
     assert_eq!((recipes.len(), yaml), (yaml * 2, recipes.len() / 2));
     for recipe in recipes {
-        let values = ["pkg_path=/some/App.pkg", "pkg_name=App.pkg", "download_path=/some"];
+        let path = format!("pkg_path={}", crate::stage::example_package().display());
+        let values = [path.as_str(), "pkg_name=App.pkg", "download_path=/some"];
         let values = values.iter().flat_map(|value| ["-k", value]);
         let arguments: Vec<&str> = ["check", &recipe].into_iter().chain(values).collect();
         let ran = stage.run(&arguments).succeeded();
@@ -89,8 +90,11 @@ fn a_check_needs_no_network_and_no_settings() {
 
 /// A recipe that builds on the shipped one.
 fn recipe(identifier: &str, input: &str) -> String {
-    let parent = "com.github.pkgferry.recipes.upload-package";
-    format!("Identifier: {identifier}\nParentRecipe: {parent}\nInput:\n  pkg_path: /none/App.pkg\n{input}")
+    let (parent, path) = ("com.github.pkgferry.recipes.upload-package", crate::stage::example_package());
+    format!(
+        "Identifier: {identifier}\nParentRecipe: {parent}\nInput:\n  pkg_path: {}\n{input}",
+        path.display()
+    )
 }
 
 #[test]
@@ -227,6 +231,34 @@ fn folders_patterns_and_lists_are_checked_as_they_are_run() {
       hint: `*`, `?` and `[` make a pattern of a name; `[*]`, `[?]` and `[[]` stand for themselves
     2 faults
     ");
+}
+
+#[test]
+fn a_package_that_is_missing_is_told_before_anybody_is_asked() {
+    let (stage, server) = Stage::with_server();
+    let recipe = stage.write("A.recipe.yaml", recipe("a", ""));
+    let gone = ["-k", "pkg_path=/none/%NAME%.pkg", "-k", "NAME=App"];
+    // By day it may not be made yet.
+    insta::assert_snapshot!(stage.run(&[&["check", &recipe], &gone[..]].concat()).shown(), @"
+    exit 0
+    --- stdout
+    [STAGE]/A.recipe.yaml: ok, 8 steps
+      warning: cannot read /none/App.pkg: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(stage.run(&[&["run", &recipe], &gone[..]].concat()).shown(), @"
+    exit 6
+    --- stdout
+      = failed
+    --- stderr
+    [STAGE]/A.recipe.yaml
+      fail  step 3 compare-hash: cannot read /none/App.pkg
+            caused by: No such file or directory (os error 2)
+            hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
+    ");
+    assert_eq!(server.requests(), "");
+    // Its name is all that these steps look at.
+    let record_only = [&["run", "com.github.pkgferry.recipes.package-record-only"], &gone[..]].concat();
+    stage.run(&record_only).succeeded();
 }
 
 #[test]

@@ -314,7 +314,7 @@ fn credentials_that_are_refused_lead_to_the_other_route() {
       done  verify-delivery   proven after [N] s: size and SHA3-512 agree in record 1, which is READY
       = replaced: 39.0 KiB sent
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       warn  jcds-credentials  POST /api/v1/jcds/files was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”; planning again with route packages-api
     ");
 }

@@ -118,7 +118,7 @@ fn what_has_not_arrived_stays_and_is_7() {
             hint: wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg
       = unverified: 0 bytes sent
     --- stderr
-      warn  verify-delivery   Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     nothing_was_sent(&server);
     assert_eq!(kept(&stage), before);
