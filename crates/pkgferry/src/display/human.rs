@@ -275,7 +275,7 @@ fn moved(reports: &[&Report]) -> String {
 
 fn status_word(status: Status) -> &'static str {
     match status {
-        Status::Unchanged => "unchanged",
+        Status::Unchanged => "skipped",
         Status::Created => "created",
         Status::Replaced => "replaced",
         Status::Downloaded => "downloaded",
@@ -285,7 +285,7 @@ fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// `3 recipes: 1 created, 2 unchanged; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`
+/// `3 recipes: 1 created, 2 skipped; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`
 fn summary(reports: &[&Report], servers: usize) -> String {
     let all = [
         Status::Failed,

@@ -55,7 +55,7 @@ fn a_file_is_fetched_once() {
     --- stdout
     App.pkg
       skip  jcds-download     [STAGE]/here/App.pkg is the listed file: 195.3 KiB, MD5 and SHA3-512 agree
-      = unchanged: nothing sent
+      = skipped: nothing sent
     --- stderr
       warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");

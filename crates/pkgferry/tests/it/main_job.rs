@@ -70,7 +70,7 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
       skip  package-metadata  record 1 already says so
       skip  package-upload    route jcds: s3-upload sends the file
       skip  verify-delivery   nothing was sent
-      = unchanged: nothing sent
+      = skipped: nothing sent
     --- stderr
       warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");

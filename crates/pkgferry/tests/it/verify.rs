@@ -94,7 +94,7 @@ fn what_has_arrived_since_is_proven_and_settled() {
       look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       plan  verify-delivery   prove delivery of App.pkg
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
-      = unchanged: nothing sent
+      = skipped: nothing sent
     ");
     nothing_was_sent(&server);
     assert_eq!((server.packages().len(), server.names()), (records.len(), vec!["App.pkg".to_owned()]));
