@@ -126,6 +126,11 @@ pub enum Problem {
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
+    /// The faults, if there are any.
+    pub(crate) fn of(faults: Vec<Fault>) -> Option<Self> {
+        (!faults.is_empty()).then_some(Self(faults))
+    }
+
     /// The value, if there are no faults.
     pub(crate) fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
         if faults.is_empty() { Ok(value) } else { Err(Self(faults)) }

@@ -36,5 +36,5 @@ mod words;
 pub use auto::{Detected, Error, SHARD, SHARD_COUNT, Scheduler};
 pub use fault::{Fault, Faults, Problem};
 pub use list::RecipeList;
-pub use select::{Folders, Kind, Listed, Note, Origin, Selected, Selection, select};
+pub use select::{Folders, Kind, Listed, Note, Origin, Selected, Selection, select, select_partly};
 pub use shard::{InvalidShard, Shard, ShardChoice};

@@ -88,7 +88,7 @@ pub struct Selected {
 /// Which recipes to run, in order, each once.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// The recipes. Never empty.
+    /// The recipes. Never empty where nothing is wrong.
     pub recipes: Vec<Selected>,
     /// What somebody may want to know.
     pub notes: Vec<Note>,
@@ -167,6 +167,18 @@ pub fn select(
     lists: &[RecipeList],
     folders: &impl Folders,
 ) -> Result<Selection, Faults> {
+    match select_partly(arguments, lists, folders) {
+        (selection, None) => Ok(selection),
+        (_, Some(faults)) => Err(faults),
+    }
+}
+
+/// The same for who only looks: the recipes that there are, none perhaps, and beside them what is wrong with the rest.
+pub fn select_partly(
+    arguments: &[String],
+    lists: &[RecipeList],
+    folders: &impl Folders,
+) -> (Selection, Option<Faults>) {
     let mut picked =
         Picked { selection: Selection { recipes: Vec::new(), notes: Vec::new() }, seen: HashMap::new() };
     let mut faults = Vec::new();
@@ -190,7 +202,7 @@ pub fn select(
     if selection.recipes.is_empty() && faults.is_empty() {
         faults.push(Fault::new(None, Problem::Nothing));
     }
-    Faults::or(faults, selection)
+    (selection, Faults::of(faults))
 }
 
 /// Recipes taken so far, and where each was asked for first.

@@ -35,7 +35,7 @@ What the server holds comes from find-package, which has to be an earlier step. 
 jcds_file_* values as arguments; jcds_file_found is needed in any case, since nothing is absent before somebody has looked.",
     writes: false,
     inputs: &[
-        Input::required(keys::PKG_PATH, "The local package file. A bundle package has to be zipped first."),
+        Input::required(keys::PKG_PATH, "The local package file. A bundle package has to be zipped first.").existing(),
         // No default: that the server has no such file is for somebody to say who has looked.
         Input::required(keys::JCDS_FILE_FOUND, "Whether the server has a file of this name."),
         Input::optional(keys::JCDS_FILE_SIZE, "Size of the server's file in bytes."),

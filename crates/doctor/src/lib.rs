@@ -27,7 +27,7 @@ pub use judge::judge;
 pub use observations::{
     Calls, Expected, Family, Observations, Place, PlaceRole, Record, Remembered, Seen, Trouble,
 };
-pub use observe::{Subject, observe};
+pub use observe::{StateFolder, Subject, observe};
 pub use room::free;
 
 /// Whether a finding says only that there was nothing to judge.

@@ -126,6 +126,8 @@ pub enum PlaceRole {
 pub enum Remembered {
     /// There is nowhere to remember anything.
     Nowhere,
+    /// What a rehearsal did is forgotten with its server.
+    OfRehearsal,
     /// The folder is not there yet, or holds nothing.
     Nothing {
         /// Where it would be.

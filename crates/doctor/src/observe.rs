@@ -43,6 +43,17 @@ const USED: [(Family, &[(&str, &str)]); 3] = [
     ),
 ];
 
+/// Where the state is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum StateFolder<'a> {
+    /// Here, be it there already or not.
+    At(&'a Path),
+    /// Nobody says where.
+    Nowhere,
+    /// Nowhere on purpose: what is left at a rehearsal server ends with it.
+    OfRehearsal,
+}
+
 /// What is to be examined.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
@@ -54,8 +65,8 @@ pub struct Subject<'a> {
     pub env: &'a Env,
     /// The transfer that it is examined for.
     pub expected: Expected,
-    /// The state folder, if there is to be one.
-    pub state: Option<&'a Path>,
+    /// The state folder.
+    pub state: StateFolder<'a>,
     /// Where packages are kept that go from one server to another.
     pub temporary: &'a Path,
     /// Tells how many bytes are free where a path is, or would be: [`free`](crate::free), or what a test says.
@@ -178,9 +189,12 @@ fn trouble(error: &impl Diagnose) -> Trouble {
     Trouble { message: causes(error).collect::<Vec<_>>().join(": "), hint: error.hint() }
 }
 
-fn remembered(folder: Option<&Path>) -> Remembered {
-    let Some(folder) = folder else { return Remembered::Nowhere };
-    let folder = folder.to_owned();
+fn remembered(folder: StateFolder<'_>) -> Remembered {
+    let folder = match folder {
+        StateFolder::At(folder) => folder.to_owned(),
+        StateFolder::Nowhere => return Remembered::Nowhere,
+        StateFolder::OfRehearsal => return Remembered::OfRehearsal,
+    };
     let unusable = |error: state::Error| {
         let trouble = trouble(&error);
         Remembered::Unusable { folder: folder.clone(), trouble, is_damaged: false }
@@ -203,8 +217,11 @@ fn remembered(folder: Option<&Path>) -> Remembered {
     }
 }
 
-fn places(state: Option<&Path>, temporary: &Path, free: fn(&Path) -> Result<u64, String>) -> Vec<Place> {
+fn places(state: StateFolder<'_>, temporary: &Path, free: fn(&Path) -> Result<u64, String>) -> Vec<Place> {
     let place = |role, path: &Path| Place { role, path: path.to_owned(), free: free(path) };
-    let state = state.map(|path| place(PlaceRole::State, path));
+    let state = match state {
+        StateFolder::At(path) => Some(place(PlaceRole::State, path)),
+        StateFolder::Nowhere | StateFolder::OfRehearsal => None,
+    };
     state.into_iter().chain([place(PlaceRole::Temporary, temporary)]).collect()
 }

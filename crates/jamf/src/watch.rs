@@ -130,7 +130,8 @@ impl Session {
         if let Some(deprecation) = deprecation {
             let family = family(path);
             if self.watch().warned.is_first(&family) {
-                cx.warn(warning(&family, deprecation));
+                // It is no fault of the package that came first.
+                cx.for_run().warn(warning(&family, deprecation));
             }
         }
         Ok(())

@@ -291,7 +291,7 @@ pub(crate) fn headline(summary: &Summary) -> String {
     .collect();
     match (parts.is_empty(), summary.packages()) {
         (true, 0) => format!("{symbol} {title}: no packages"),
-        (true, all) => format!("{symbol} {title}: {all} unchanged"),
+        (true, all) => format!("{symbol} {title}: {all} skipped"),
         (false, 0) => format!("{symbol} {title}: {}", parts.join(", ")),
         (false, all) => format!("{symbol} {title}: {} of {all}", parts.join(", ")),
     }
@@ -307,7 +307,7 @@ fn facts(summary: &Summary, servers: &Servers) -> String {
         how(How::Replaced),
         how(How::MetadataOnly),
         how(How::Downloaded),
-        counted(summary.unchanged, "unchanged"),
+        counted(summary.unchanged, "skipped"),
         bytes(volume.sent, "sent"),
         bytes(volume.fetched, "fetched"),
         bytes(volume.saved, "saved"),

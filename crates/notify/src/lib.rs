@@ -43,7 +43,7 @@
 //!     report: None,
 //! };
 //! assert!(!NotifyOn::Change.wants(&summary));
-//! assert_eq!(payload(Service::Slack, &summary)["text"], "✅ nightly on build-mac: 300 unchanged");
+//! assert_eq!(payload(Service::Slack, &summary)["text"], "✅ nightly on build-mac: 300 skipped");
 //! # Ok::<(), jiff::Error>(())
 //! ```
 

@@ -173,6 +173,12 @@ impl Context {
         Self { step: Some(step), ..self.clone() }
     }
 
+    /// The same, speaking for the run: for what belongs to no recipe, though one came upon it.
+    #[must_use]
+    pub fn for_run(&self) -> Self {
+        Self { recipe: Arc::from(""), step: None, ..self.clone() }
+    }
+
     /// The same, with other requests than the run's own counted and let through: by this boundary.
     #[must_use]
     pub fn through(&self, boundary: Arc<Boundary>) -> Self {

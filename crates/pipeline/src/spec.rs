@@ -56,6 +56,8 @@ pub struct Input {
     pub need: Need,
     /// The half of the run that reads it first.
     pub when: Phase,
+    /// Whether it names a file that has to be there.
+    pub must_exist: bool,
     /// One or two sentences for `pkgferry processors`.
     pub doc: &'static str,
     check: fn(&Value) -> Result<(), WrongType>,
@@ -72,6 +74,7 @@ impl Input {
             kind: T::KIND,
             need,
             when: Phase::Plan,
+            must_exist: false,
             doc,
             check: check::<T>,
         }
@@ -99,6 +102,13 @@ impl Input {
     #[must_use]
     pub const fn at_apply(mut self) -> Self {
         self.when = Phase::Apply;
+        self
+    }
+
+    /// It names a file without which the step fails whatever else it finds, so that a recipe need not begin where it is missing.
+    #[must_use]
+    pub const fn existing(mut self) -> Self {
+        self.must_exist = true;
         self
     }
 

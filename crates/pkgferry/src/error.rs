@@ -14,6 +14,8 @@ pub enum Error {
     ReadSettings {
         /// Which.
         path: PathBuf,
+        /// The flag or variable that names it.
+        named_by: Option<&'static str>,
         /// Why.
         source: io::Error,
     },
@@ -297,7 +299,7 @@ pub enum Error {
 
 fn known_servers(file: Option<&Path>, known: &[String]) -> String {
     match (file, known) {
-        (None, _) => "; there is no settings file with servers in it".to_owned(),
+        (None, _) | (_, []) => "; there is no settings file with servers in it".to_owned(),
         (Some(file), known) => format!("; {} has {}", file.display(), known.join(", ")),
     }
 }

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::serve::Embedded;
 use crate::servers::Target;
 use crate::settings::Settings;
-use doctor::{Expected, Finding, Level, Subject};
+use doctor::{Expected, Finding, Level, StateFolder, Subject};
 use jamf::Sessions;
 use jiff::Timestamp;
 use pipeline::{Access, Boundary, Clock as _, Context, Env, Silent, keys};
@@ -43,7 +43,8 @@ pub async fn doctor(args: DoctorArgs, settings: Settings, cancel: CancellationTo
     let boundary = Arc::new(Boundary::new(Access::ReadOnly));
     // What the client notices on the way is what the findings are about.
     let cx = Context::new(clock.clone(), boundary, Arc::new(Silent), cancel.clone());
-    let state = if embedded.is_some() { settings.state.of_rehearsal() } else { settings.state.clone() };
+    let is_rehearsal = embedded.is_some();
+    let state = if is_rehearsal { settings.state.of_rehearsal() } else { settings.state.clone() };
     let sessions = Sessions::new(jamf::Config::default()).map_err(Error::Client)?;
     let targets = match embedded {
         Some(_) => targets,
@@ -57,7 +58,11 @@ pub async fn doctor(args: DoctorArgs, settings: Settings, cancel: CancellationTo
             connections: &Connections::default(),
             env: &env,
             expected,
-            state: state.path(),
+            state: match state.path() {
+                Some(path) => StateFolder::At(path),
+                None if is_rehearsal => StateFolder::OfRehearsal,
+                None => StateFolder::Nowhere,
+            },
             temporary: &std::env::temp_dir(),
             free: doctor::free,
         };

@@ -10,7 +10,7 @@ use std::io::Write as _;
 pub fn explain(args: &ExplainArgs, settings: &Settings) -> Result<Exit, Error> {
     let registry = registry::declared()?;
     let chain = settings.library().load(&args.recipe)?;
-    let target = settings.only_target(&args.variables.key, "explain")?;
+    let target = Settings::veil(settings.only_target(&args.variables.key, "explain")?)?;
     let checked = recipe::check(&chain, &registry.specs(), &target.preferences, &target.overrides)?;
 
     let mut out = std::io::stdout().lock();

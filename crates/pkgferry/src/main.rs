@@ -33,6 +33,7 @@ mod servers;
 mod settings;
 mod shipped;
 mod signals;
+mod slips;
 mod units;
 mod upload;
 mod verify;

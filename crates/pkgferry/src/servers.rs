@@ -44,6 +44,11 @@ impl Target {
         self.name.clone().or_else(address)
     }
 
+    /// Where the value of a name comes from, unless a recipe says something.
+    pub fn winning(&mut self, name: &str) -> &mut Env {
+        if self.overrides.contains(name) { &mut self.overrides } else { &mut self.preferences }
+    }
+
     /// The settings that lead to the server, for what runs no recipe.
     pub fn env(&self) -> Env {
         let mut env = self.preferences.clone();

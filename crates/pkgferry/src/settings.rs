@@ -1,5 +1,7 @@
 //! Settings from the file, the process environment and flags, each with its source.
 
+mod file;
+
 use crate::args::Global;
 use crate::chronicle::Notices;
 use crate::error::Error;
@@ -7,8 +9,9 @@ use crate::process::Process;
 use crate::remembered::StateFolder;
 use crate::servers::{self, Servers, Target};
 use crate::shipped;
-use pipeline::{Context, Dict, Entry, Env, Key, Origin, Secret, Typed, Value, keys};
-use recipe::Library;
+use file::FromFile;
+use pipeline::{Context, Env, Key, Origin, Secret, Typed, Value, keys};
+use recipe::{Library, Located};
 use secrets::{SecretSource, Secrets, Surroundings};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -27,6 +30,8 @@ pub const VARIABLES: &[&str] = &[
     "CLIENT_SECRET",
     "PKGFERRY_S3_ENDPOINT",
 ];
+/// The path of a settings file.
+const SETTINGS_FILE: &str = "PKGFERRY_SETTINGS";
 /// Names of servers, separated by commas.
 const SERVERS: &str = "PKGFERRY_SERVER";
 
@@ -35,6 +40,24 @@ const PLACED: [Key<Secret>; 2] = [keys::API_PASSWORD, keys::CLIENT_SECRET];
 
 const SEARCH_DIRS: Key<Vec<String>> = Key::new("RECIPE_SEARCH_DIRS");
 const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");
+
+/// Names that mean something in a settings file, besides the inputs of processors.
+pub const NAMES: &[&str] = &[
+    "JSS_URL",
+    "JAMF_REGION",
+    "JAMF_TENANT_ID",
+    "JAMF_ENVIRONMENT_ID",
+    "JAMF_GATEWAY_ADDRESSING",
+    "API_USERNAME",
+    "API_PASSWORD",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "PKGFERRY_S3_ENDPOINT",
+    "RECIPE_SEARCH_DIRS",
+    "CACHE_DIR",
+    "notify",
+    "servers",
+];
 
 /// What applies to a whole run.
 #[derive(Debug)]
@@ -49,6 +72,8 @@ pub struct Settings {
     wanted: Wanted,
     /// The settings file that was read.
     pub file: Option<PathBuf>,
+    /// The names of settings in it.
+    pub names: Vec<Located<String>>,
     /// Where things are remembered between runs.
     pub state: StateFolder,
     /// Folders to look for recipes in, and who named them.
@@ -64,9 +89,9 @@ pub struct Settings {
 impl Settings {
     /// Reads the file and puts the layers together.
     pub fn resolve(global: &Global, process: Process) -> Result<Self, Error> {
-        let file = settings_file(global, &process);
-        let FromFile { mut preferences, servers, notices } = match &file {
-            Some(file) => read_file(file)?,
+        let (file, named_by) = settings_file(global, &process);
+        let FromFile { mut preferences, servers, notices, names } = match &file {
+            Some(file) => file::read(file, named_by)?,
             None => Default::default(),
         };
         if !preferences.contains(CACHE_DIR.name())
@@ -88,6 +113,7 @@ impl Settings {
             servers,
             wanted,
             file,
+            names,
             state,
             search_dirs,
             notices,
@@ -99,9 +125,7 @@ impl Settings {
     /// Puts the secrets in that the settings only name the place of. Each place is asked once in a run.
     pub async fn reveal(&self, mut target: Target, cx: &Context) -> Result<Target, Error> {
         for key in PLACED {
-            // What wins is all that is needed.
-            let Target { overrides, preferences, .. } = &mut target;
-            let env = if overrides.contains(key.name()) { overrides } else { preferences };
+            let env = target.winning(key.name());
             let Some(entry) = env.entry(key.name()) else { continue };
             let failed = |source| Error::Secret { name: key.name().to_owned(), source: Box::new(source) };
             let source = SecretSource::from_value(entry.value()).map_err(failed)?;
@@ -119,6 +143,20 @@ impl Settings {
             revealed.push(self.reveal(target, cx).await?);
         }
         Ok(revealed)
+    }
+
+    /// Puts something in the place of these secrets, for who only checks: whether one can be had is for a run to find out.
+    pub fn veil(mut target: Target) -> Result<Target, Error> {
+        for key in PLACED {
+            let env = target.winning(key.name());
+            let Some(entry) = env.entry(key.name()) else { continue };
+            let failed = |source| Error::Secret { name: key.name().to_owned(), source: Box::new(source) };
+            if !SecretSource::from_value(entry.value()).map_err(failed)?.is_plain() {
+                let origin = entry.origin().clone();
+                env.set(key, Secret::from("not asked for"), origin);
+            }
+        }
+        Ok(target)
     }
 
     /// Where recipes are found: the folders, then those that come with the program.
@@ -251,10 +289,15 @@ fn folders(preferences: &Env, process: &Process) -> Result<Vec<(PathBuf, Origin)
     Ok(listed.into_iter().map(|text| (expand(text), entry.origin().clone())).collect())
 }
 
-/// The file that was asked for, else the default one if it is there.
-fn settings_file(global: &Global, process: &Process) -> Option<PathBuf> {
-    let named = global.settings.clone().or_else(|| process.variable("PKGFERRY_SETTINGS").map(PathBuf::from));
-    named.or_else(|| default_file(process).filter(|path| path.is_file()))
+/// The file that was asked for and who asked for it, else the default one if it is there.
+fn settings_file(global: &Global, process: &Process) -> (Option<PathBuf>, Option<&'static str>) {
+    if let Some(file) = &global.settings {
+        return (Some(file.clone()), Some("--settings"));
+    }
+    match process.variable(SETTINGS_FILE) {
+        Some(file) => (Some(PathBuf::from(file)), Some(SETTINGS_FILE)),
+        None => (default_file(process).filter(|path| path.is_file()), None),
+    }
 }
 
 fn default_file(process: &Process) -> Option<PathBuf> {
@@ -270,7 +313,7 @@ fn default_file(process: &Process) -> Option<PathBuf> {
 /// # Errors
 /// When it cannot be read, is none, or has no table for one of the servers.
 pub fn names_in(path: &Path, servers: &[String]) -> Result<BTreeSet<String>, Error> {
-    let file = read_file(path)?;
+    let file = file::read(path, None)?;
     let set = |env: &Env| {
         let entries = env.iter().filter(|(_, entry)| *entry.value() != Value::String(String::new()));
         entries.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>()
@@ -281,73 +324,14 @@ pub fn names_in(path: &Path, servers: &[String]) -> Result<BTreeSet<String>, Err
     Ok(all.reduce(|one, other| &one & &other).unwrap_or_else(|| set(&file.preferences)))
 }
 
-/// What stands in a settings file.
-#[derive(Default)]
-struct FromFile {
-    preferences: Env,
-    servers: Servers,
-    notices: Notices,
-}
-
-fn read_file(path: &Path) -> Result<FromFile, Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::ParseSettings {
-        path: path.to_owned(),
-        line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
-        message: error.message().to_owned(),
-    })?;
-    let mut env = Env::new();
-    let mut servers = Servers::default();
-    let mut notices = Notices::default();
-    for (name, value) in table {
-        match name.as_str() {
-            "notify" => notices = Notices::read(path, from_toml(value))?,
-            "servers" => servers = Servers::read(path, from_toml(value))?,
-            _ => env.insert(&name, from_toml(value), Origin::Settings(path.to_owned()), false),
-        }
-    }
-    // What only says where a secret is kept is none.
-    let is_plain = |entry: &Entry| {
-        entry.is_secret() && SecretSource::from_value(entry.value()).is_ok_and(|source| source.is_plain())
-    };
-    let plain = env.iter().chain(servers.entries()).find(|(_, entry)| is_plain(entry));
-    if let Some(name) = plain.map(|(name, _)| name).or(notices.plain())
-        && others_can_read(path)?
-    {
-        return Err(Error::OpenSecrets { path: path.to_owned(), name: name.to_owned() });
-    }
-    if let Some((_, entry)) = servers.entries().find(|(name, _)| *name == SEARCH_DIRS.name())
-        && let Origin::Server { name: server, .. } = entry.origin()
-    {
-        let (path, server) = (path.to_owned(), server.clone());
-        return Err(Error::NotOfServer { path, name: SEARCH_DIRS.name(), server });
-    }
-    Ok(FromFile { preferences: env, servers, notices })
-}
-
-fn from_toml(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => Value::Integer(number),
-        toml::Value::Float(number) => Value::Real(number),
-        toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => {
-            let text = time.to_string();
-            text.parse().map_or(Value::String(text), Value::Date)
-        }
-        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect()),
-        toml::Value::Table(table) => {
-            Value::Dict(table.into_iter().map(|(name, value)| (name, from_toml(value))).collect::<Dict>())
-        }
-    }
-}
-
 #[cfg(unix)]
 pub fn others_can_read(path: &Path) -> Result<bool, Error> {
     use std::os::unix::fs::PermissionsExt as _;
-    let metadata =
-        std::fs::metadata(path).map_err(|source| Error::ReadSettings { path: path.to_owned(), source })?;
+    let metadata = std::fs::metadata(path).map_err(|source| Error::ReadSettings {
+        path: path.to_owned(),
+        named_by: None,
+        source,
+    })?;
     Ok(metadata.permissions().mode() & 0o077 != 0)
 }
 

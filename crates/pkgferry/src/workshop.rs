@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::locks::Locks;
 use crate::promote::Promoted;
 use crate::remembered;
-use crate::run::{Job, Ready, exit_of};
+use crate::run::{Job, Ready, exit_of, missing_file};
 use crate::serve::Embedded;
 use crate::servers::Target;
 use crate::settings::Settings;
@@ -290,15 +290,27 @@ impl Workshop {
         let facts =
             PackageFacts { server: address.as_deref(), file: file.as_ref(), ..PackageFacts::default() };
         let entry = Arc::new(self.chronicle.follow(&name, recorder, &facts));
-        let ears = Ears { voice: voice.listener(), entry: entry.clone(), sleepless: self.awake.sleepless() };
+        let ears = Ears {
+            run: [self.display.listener(server.as_deref()), self.chronicle.listener()],
+            voice: voice.listener(),
+            entry: entry.clone(),
+            sleepless: self.awake.sleepless(),
+        };
         let cx = self.cx.heard_by(Arc::new(ears));
         let hold = || match &address {
             Some(address) if writes => self.locks.hold(address, self.clock.now(), &cx),
             _ => Ok(()),
         };
-        let work = checked.and_then(|checked| match hold() {
-            Ok(()) => Ok(runner::Job { checked, registry: self.registry.clone(), cx: cx.clone() }),
-            Err(held) => Err(Box::new(Report::not_run(name.clone(), self.dry_run, &held))),
+        let work = checked.and_then(|checked| {
+            // What is not there is told before any server is asked, and when its turn has come: it may be made meanwhile.
+            if let Some((step, error)) = missing_file(&checked) {
+                let report = Report::not_run(name.clone(), self.dry_run, &error);
+                return Err(Box::new(report.because_of(step)));
+            }
+            match hold() {
+                Ok(()) => Ok(runner::Job { checked, registry: self.registry.clone(), cx: cx.clone() }),
+                Err(held) => Err(Box::new(Report::not_run(name.clone(), self.dry_run, &held))),
+            }
         });
         let claim = address.zip(file.clone()).map(|(address, file)| Claim::new(address, file));
         let carries = session.zip(file).filter(|_| writes);
@@ -393,6 +405,8 @@ fn is_in_place(report: &Report) -> bool {
 
 /// Who hears the events of one recipe.
 struct Ears {
+    /// Who hears what one recipe came upon and what belongs to none.
+    run: [Arc<dyn Listener>; 2],
     voice: Arc<dyn Listener>,
     entry: Arc<Entry>,
     sleepless: Sleepless,
@@ -400,6 +414,9 @@ struct Ears {
 
 impl Listener for Ears {
     fn on(&self, event: &Event) {
+        if event.recipe.is_empty() {
+            return self.run.iter().for_each(|listener| listener.on(event));
+        }
         self.entry.on(event);
         self.sleepless.on(event);
         self.voice.on(event);

@@ -7,6 +7,7 @@
 //!   [`Chain`].
 //! - [`check()`] holds a chain against the [`Spec`](pipeline::Spec)s of the processors: names, types, order, references. It
 //!   tells all [`Faults`] in one report, or gives a [`Checked`] chain with the environment of its first step.
+//! - [`Readers`] tells of [`Slip`]s: names that are no fault, that nothing reads, and that are nearly right.
 //! - [`substitute()`] replaces `%KEY%` when a step runs.
 //! - [`to_yaml`], [`to_plist_xml`] and [`to_plist_binary`] write values that [`from_yaml`] and [`from_plist`] read back.
 //!
@@ -59,6 +60,7 @@ mod model;
 mod place;
 mod plist;
 mod search;
+mod slips;
 mod source;
 mod substitute;
 mod tree;
@@ -73,6 +75,7 @@ pub use limits::MAX_FILE_SIZE;
 pub use model::{Recipe, Step};
 pub use place::{Located, Place, Position};
 pub use plist::{NotPlist, from_plist, to_plist_binary, to_plist_xml};
+pub use slips::{Readers, Slip};
 pub use source::Source;
 pub use substitute::{MAX_SUBSTITUTED, Reference, Substituted, Unresolved, references, substitute};
 pub use tree::{Malformed, Syntax};

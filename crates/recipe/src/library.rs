@@ -4,9 +4,11 @@ use crate::model::{Recipe, Step};
 use crate::place::{Located, Place};
 use crate::search::Search;
 use crate::source::{Format, Source};
+use crate::substitute::references;
 use crate::version;
 use indexmap::IndexMap;
 use pipeline::Value;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,9 +27,20 @@ pub struct Chain {
     pub input: IndexMap<String, Located<Value>>,
     /// The steps, the root's first.
     pub steps: Vec<Step>,
+    /// What the recipe and its parents refer to, also in values that a child has replaced.
+    mentioned: HashSet<String>,
     /// Whether all parents are in it.
     pub(crate) is_complete: bool,
     pub(crate) faults: Vec<Fault>,
+}
+
+impl Chain {
+    /// Whether a `%KEY%` in any of its files uses this name, be it in a value that a child has replaced: the parent's other
+    /// children need it.
+    #[must_use]
+    pub fn mentions(&self, name: &str) -> bool {
+        self.mentioned.contains(name)
+    }
 }
 
 /// Where recipes are looked for.
@@ -194,7 +207,9 @@ fn irregular(path: &Path) -> Option<Problem> {
 
 fn places(folders: &[PathBuf]) -> String {
     match folders {
-        [] => "nowhere: no search folders are set".to_owned(),
+        [] => "nowhere: no search folders are set; name them with --search-dir or in RECIPE_SEARCH_DIRS, or write the \
+               recipe's path"
+            .to_owned(),
         folders => {
             let shown: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
             format!("in {} and below", shown.join(", "))
@@ -232,6 +247,7 @@ fn merge(recipes: Vec<Recipe>) -> Chain {
         files,
         input: IndexMap::new(),
         steps: Vec::new(),
+        mentioned: HashSet::new(),
         is_complete: true,
         faults: Vec::new(),
     };
@@ -244,6 +260,9 @@ fn merge(recipes: Vec<Recipe>) -> Chain {
             chain.minimum_version =
                 Some(highest.filter(|highest| !raises(highest)).unwrap_or_else(|| minimum.clone()));
         }
+        let arguments = recipe.process.iter().flat_map(|step| step.arguments.values());
+        let values = recipe.input.values().chain(arguments);
+        chain.mentioned.extend(values.flat_map(|located| references(&located.value)));
         chain.input.extend(recipe.input);
         for fault in &mut recipe.faults {
             if let Some((number, _)) = &mut fault.step {

@@ -65,6 +65,23 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
         .map(|(_, known)| known)
 }
 
+/// The known name that a name is a slip of the pen for. Stricter than [`nearest`], because nobody has said that the name is
+/// wrong: names of as many words have to agree in each, so that another word makes another name (`SMB_URL` and `JSS_URL`,
+/// `dmg_path` and `pkg_path`), and a short word has room for one slip only.
+pub(crate) fn nearest_slip<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > MAX_SHOWN {
+        return None;
+    }
+    let words = |name: &str| name.to_lowercase().split(['_', '-']).map(str::to_owned).collect::<Vec<_>>();
+    let is_slip = |(word, known): (&String, &String)| {
+        let allowed = (word.chars().count().max(known.chars().count()) / 4).clamp(1, 3);
+        strsim::damerau_levenshtein(word, known) <= allowed
+    };
+    let written = words(name);
+    let agree = |known: &[String]| known.len() != written.len() || written.iter().zip(known).all(is_slip);
+    nearest(name, known.into_iter().filter(|known| agree(&words(known))))
+}
+
 pub(crate) fn did_you_mean<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
     nearest(name, known).map(|known| format!("did you mean `{}`?", shown(known)))
 }

@@ -1,7 +1,8 @@
 use crate::plan::first_env;
-use pipeline::{Env, Need, Origin};
-use recipe::Checked;
+use pipeline::{Env, Need, Origin, StepRef, Typed as _};
+use recipe::{Checked, CheckedStep};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Where an input's value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,16 +48,50 @@ pub struct ExplainedStep {
 pub fn known(checked: &Checked) -> Env {
     let mut env = first_env(checked);
     for step in &checked.steps {
-        for (name, argument) in &step.arguments {
-            match recipe::substitute(&argument.value, &env) {
-                Ok(known) => env.insert(name, known.value, Origin::Argument(step.number), known.secret),
-                Err(_) => {
-                    env.remove(name);
-                }
+        take_arguments(step, &mut env);
+    }
+    env
+}
+
+/// A file without which a step fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededFile {
+    /// Where it has to be.
+    pub path: PathBuf,
+    /// The first step that needs it.
+    pub step: StepRef,
+}
+
+/// Files that have to be there before the first step, as far as no step gives their paths; each once.
+#[must_use]
+pub fn needed_files(checked: &Checked) -> Vec<NeededFile> {
+    let mut env = first_env(checked);
+    let mut files: Vec<NeededFile> = Vec::new();
+    for step in &checked.steps {
+        take_arguments(step, &mut env);
+        for input in step.spec.inputs.iter().filter(|input| input.must_exist) {
+            let path = env.entry(input.name).and_then(|entry| PathBuf::read(entry.value()).ok());
+            let is_known = |path: &PathBuf| files.iter().any(|file| file.path == *path);
+            if let Some(path) = path.filter(|path| !path.as_os_str().is_empty() && !is_known(path)) {
+                let step = StepRef { number: step.number, processor: step.spec.name.to_owned() };
+                files.push(NeededFile { path, step });
+            }
+        }
+        step.spec.outputs.iter().for_each(|output| drop(env.remove(output.name)));
+    }
+    files
+}
+
+/// Arguments as far as they are known; an entry that an unknown one replaces is not known either.
+fn take_arguments(step: &CheckedStep, env: &mut Env) {
+    for (name, argument) in &step.arguments {
+        match recipe::substitute(&argument.value, env) {
+            Ok(known) => env.insert(name, known.value, Origin::Argument(step.number), known.secret),
+            Err(_) => {
+                env.remove(name);
             }
         }
     }
-    env
 }
 
 /// Tells where each value of each step comes from. Nothing is run.

@@ -180,6 +180,15 @@ impl Report {
         Self::new(recipe.into(), dry_run, Vec::new(), Some(failure))
     }
 
+    /// The same, with the step that would have failed.
+    #[must_use]
+    pub fn because_of(mut self, step: StepRef) -> Self {
+        if let Some(failure) = &mut self.failure {
+            failure.step = Some(step);
+        }
+        self
+    }
+
     /// A recipe that was not begun, because the run had stopped before its turn.
     #[must_use]
     pub fn not_begun(recipe: impl Into<String>, dry_run: bool, stop: Stop) -> Self {

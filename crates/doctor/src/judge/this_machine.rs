@@ -13,6 +13,9 @@ pub(super) fn state(seen: &Observations) -> Finding {
         Remembered::Nowhere => Finding::warning(check, "there is no state folder")
             .because("digests are computed anew in each run, and interrupted uploads begin anew")
             .mend("name a folder with --state or PKGFERRY_STATE, or set HOME"),
+        Remembered::OfRehearsal => {
+            Finding::fine(check, "a rehearsal remembers nothing, unless --state names a folder")
+        }
         Remembered::Nothing { folder } => {
             Finding::fine(check, format!("{} is made by the first run", folder.display()))
         }

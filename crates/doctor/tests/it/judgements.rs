@@ -517,6 +517,7 @@ fn what_is_remembered() {
       why: digests are computed anew in each run, and interrupted uploads begin anew
       mend: name a folder with --state or PKGFERRY_STATE, or set HOME
     ");
+    assert_eq!(told(|seen| seen.remembered = Remembered::OfRehearsal), "");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rehearsal servers with one thing wrong each: it is named with its mending, and nothing else is above a note.
 
-use doctor::{Check, Expected, Finding, Level, Remembered, Subject, judge, observe};
+use doctor::{Check, Expected, Finding, Level, Remembered, StateFolder, Subject, judge, observe};
 use jamf::Sessions;
 use pipeline::{Access, Boundary, Context, Env, Origin, Silent, SimulatedClock, Value, keys};
 use s3_upload::Connections;
@@ -51,7 +51,7 @@ impl Practice {
             connections: &Connections::default(),
             env: &self.env,
             expected,
-            state: Some(&self.folder.path().join("state")),
+            state: StateFolder::At(&self.folder.path().join("state")),
             temporary: self.folder.path(),
             free: |_| Ok(1 << 40),
         };

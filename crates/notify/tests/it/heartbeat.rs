@@ -15,7 +15,7 @@ async fn a_run_is_heard_when_it_starts_and_when_it_ends() {
     let heartbeat = heartbeat(&stub.url, HeartbeatStyle::Signals);
     for (signal, note) in [
         (Signal::Start, String::new()),
-        (Signal::Exit(0), "300 unchanged".to_owned()),
+        (Signal::Exit(0), "300 skipped".to_owned()),
         (Signal::Exit(5), note(&bad())),
         (Signal::Exit(130), String::new()),
     ] {
@@ -28,7 +28,7 @@ async fn a_run_is_heard_when_it_starts_and_when_it_ends() {
     POST /ping/5f1c-s3cr3t/130?create=1
     ");
     let bodies: Vec<_> = stub.seen().into_iter().map(|seen| seen.body).collect();
-    assert_eq!(bodies, [String::new(), "300 unchanged".to_owned(), note(&bad()), String::new()]);
+    assert_eq!(bodies, [String::new(), "300 skipped".to_owned(), note(&bad()), String::new()]);
     assert_eq!(stub.seen()[1].header("content-type"), "text/plain; charset=utf-8");
     assert_eq!(rig.boundary.traffic().writes, 4);
 }

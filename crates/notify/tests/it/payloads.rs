@@ -30,7 +30,7 @@ fn walk(value: &Value, lines: &mut Vec<String>) {
 fn a_ping_takes_a_few_lines_along() {
     insta::assert_snapshot!(note(&bad()), @"
     ❌ nightly on build-mac: 3 failed, 1 unverified, 2 changed of 300
-    1 created · 1 replaced · 294 unchanged · 1.1 GiB sent · 78.7 GiB saved · 12 min 4 s · example.jamfcloud.com
+    1 created · 1 replaced · 294 skipped · 1.1 GiB sent · 78.7 GiB saved · 12 min 4 s · example.jamfcloud.com
     failed: Firefox-131.0.pkg, Chrome.pkg in step 4 s3-upload: part 7 was refused: AccessDenied
       next: run the same again: what has arrived is not sent again
     failed: Broken.pkgferry: Broken.pkgferry.yaml:3: unknown key Proces
@@ -62,7 +62,7 @@ fn the_first_line_says_the_worst_first() {
     ];
     let lines = runs.map(|run| payload(Service::Json, &run)["text"].as_str().unwrap().to_owned());
     insta::assert_snapshot!(lines.join("\n"), @"
-    ✅ nightly on build-mac: 300 unchanged
+    ✅ nightly on build-mac: 300 skipped
     ✅ nightly on build-mac: no packages
     ❌ nightly on build-mac: 3 failed, 1 unverified, 2 changed of 300
     ❌ nightly on build-mac (dry run): 3 failed, 1 unverified, 2 would change of 300
@@ -71,8 +71,8 @@ fn the_first_line_says_the_worst_first() {
     ⚠️ nightly on build-mac: interrupted, 120 not begun of 420
     ❌ nightly on build-mac: 1 failed, deadline reached, 12 not begun of 313
     ❌ nightly on build-mac: broken off
-    ✅ (nothing): 300 unchanged
-    ✅ long long long long long long long long long long long long long long long long…: 300 unchanged
+    ✅ (nothing): 300 skipped
+    ✅ long long long long long long long long long long long long long long long long…: 300 skipped
     ");
 }
 
@@ -84,7 +84,7 @@ fn what_befell_many_is_told_once() {
     let slack = read(&payload(Service::Slack, &Summary { failed, ..quiet() })["blocks"]);
     insta::assert_snapshot!(slack, @"
     ❌ nightly on build-mac: 37 failed of 337
-    300 unchanged · 80.0 GiB saved · 1 s · example.jamfcloud.com
+    300 skipped · 80.0 GiB saved · 1 s · example.jamfcloud.com
     ❌ App-1.pkg, App-2.pkg, App-3.pkg, App-4.pkg, App-5.pkg and 32 more failed · step 4 s3-upload
     no working connection to example.jamfcloud.com
     Next: run the same again: what has arrived is not sent again
@@ -100,7 +100,7 @@ fn several_servers_are_told_apart() {
     let teams = read(&payload(Service::Teams, &run)["attachments"][0]["content"]["body"]);
     insta::assert_snapshot!(teams, @"
     ❌ nightly on build-mac: 2 failed of 302
-    300 unchanged · 80.0 GiB saved · 1 s
+    300 skipped · 80.0 GiB saved · 1 s
     ❌ Firefox.pkg failed · step 4 s3-upload, example.jamfcloud.com
     disk full
     Next: run the same again: what has arrived is not sent again
@@ -121,19 +121,19 @@ fn a_run_that_ended_early_says_why_and_what_to_do() {
     let told = endings.map(|ending| note(&Summary { ending, not_begun: 7, ..quiet() }));
     insta::assert_snapshot!(told.join("\n\n"), @"
     ⚠️ nightly on build-mac: interrupted, 7 not begun of 307
-    300 unchanged · 80.0 GiB saved · 1 s
+    300 skipped · 80.0 GiB saved · 1 s
     The run was interrupted.
       next: run it again; what is there already is not sent again
     started 2026-11-21 02:00 UTC · pkgferry 0.1.0 · run 4f3c2a10
 
     ⚠️ nightly on build-mac: deadline reached, 7 not begun of 307
-    300 unchanged · 80.0 GiB saved · 1 s
+    300 skipped · 80.0 GiB saved · 1 s
     The run stopped at its deadline before every package had its turn.
       next: let it begin earlier, give it more time, or split the list into shards
     started 2026-11-21 02:00 UTC · pkgferry 0.1.0 · run 4f3c2a10
 
     ❌ nightly on build-mac: broken off, 7 not begun of 307
-    300 unchanged · 80.0 GiB saved · 1 s
+    300 skipped · 80.0 GiB saved · 1 s
     the state folder /var/lib/pkgferry cannot be written
       next: mend its rights
     started 2026-11-21 02:00 UTC · pkgferry 0.1.0 · run 4f3c2a10

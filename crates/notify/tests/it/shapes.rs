@@ -27,7 +27,7 @@ fn slack_is_told_in_blocks() {
           "elements": [
             {
               "type": "plain_text",
-              "text": "1 created · 1 replaced · 294 unchanged · 1.1 GiB sent · 78.7 GiB saved · 12 min 4 s · example.jamfcloud.com",
+              "text": "1 created · 1 replaced · 294 skipped · 1.1 GiB sent · 78.7 GiB saved · 12 min 4 s · example.jamfcloud.com",
               "emoji": false
             }
           ]
@@ -238,7 +238,7 @@ fn teams_is_told_in_a_card() {
                     "inlines": [
                       {
                         "type": "TextRun",
-                        "text": "1 created · 1 replaced · 294 unchanged · 1.1 GiB sent · 78.7 GiB saved · 12 min 4 s · example.jamfcloud.com",
+                        "text": "1 created · 1 replaced · 294 skipped · 1.1 GiB sent · 78.7 GiB saved · 12 min 4 s · example.jamfcloud.com",
                         "isSubtle": true
                       }
                     ]

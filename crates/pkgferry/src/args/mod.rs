@@ -13,7 +13,7 @@ pub use promote::PromoteArgs;
 pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
 pub use remembered::{CacheArgs, CacheCommand, CachePruneArgs, HistoryArgs, VerifyArgs};
 pub use report::{MergeArgs, ReportArgs, ReportCommand};
-pub use run::{Mode, RunArgs};
+pub use run::{Mode, RecipeArgs, RunArgs};
 pub use schedule::{InstallArgs, ScheduleArgs, Scheduler, UnitArgs, When};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -234,9 +234,8 @@ pub struct DownloadArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Recipes: files, identifiers or names
-    #[arg(required = true, value_name = "RECIPE")]
-    pub recipes: Vec<String>,
+    #[command(flatten)]
+    pub recipes: RecipeArgs,
     #[command(flatten)]
     pub variables: Variables,
 }

@@ -6,14 +6,21 @@ use notify::NotifyOn;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+/// Which recipes are meant.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub struct RecipeArgs {
     /// Recipes: files, identifiers, names, folders, or patterns such as 'recipes/**/*.recipe.yaml'
     #[arg(required_unless_present = "recipe_list", value_name = "RECIPE")]
-    pub recipes: Vec<String>,
+    pub named: Vec<String>,
     /// File that lists recipes: text with one a line, or a plist, YAML or JSON list as AutoPkg knows it; may be repeated
     #[arg(short = 'l', long, value_name = "FILE")]
     pub recipe_list: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub recipes: RecipeArgs,
     /// Take only the packages of one of N runs that share the work: K/N, or `auto` for what the scheduler says
     #[arg(long, value_name = "K/N")]
     pub shard: Option<ShardChoice>,

@@ -10,7 +10,7 @@ use files::ReportFiles;
 use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::Notices;
-use pipeline::{Boundary, Clock as _, Context, Event, FileName, Listener, causes};
+use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, causes};
 use report::{PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
 use runner::Report;
 use state::{
@@ -107,6 +107,11 @@ impl Chronicle {
         }
     }
 
+    /// What hears of the run itself.
+    pub fn listener(&self) -> Arc<dyn Listener> {
+        Arc::new(OfRun { recorder: self.recorder.clone(), log: self.log.clone() })
+    }
+
     /// Writes the report down as it is.
     pub fn write(&self, cx: &Context) {
         if let Err(error) = self.files.write(&self.recorder.snapshot()) {
@@ -155,6 +160,21 @@ pub fn forget(state: &State, days: u32, now: Timestamp) -> Result<HistoryPruned,
 /// So many days before a moment.
 pub fn days_ago(days: u32, now: Timestamp) -> Timestamp {
     now.saturating_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
+}
+
+/// What belongs to no package, as reports and history hear of it.
+struct OfRun {
+    recorder: Arc<Recorder>,
+    log: Option<RunLog>,
+}
+
+impl Listener for OfRun {
+    fn on(&self, event: &Event) {
+        self.recorder.on(event);
+        if let (Some(log), Occurrence::Notice { level: Level::Warning, message }) = (&self.log, &event.what) {
+            log.warn(message, None);
+        }
+    }
 }
 
 /// One package, as reports and history hear of it.

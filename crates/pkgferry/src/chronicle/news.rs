@@ -23,6 +23,10 @@ const SERVICES: [(Service, &str, &str); 3] = [
 ];
 const HEARTBEAT: (&str, &str) = ("heartbeat", "PKGFERRY_HEARTBEAT");
 
+/// All names of the `[notify]` table.
+const NAMES: [&str; 8] =
+    ["slack", "teams", "webhook", "on", "title", "dry_run", "heartbeat", "heartbeat_style"];
+
 /// What the settings say about who is told: the `[notify]` table, and variables of the environment.
 #[derive(Clone, Debug, Default)]
 pub struct Notices {
@@ -72,12 +76,11 @@ impl Notices {
                 _ => match SERVICES.iter().find(|(_, known, _)| known == name) {
                     Some((service, ..)) => notices.webhooks.push((*service, label, source(value)?)),
                     None => {
-                        return Err(wrong(
-                            name,
-                            "there is no such setting; there are slack, teams, webhook, on, title, dry_run, \
-                             heartbeat and heartbeat_style"
-                                .to_owned(),
-                        ));
+                        let meant =
+                            recipe::nearest(name, NAMES).map(|meant| format!("did you mean {meant}?"));
+                        let there_are = || format!("there are {}", NAMES.join(", "));
+                        let why = format!("there is no such setting; {}", meant.unwrap_or_else(there_are));
+                        return Err(wrong(name, why));
                     }
                 },
             }

@@ -9,6 +9,7 @@ use runner::{FailureReport, Report, Status};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Text for a person: what each step would do and did, on standard output; what moves and what is odd, on standard error.
@@ -67,6 +68,8 @@ pub struct Voice {
     title: String,
     server: Option<String>,
     held: Option<Mutex<Vec<Line>>>,
+    /// Whether the recipe's title was shown.
+    begun: AtomicBool,
 }
 
 enum Line {
@@ -81,7 +84,7 @@ impl Voice {
             Pace::Live => None,
             Pace::Together => Some(Mutex::default()),
         };
-        Self { human, title, server, held }
+        Self { human, title, server, held, begun: AtomicBool::new(false) }
     }
 
     fn utter(&self, line: Line) -> Result<(), Error> {
@@ -121,10 +124,8 @@ impl Voice {
             }
         }
         if let Some(failure) = &report.failure {
-            let title = match failure.step {
-                None => format!("{title}\n"),
-                Some(_) => String::new(),
-            };
+            let is_titled = failure.step.is_some() && self.begun.load(Ordering::Relaxed);
+            let title = if is_titled { String::new() } else { format!("{title}\n") };
             self.human.complain(&format!("{title}{}", failure_text(failure)));
         }
         self.human.print(&format!("  = {}\n", verdict(report)))
@@ -136,6 +137,7 @@ impl Listener for Voice {
         let human = &self.human;
         let line = match &event.what {
             Occurrence::RecipeStarted { .. } => {
+                self.begun.store(true, Ordering::Relaxed);
                 Line::Said(format!("{}\n", on(&event.recipe, self.server.as_deref())))
             }
             Occurrence::StepPlanned { changes, result } => {
@@ -266,7 +268,7 @@ fn moved(reports: &[&Report]) -> String {
 
 fn status_word(status: Status) -> &'static str {
     match status {
-        Status::Unchanged => "unchanged",
+        Status::Unchanged => "skipped",
         Status::Created => "created",
         Status::Replaced => "replaced",
         Status::Downloaded => "downloaded",
@@ -276,7 +278,7 @@ fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// `3 recipes: 1 created, 2 unchanged; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`
+/// `3 recipes: 1 created, 2 skipped; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`
 fn summary(reports: &[&Report], servers: usize) -> String {
     let all = [
         Status::Failed,

@@ -4,6 +4,11 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::ReadSettings { named_by: Some(named_by), source, .. }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Some(format!("{named_by} names it; leave that out where no settings file is needed"))
+            }
             Self::OpenSecrets { path, .. } => Some(format!("chmod 600 {}", path.display())),
             Self::UnknownProcessor { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::Client(error) => pipeline::Diagnose::hint(error),
@@ -34,6 +39,10 @@ impl Error {
             Self::ServerTable { .. } => {
                 Some("a server is written as [servers.NAME], its settings below".into())
             }
+            Self::UnknownServer { name, known, .. } if known.is_empty() => Some(format!(
+                "write a table [servers.{name}] with its JSS_URL into the settings file, or leave its name out and reach the \
+                 server with --url"
+            )),
             Self::UnknownServer { name, known, .. } => {
                 recipe::nearest(name, known.iter().map(String::as_str))
                     .map(|nearest| format!("did you mean {nearest}?"))

@@ -40,7 +40,10 @@ pub fn history(args: &HistoryArgs, folder: &StateFolder, cancel: CancellationTok
         (text::run(&run), Line::run(&run, desk.now()))
     } else if let Some(name) = &args.package {
         let page = history.packages_named(name, args.number, None).map_err(Error::Remembered)?;
-        (text::packages(name, &page, args.number), Line::packages(&page, desk.now()))
+        let files =
+            if page.items.is_empty() { history.files().map_err(Error::Remembered)? } else { Vec::new() };
+        let near = recipe::nearest(name.as_str(), files.iter().map(String::as_str));
+        (text::packages(name, &page, args.number, near), Line::packages(&page, desk.now()))
     } else {
         let page = history.runs(args.number, None).map_err(Error::Remembered)?;
         (text::runs(&page, args.number), Line::runs(&page, desk.now()))

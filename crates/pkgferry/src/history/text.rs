@@ -28,9 +28,15 @@ pub fn runs(page: &Page<StoredRun>, asked: NonZeroU32) -> String {
 }
 
 /// What runs did with one package, a line each.
-pub fn packages(name: &FileName, page: &Page<StoredPackage>, asked: NonZeroU32) -> String {
+pub fn packages(
+    name: &FileName,
+    page: &Page<StoredPackage>,
+    asked: NonZeroU32,
+    near: Option<&str>,
+) -> String {
     if page.items.is_empty() {
-        return format!("no run has had to do with {name}\n");
+        let hint = near.map(|near| format!("  hint: did you mean {near}?\n")).unwrap_or_default();
+        return format!("no run has had to do with {name}\n{hint}");
     }
     let head = ["run", "begun (UTC)", "status", "bytes", "server", "why"].map(str::to_owned);
     let rows = page.items.iter().map(|package| {

@@ -1,9 +1,9 @@
 use crate::servers::Target;
 use fingerprint::FileIdentity;
-use pipeline::{Env, FileName, Key, keys};
+use pipeline::{Env, FileName, Key, Spec, StepRef, keys};
 use recipe::{Chain, Checked, Faults};
 use report::Subject;
-use runner::{Registry, Report};
+use runner::{NeededFile, Registry, Report};
 use std::sync::Arc;
 
 const VERSION: Key<String> = Key::new("version");
@@ -43,16 +43,20 @@ impl Job {
         Self { name: name.into(), chain, target: Target { overrides, ..target.clone() } }
     }
 
-    /// Checks the recipe. Nothing is asked of anybody.
+    /// Holds the recipe against what the processors declare. Nothing is asked of anybody.
+    pub fn checked<T>(&self, specs: &[&'static Spec], refused: impl Fn(&Faults) -> T) -> Result<Checked, T> {
+        match &*self.chain {
+            Ok(chain) => recipe::check(chain, specs, &self.target.preferences, &self.target.overrides)
+                .map_err(|faults| refused(&faults)),
+            Err(faults) => Err(refused(faults)),
+        }
+    }
+
+    /// Makes it ready to run, or gives the report of one that cannot.
     pub fn check(self, dry_run: bool, registry: &Registry) -> Ready {
-        let Self { name, target, chain } = self;
-        let Target { preferences, overrides, name: server } = target;
-        let refused = |faults: &Faults| Err(Box::new(Report::refused(name.clone(), dry_run, faults)));
-        let checked = match &*chain {
-            Ok(chain) => recipe::check(chain, &registry.specs(), &preferences, &overrides)
-                .or_else(|faults| refused(&faults)),
-            Err(faults) => refused(faults),
-        };
+        let refused = |faults: &Faults| Box::new(Report::refused(self.name.clone(), dry_run, faults));
+        let checked = self.checked(&registry.specs(), refused);
+        let Self { name, target: Target { name: server, .. }, .. } = self;
         let known = checked.as_ref().ok().map(runner::known).unwrap_or_default();
         let file = keys::file_name(&known).ok();
         // A path that cannot be looked at is told by the step that needs it.
@@ -95,4 +99,10 @@ impl Ready {
         let own = || self.name.rsplit(['/', '\\']).next().and_then(|name| name.parse().ok());
         self.file.clone().or_else(own)
     }
+}
+
+/// The first file that is not there and without which a step would fail; why, and the step.
+pub fn missing_file(checked: &Checked) -> Option<(StepRef, fingerprint::Error)> {
+    let missing = |file: NeededFile| FileIdentity::of(&file.path).err().map(|error| (file.step, error));
+    runner::needed_files(checked).into_iter().find_map(missing)
 }

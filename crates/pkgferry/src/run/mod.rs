@@ -3,18 +3,20 @@
 mod job;
 mod selection;
 
-pub use job::{Job, Ready};
+pub use job::{Job, Ready, missing_file};
+pub use selection::Chosen;
 
 use crate::args::{Mode, RunArgs};
 use crate::display::ServerReport;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::registry;
 use crate::settings::Settings;
 use crate::signals;
+use crate::slips::Given;
 use crate::workshop::{Plan, Workshop};
 use batch::ShardChoice;
 use runner::{Report, Status};
-use selection::Chosen;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -31,17 +33,21 @@ pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -
     }
     let jobs = async {
         let library = settings.library();
+        let given = Given::new(settings, &args.variables);
         let load = move || {
-            let chosen = Chosen::read(&args.recipes, &args.recipe_list)?;
+            let chosen = Chosen::read(&args.recipes.named, &args.recipes.recipe_list)?;
             let mut jobs = Vec::new();
             let chains = library.load_all(chosen.recipes().map(|(name, _)| name));
+            let readable: Vec<_> = chains.iter().filter_map(|chain| chain.as_ref().ok()).collect();
+            let slips = given.and_lists(&chosen).slips(&readable, &registry::declared()?.specs());
             for ((name, variables), chain) in chosen.recipes().zip(chains) {
                 let chain = Arc::new(chain);
                 jobs.extend(
                     targets.iter().map(|target| Job::of_list(name, Arc::clone(&chain), target, &variables)),
                 );
             }
-            let notes: Vec<String> = chosen.notes().iter().map(ToString::to_string).collect();
+            let notes = chosen.notes().iter().map(ToString::to_string);
+            let notes: Vec<String> = notes.chain(slips.iter().map(ToString::to_string)).collect();
             Ok::<_, Error>((jobs, notes))
         };
         let (jobs, notes) = signals::blocking(&cancel, load).await??;

@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::settings::others_can_read;
 use batch::{Folders, Kind, Listed, Note, RecipeList, Selected, Selection, Shard, ShardChoice};
 use pipeline::{Env, Origin, keys};
-use recipe::Source;
+use recipe::{Place, Source};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -18,14 +18,34 @@ pub struct Chosen {
 impl Chosen {
     /// Reads the lists, and finds what arguments and lists stand for.
     pub fn read(arguments: &[String], lists: &[PathBuf]) -> Result<Self, Error> {
-        let lists = lists.iter().map(|path| list(path)).collect::<Result<Vec<_>, _>>()?;
-        let selection = batch::select(arguments, &lists, &Disk).map_err(Error::Selection)?;
-        Ok(Self { selection, lists })
+        let (chosen, errors) = Self::read_partly(arguments, lists);
+        match together(errors) {
+            None => Ok(chosen),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The same for who only looks: what is there, and beside it what is wrong with the rest.
+    pub fn read_partly(arguments: &[String], lists: &[PathBuf]) -> (Self, Vec<Error>) {
+        let mut errors = Vec::new();
+        let lists: Vec<_> =
+            lists.iter().filter_map(|path| list(path).map_err(|error| errors.push(error)).ok()).collect();
+        let (selection, faults) = batch::select_partly(arguments, &lists, &Disk);
+        // Where no list can be read, that nothing is left is no news.
+        let is_news = !selection.recipes.is_empty() || !arguments.is_empty() || errors.is_empty();
+        errors.extend(faults.filter(|_| is_news).map(Error::Selection));
+        (Self { selection, lists }, errors)
     }
 
     /// The recipes, each with the variables that its list sets.
     pub fn recipes(&self) -> impl Iterator<Item = (&str, Env)> {
-        self.selection.recipes.iter().map(|selected| (selected.recipe.as_str(), self.variables(selected)))
+        self.selection.recipes.iter().map(|selected| (selected.recipe.as_str(), self.variables_of(selected)))
+    }
+
+    /// The variables that lists set, and where they stand.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &Place)> {
+        let variables = self.lists.iter().flat_map(|list| &list.variables);
+        variables.map(|(name, located)| (name.as_str(), &located.place))
     }
 
     /// What somebody may want to know about the lists.
@@ -33,7 +53,7 @@ impl Chosen {
         &self.selection.notes
     }
 
-    fn variables(&self, selected: &Selected) -> Env {
+    fn variables_of(&self, selected: &Selected) -> Env {
         let mut env = Env::new();
         if let batch::Origin::List(place) = &selected.origin
             && let Some(list) = self.lists.iter().find(|list| list.file == place.file)
@@ -45,6 +65,20 @@ impl Chosen {
         }
         env
     }
+}
+
+/// The first error, with the faults of all lists if it is about these.
+fn together(errors: Vec<Error>) -> Option<Error> {
+    let mut errors = errors.into_iter();
+    let mut first = errors.next()?;
+    if let Error::Selection(faults) = &mut first {
+        for error in errors {
+            if let Error::Selection(more) = error {
+                faults.extend(more);
+            }
+        }
+    }
+    Some(first)
 }
 
 fn list(path: &Path) -> Result<RecipeList, Error> {

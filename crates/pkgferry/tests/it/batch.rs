@@ -88,9 +88,9 @@ fn of_a_hundred_recipes_the_five_that_changed_stand_in_the_report_with_the_reaso
     let (json, page) = (stage.path("run.json"), stage.path("run.html"));
     let arguments = ["run", &folder, "--report", json.to_str().unwrap(), "--report", page.to_str().unwrap()];
     let ran = stage.run(&arguments).succeeded();
-    assert!(ran.stdout.ends_with("100 recipes: 5 replaced, 95 unchanged; 24.4 KiB sent\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("100 recipes: 5 replaced, 95 skipped; 24.4 KiB sent\n"), "{}", ran.stdout);
     // Only those that did something are told of at length.
-    assert_eq!(ran.stdout.matches("= unchanged: nothing sent").count(), 95);
+    assert_eq!(ran.stdout.matches("= skipped: nothing sent").count(), 95);
     assert_eq!(ran.stdout.matches("s3-upload         sent").count(), 5);
     let report = report(&stage, "run.json");
     let changed: Vec<String> = report["packages"]
@@ -321,7 +321,7 @@ fn two_recipes_for_one_package_do_not_race() {
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ran = stage.run(&arguments).succeeded();
-    assert!(ran.stdout.ends_with("8 recipes: 1 created, 7 unchanged; 97.6 KiB sent\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("8 recipes: 1 created, 7 skipped; 97.6 KiB sent\n"), "{}", ran.stdout);
     assert_eq!(server.names(), ["App.pkg"]);
 }
 

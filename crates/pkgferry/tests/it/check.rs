@@ -57,10 +57,12 @@ fn shipped_recipes_pass_in_both_formats() {
     let yaml = recipes.iter().filter(|path| path.ends_with(".yaml")).count();
     assert_eq!((recipes.len(), yaml), (yaml * 2, recipes.len() / 2));
     for recipe in recipes {
-        let values = ["pkg_path=/some/App.pkg", "pkg_name=App.pkg", "download_path=/some"];
+        let path = format!("pkg_path={}", crate::stage::example_package().display());
+        let values = [path.as_str(), "pkg_name=App.pkg", "download_path=/some"];
         let values = values.iter().flat_map(|value| ["-k", value]);
         let arguments: Vec<&str> = ["check", &recipe].into_iter().chain(values).collect();
-        stage.run(&arguments).succeeded();
+        let ran = stage.run(&arguments).succeeded();
+        assert!(!ran.shown().contains("warning"), "{}", ran.shown());
     }
 }
 
@@ -84,6 +86,194 @@ fn a_check_needs_no_network_and_no_settings() {
     --- stdout
     recipes/ExampleApp.jamf.recipe.yaml: ok, 8 steps
     ");
+}
+
+/// A recipe that builds on the shipped one.
+fn recipe(identifier: &str, input: &str) -> String {
+    let (parent, path) = ("com.github.pkgferry.recipes.upload-package", crate::stage::example_package());
+    format!(
+        "Identifier: {identifier}\nParentRecipe: {parent}\nInput:\n  pkg_path: {}\n{input}",
+        path.display()
+    )
+}
+
+#[test]
+fn names_that_are_nearly_right_are_warned_of_once() {
+    let stage = Stage::new();
+    let settings = stage.write(
+        "settings.toml",
+        "pkg_notse = 'n'\nUSED = 'by recipes'\nVENDOR_NAME = 'v'\n[servers.test]\nJSS_URL = 'https://a'\n'CLIENT_DI' = 'c'\n",
+    );
+    stage.write("A.recipe.yaml", recipe("a", "  pkg_catgory: Apps\n"));
+    stage.write("B.recipe.yaml", recipe("b", "  NAME: App\n  pkg_info: '%pkg_inof%'\n  pkg_inof: i\n"));
+    let list = stage.write("list.yaml", "pkg_infos: i\nrecipes: [b]\n");
+    let (recipes, folder) = (stage.path("*.recipe.yaml"), stage.path(""));
+    let arguments = [
+        "--settings",
+        &settings,
+        recipes.to_str().unwrap(),
+        "-l",
+        &list,
+        "-d",
+        folder.to_str().unwrap(),
+        "-k",
+        "pkg_nmae=%Pkg_Notes%",
+        "-k",
+        "Pkg_Notes=n",
+    ];
+    insta::assert_snapshot!(stage.run(&[&["check"], &arguments[..]].concat()).shown(), @"
+    exit 0
+    --- stdout
+    [STAGE]/A.recipe.yaml: ok, 8 steps
+    [STAGE]/B.recipe.yaml: ok, 8 steps
+    b: ok, 8 steps
+    warning: [STAGE]/settings.toml:1:1: nothing reads `pkg_notse`; did you mean `pkg_notes`?
+    warning: [STAGE]/settings.toml:6:1: nothing reads `CLIENT_DI`; did you mean `CLIENT_ID`?
+    warning: -k: nothing reads `pkg_nmae`; did you mean `pkg_name`?
+    warning: [STAGE]/list.yaml:1:1: nothing reads `pkg_infos`; did you mean `pkg_info`?
+    warning: [STAGE]/A.recipe.yaml:5:3: nothing reads `pkg_catgory`; did you mean `pkg_category`?
+    ");
+
+    let ran = stage.run(&[&["run", "--sandbox", "--json"], &arguments[..]].concat());
+    for name in ["pkg_notse", "CLIENT_DI", "pkg_nmae", "pkg_infos", "pkg_catgory"] {
+        let told = format!("nothing reads `{name}`; did you mean ");
+        let lines = ran.stdout.lines().filter(|line| line.contains(&told) && line.contains("\"notice\""));
+        assert_eq!(lines.count(), 1, "{name}: {}", ran.shown());
+    }
+    assert!(
+        !ran.stdout.contains("nothing reads `pkg_inof`") && !ran.stdout.contains("nothing reads `Pkg_Notes`")
+    );
+}
+
+#[test]
+fn variables_of_other_tools_are_no_slips() {
+    let stage = Stage::new();
+    // `autopkg-recipes.md §6, §7`: what recipes for AutoPkg and JamfUploader set.
+    let names = "DOWNLOAD_URL VERSION version url source SOURCE CATEGORY SMB_URL SMB_USERNAME SMB_PASSWORD SMB_SHARES \
+                 CLOUD_DP replace_pkg replace_pkg_metadata skip_metadata_upload recalculate max_tries sleep \
+                 PLATFORM_API_REGION PLATFORM_API_TENANT_ID JSS_INVENTORY_NAME pkg_id pkg_uuid pkg_request pkgroot pkgdir \
+                 pkg_dir app_path app_name dmg_path dmg_name zip_path bundleid version_key source_pkg pkg_name_match \
+                 versions_to_keep POLICY_NAME POLICY_CATEGORY GROUP_NAME SELF_SERVICE_DISPLAY_NAME UPDATE_PREDICATE \
+                 MUNKI_REPO MUNKI_CATEGORY GITHUB_TOKEN RECIPE_REPO_DIR RECIPE_OVERRIDE_DIRS SPARKLE_FEED_URL LOCALE ARCH \
+                 pathname download_changed download_missing_file destination_path archive_path dmg_root filename";
+    let input: String = names.split_whitespace().map(|name| format!("  {name}: x\n")).collect();
+    let path = stage.write("Foreign.recipe.yaml", recipe("f", &input));
+    let settings: String = names.split_whitespace().map(|name| format!("{name} = 'x'\n")).collect();
+    let settings = stage.write("settings.toml", settings);
+    insta::assert_snapshot!(stage.run(&["check", &path, "--settings", &settings]).shown(), @"
+    exit 0
+    --- stdout
+    [STAGE]/Foreign.recipe.yaml: ok, 8 steps
+    ");
+}
+
+#[test]
+fn folders_patterns_and_lists_are_checked_as_they_are_run() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("more")).unwrap();
+    stage.write("A.recipe.yaml", recipe("a", ""));
+    stage.write("more/B.recipe.yaml", recipe("b", "  pkg_priority: high\n"));
+    let list = stage.write(
+        "list.yaml",
+        format!("pkg_notes: 7\nrecipes: [b, none, {}X*.recipe, b]\n", stage.path("").display()),
+    );
+    let unreadable = stage.path("missing.txt");
+    let (folder, pattern) = (stage.path("more"), stage.path("*.recipe.yaml"));
+    let arguments = [
+        "check",
+        folder.to_str().unwrap(),
+        pattern.to_str().unwrap(),
+        "-l",
+        &list,
+        "-l",
+        unreadable.to_str().unwrap(),
+        "-d",
+        folder.to_str().unwrap(),
+    ];
+    insta::assert_snapshot!(stage.run(&arguments).shown(), @r#"
+    exit 6
+    --- stdout
+    [STAGE]/more/B.recipe.yaml: faulty
+      [STAGE]/more/B.recipe.yaml:5:3: step 6 package-metadata: `pkg_priority`: string "high" is not a priority (a whole number from 1 to 20)
+      1 fault
+    [STAGE]/A.recipe.yaml: ok, 8 steps
+    b: faulty
+      [STAGE]/more/B.recipe.yaml:5:3: step 6 package-metadata: `pkg_priority`: string "high" is not a priority (a whole number from 1 to 20)
+      1 fault
+    none: faulty
+      there is no recipe `none`
+        hint: looked in [STAGE]/more and below
+      1 fault
+    warning: [STAGE]/list.yaml:2:47: b is asked for twice and runs once; first at [STAGE]/list.yaml:2:11
+    --- stderr
+    pkgferry: cannot read the recipe list [STAGE]/missing.txt
+      caused by: cannot be read
+      caused by: No such file or directory (os error 2)
+    pkgferry: [STAGE]/list.yaml:2:20: `[STAGE]/X*.recipe` matches no recipe file
+      hint: `*`, `?` and `[` make a pattern of a name; `[*]`, `[?]` and `[[]` stand for themselves
+    1 fault
+    "#);
+    // What a run would say of a list it says at once, for both lists.
+    let wrong = stage.write("wrong.yaml", "recipe: [a]\n");
+    insta::assert_snapshot!(stage.run(&["check", "-l", &wrong]).shown(), @"
+    exit 3
+    --- stderr
+    pkgferry: [STAGE]/wrong.yaml:1:1: unknown key `recipe`
+      hint: did you mean `recipes`?
+    1 fault
+    ");
+    insta::assert_snapshot!(stage.run(&["run", "--sandbox", "-l", &wrong, "-l", &list]).shown(), @"
+    exit 3
+    --- stderr
+    pkgferry: [STAGE]/wrong.yaml:1:1: unknown key `recipe`
+      hint: did you mean `recipes`?
+    [STAGE]/list.yaml:2:20: `[STAGE]/X*.recipe` matches no recipe file
+      hint: `*`, `?` and `[` make a pattern of a name; `[*]`, `[?]` and `[[]` stand for themselves
+    2 faults
+    ");
+}
+
+#[test]
+fn a_package_that_is_missing_is_told_before_anybody_is_asked() {
+    let (stage, server) = Stage::with_server();
+    let recipe = stage.write("A.recipe.yaml", recipe("a", ""));
+    let gone = ["-k", "pkg_path=/none/%NAME%.pkg", "-k", "NAME=App"];
+    // By day it may not be made yet.
+    insta::assert_snapshot!(stage.run(&[&["check", &recipe], &gone[..]].concat()).shown(), @"
+    exit 0
+    --- stdout
+    [STAGE]/A.recipe.yaml: ok, 8 steps
+      warning: cannot read /none/App.pkg: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(stage.run(&[&["run", &recipe], &gone[..]].concat()).shown(), @"
+    exit 6
+    --- stdout
+      = failed
+    --- stderr
+    [STAGE]/A.recipe.yaml
+      fail  step 3 compare-hash: cannot read /none/App.pkg
+            caused by: No such file or directory (os error 2)
+            hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
+    ");
+    assert_eq!(server.requests(), "");
+    // Its name is all that these steps look at.
+    let record_only = [&["run", "com.github.pkgferry.recipes.package-record-only"], &gone[..]].concat();
+    stage.run(&record_only).succeeded();
+}
+
+#[test]
+fn secrets_that_are_kept_elsewhere_are_not_asked_for() {
+    let stage = Stage::new();
+    let settings =
+        stage.write("settings.toml", "CLIENT_ID = 'c'\nCLIENT_SECRET = 'command:/no/such/program'\n");
+    let recipe = stage.write("A.recipe.yaml", recipe("a", ""));
+    let ran = stage.run(&["check", &recipe, "--settings", &settings]).succeeded();
+    assert_eq!(ran.stdout, "[STAGE]/A.recipe.yaml: ok, 8 steps\n");
+    let ran = stage.run(&["explain", &recipe, "--settings", &settings]).succeeded();
+    assert!(ran.stdout.contains("CLIENT_SECRET = (secret)  [settings file"), "{}", ran.stdout);
+    let wrong = stage.write("wrong.toml", "CLIENT_SECRET = 7\n");
+    let ran = stage.run(&["check", &recipe, "--settings", &wrong]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_file_is_fetched_once() {
       = would be downloaded: 195.3 KiB to fetch
     Dry run: no write request was made (3 reads).
     --- stderr
-      warn  jcds-download     Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert_eq!(std::fs::read_dir(&target).unwrap().count(), 0);
 
@@ -44,7 +44,7 @@ fn a_file_is_fetched_once() {
       done  jcds-download     downloaded App.pkg to [STAGE]/here/App.pkg: 195.3 KiB, MD5 and SHA3-512 agree
       = downloaded: 195.3 KiB fetched
     --- stderr
-      warn  jcds-download     Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert_eq!(std::fs::read(stage.path("here/App.pkg")).unwrap(), bytes);
     assert_eq!(std::fs::read_dir(&target).unwrap().count(), 1);
@@ -55,9 +55,9 @@ fn a_file_is_fetched_once() {
     --- stdout
     App.pkg
       skip  jcds-download     [STAGE]/here/App.pkg is the listed file: 195.3 KiB, MD5 and SHA3-512 agree
-      = unchanged: nothing sent
+      = skipped: nothing sent
     --- stderr
-      warn  jcds-download     Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert_eq!(ranges(&server), [0; 0]);
     assert!(server.writes().is_empty());
@@ -74,7 +74,7 @@ fn a_file_that_is_there_is_replaced_only_when_asked() {
     App.pkg
       = failed
     --- stderr
-      warn  jcds-download     Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       fail  step 1 jcds-download: [STAGE]/Mine.pkg is there already: it has 8 bytes, and 16 bytes are listed
             hint: to replace it, say --overwrite (in a recipe `overwrite: true`)
     ");

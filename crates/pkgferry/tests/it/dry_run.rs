@@ -75,7 +75,7 @@ fn a_dry_run_shows_everything_and_ends_with_its_promise() {
       = would be replaced: 292.9 KiB to send
     Dry run: no write request was made (5 reads).
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);
     assert_eq!(server.writes(), []);
 }

@@ -61,7 +61,7 @@ fn a_missing_privilege_is_4_and_is_named() {
       plan  verify-delivery   prove delivery of App.pkg
       = failed
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       fail  step 4 jcds-credentials: POST /api/v1/jcds/files was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”
             hint: give the API role the privilege “Create Jamf Cloud Distribution Service Files” in Settings > API roles and clients (a user account: Settings > User accounts and groups); before Jamf Pro 11.20 it is called “Create Jamf Content Distribution Server Files”
     "#);
@@ -86,12 +86,9 @@ fn a_missing_file_is_6() {
     insta::assert_snapshot!(stage.run(&["upload", "/no/such/App.pkg"]).shown(), @"
     exit 6
     --- stdout
-    App.pkg
-      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
-      look  find-package      no record, no file
       = failed
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    /no/such/App.pkg
       fail  step 3 compare-hash: cannot read /no/such/App.pkg
             caused by: No such file or directory (os error 2)
             hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere

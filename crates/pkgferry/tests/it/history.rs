@@ -131,10 +131,10 @@ fn a_run_is_told_with_its_packages_steps_and_warnings() {
       end       [   DAY  ] [ TIME ] UTC, 0 s later: exit 0
       packages  1 created
       bytes     4.8 KiB sent
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
 
     [STAGE]/App.pkg  (App.pkg on http://127.0.0.1:[PORT])
       done  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       done  find-package      no record, no file
       done  compare-hash      absent: the server has no file of this name
       done  jcds-credentials  upload credentials, good until [TIME]
@@ -152,10 +152,10 @@ fn a_run_is_told_with_its_packages_steps_and_warnings() {
       end       [   DAY  ] [ TIME ] UTC, 0 s later: exit 6
       packages  1 failed, 1 skipped
       bytes     4.8 KiB saved
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
 
     [STAGE]/App.pkg  (App.pkg on http://127.0.0.1:[PORT])
       done  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       done  find-package      record 1, file of 4.8 KiB
       done  compare-hash      same: 4.8 KiB, MD5 and SHA3-512 agree
       skip  jcds-credentials  4.8 KiB, MD5 and SHA3-512 agree
@@ -166,13 +166,6 @@ fn a_run_is_told_with_its_packages_steps_and_warnings() {
       = skipped: same: 4.8 KiB, MD5 and SHA3-512 agree; 4.8 KiB saved
 
     [STAGE]/Gone.pkg  (Gone.pkg on http://127.0.0.1:[PORT])
-      done  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
-      done  find-package      no record, no file
-      wait  jcds-credentials
-      wait  s3-upload
-      wait  package-metadata
-      wait  package-upload
-      wait  verify-delivery
       fail  compare-hash      cannot read [STAGE]/Gone.pkg: No such file or directory (os error 2)
             hint: check pkg_path; what makes the package may not have run, or may have made it elsewhere
       = failed; nothing sent
@@ -200,6 +193,19 @@ fn a_package_is_told_over_all_runs() {
     let statuses: Vec<_> =
         told["packages"].as_array().unwrap().iter().map(|package| &package["status"]).collect();
     assert_eq!(statuses, ["skipped", "skipped", "created"]);
+}
+
+#[test]
+fn a_package_that_nobody_delivered_may_have_a_near_name() {
+    let (stage, _server) = lived();
+    assert_snapshot!(stage.run(&["history", "--package", "Ap.pkg"]).shown(), @"
+    exit 0
+    --- stdout
+    no run has had to do with Ap.pkg
+      hint: did you mean App.pkg?
+    ");
+    let other = stage.run(&["history", "--package", "Elsewhere-1.0.pkg"]).succeeded();
+    assert_eq!(other.stdout, "no run has had to do with Elsewhere-1.0.pkg\n");
 }
 
 /// Runs that somebody else has written, each of one package.

@@ -29,7 +29,7 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
       = created: 842 bytes sent
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
@@ -70,9 +70,9 @@ fn the_first_run_carries_the_package_and_the_second_sends_nothing() {
       skip  package-metadata  record 1 already says so
       skip  package-upload    route jcds: s3-upload sends the file
       skip  verify-delivery   nothing was sent
-      = unchanged: nothing sent
+      = skipped: nothing sent
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert!(server.writes().is_empty());
     // Sign in, one look at the record, one at the files, one at the category that the recipe names, sign out.
@@ -126,7 +126,7 @@ fn other_bytes_replace_the_file_and_leave_the_record_alone() {
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
       = replaced: 97.6 KiB sent
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert_eq!(server.bytes_of("App.pkg").unwrap(), new);
     assert_eq!(server.names(), ["App.pkg"]);
@@ -181,7 +181,7 @@ fn only_the_fields_that_are_named_change() {
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
       = metadata only: 0 bytes sent
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     "#);
     let record = &server.packages()[0];
     assert_eq!((record["notes"].as_str(), record["info"].as_str()), (Some("two"), Some("by hand")));

@@ -81,7 +81,7 @@ fn the_file_alone() {
     );
     production.clear_journal();
     let ran = stage.run(&[&PROMOTE[..], &["--file-only"]].concat()).succeeded();
-    assert!(ran.stdout.ends_with("= unchanged: nothing sent\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("= skipped: nothing sent\n"), "{}", ran.stdout);
     assert!(production.writes().is_empty());
 }
 

@@ -124,7 +124,7 @@ fn without_a_state_folder_packages_are_delivered_all_the_same() {
     let ran = stage.run(&["upload", &file]).succeeded();
     assert_snapshot!(ran.stderr, @"
     warn  nothing is remembered after this run: cannot use [STAGE]/occupied/running: Not a directory (os error 20); name a state folder that can be written, or mend the rights of [STAGE]/occupied/running
-    warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert_eq!(server.names(), ["App.pkg"]);
 }
@@ -140,7 +140,7 @@ fn a_damaged_state_is_set_aside() {
     let ran = stage.run(&["upload", &file]).succeeded();
     assert_snapshot!(ran.stderr, @"
     warn  the state was damaged and is now [STAGE]/state/state.db.damaged-1; what it remembered is found out again
-    warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     assert!(folder.join("state.db.damaged-1").exists());
 }

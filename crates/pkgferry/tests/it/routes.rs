@@ -46,7 +46,7 @@ fn delivers(stage: &Stage, server: &Server, route: &str, more: &[&str]) {
 
     server.clear_journal();
     let second = run().succeeded();
-    assert!(second.stdout.contains("= unchanged: nothing sent"), "{}", second.stdout);
+    assert!(second.stdout.contains("= skipped: nothing sent"), "{}", second.stdout);
     assert_eq!(server.writes(), [], "{}", server.requests());
 
     let records = server.packages();
@@ -179,7 +179,7 @@ fn the_way_through_jamf_pro_is_told_step_by_step() {
       skip  package-metadata  record 1 already says so
       skip  package-upload    842 bytes, MD5 and SHA3-512 agree
       skip  verify-delivery   nothing was sent
-      = unchanged: nothing sent
+      = skipped: nothing sent
     ");
     insta::assert_snapshot!(server.requests(), @"
     POST /api/v1/oauth/token 200
@@ -243,7 +243,7 @@ fn a_recipe_that_does_not_choose_does_what_its_steps_are_for() {
         assert_holds(&server, "App.pkg", &noise(4, 9_000));
         server.clear_journal();
         let again = stage.run(&["run", &recipe]).succeeded();
-        assert!(again.stdout.contains("= unchanged: nothing sent"), "{}", again.stdout);
+        assert!(again.stdout.contains("= skipped: nothing sent"), "{}", again.stdout);
         assert_eq!(server.writes(), [], "{}", server.requests());
     }
 }
@@ -282,7 +282,7 @@ fn falls_back(stage: &Stage, server: &Server, file: &str) -> Ran {
 
     server.clear_journal();
     let again = stage.run(&["upload", file]).succeeded();
-    assert!(again.stdout.contains("= unchanged: nothing sent"), "{}", again.shown());
+    assert!(again.stdout.contains("= skipped: nothing sent"), "{}", again.shown());
     assert_eq!(server.writes(), [], "{}", server.requests());
     ran
 }
@@ -314,7 +314,7 @@ fn credentials_that_are_refused_lead_to_the_other_route() {
       done  verify-delivery   proven after [N] s: size and SHA3-512 agree in record 1, which is READY
       = replaced: 39.0 KiB sent
     --- stderr
-      warn  find-package      Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
       warn  jcds-credentials  POST /api/v1/jcds/files was answered with 403 Forbidden: Forbidden (INVALID_PRIVILEGE); it takes the privilege “Create Jamf Cloud Distribution Service Files”; planning again with route packages-api
     ");
 }

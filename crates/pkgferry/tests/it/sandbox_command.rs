@@ -61,7 +61,7 @@ fn its_lines_are_all_that_a_shell_needs() {
     let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
     assert!(out.ends_with("= created: 842 bytes sent\n"), "{out}");
     let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
-    assert!(out.ends_with("= unchanged: nothing sent\n"), "{out}");
+    assert!(out.ends_with("= skipped: nothing sent\n"), "{out}");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_is_in_its_folder_is_there_again_after_a_restart() {
     Served::start(&stage, &arguments).shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
     let out =
         Served::start(&stage, &arguments).shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
-    assert!(out.ends_with("= unchanged: nothing sent\n"), "{out}");
+    assert!(out.ends_with("= skipped: nothing sent\n"), "{out}");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_lines_of_a_gateway_lead_through_it() {
         let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
         assert!(out.ends_with("= created: 842 bytes sent\n"), "{addressing}: {out}");
         let out = served.shell("\"$PKGFERRY\" run recipes/ExampleApp.jamf.recipe.yaml");
-        assert!(out.ends_with("= unchanged: nothing sent\n"), "{addressing}: {out}");
+        assert!(out.ends_with("= skipped: nothing sent\n"), "{addressing}: {out}");
     }
 }
 

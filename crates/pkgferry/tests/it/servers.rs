@@ -53,7 +53,7 @@ fn one_package_goes_to_each_server_in_turn() {
     test.clear_journal();
     production.clear_journal();
     let ran = stage.run(&arguments).succeeded();
-    assert!(ran.stdout.ends_with("2 runs on 2 servers: 2 unchanged; 0 bytes sent\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("2 runs on 2 servers: 2 skipped; 0 bytes sent\n"), "{}", ran.stdout);
     assert!(test.writes().is_empty() && production.writes().is_empty());
 }
 
@@ -107,6 +107,49 @@ fn an_unknown_server_is_named_with_those_there_are() {
     exit 64
     --- stderr
     pkgferry: there is no server called test; there is no settings file with servers in it
+      hint: write a table [servers.test] with its JSS_URL into the settings file, or leave its name out and reach the server with --url
+    ");
+    let mut stage = Stage::new();
+    settle(&mut stage, "[servers]\n");
+    insta::assert_snapshot!(stage.run(&["check", "a", "--server", "test"]).shown(), @"
+    exit 64
+    --- stderr
+    pkgferry: there is no server called test; there is no settings file with servers in it
+      hint: write a table [servers.test] with its JSS_URL into the settings file, or leave its name out and reach the server with --url
+    ");
+}
+
+#[test]
+fn a_settings_file_that_is_missing_is_told_with_who_named_it() {
+    let mut stage = Stage::new();
+    stage.set("PKGFERRY_SETTINGS", "/none/settings.toml");
+    insta::assert_snapshot!(stage.run(&["check", "a"]).shown(), @"
+    exit 6
+    --- stderr
+    pkgferry: cannot read the settings file /none/settings.toml
+      caused by: No such file or directory (os error 2)
+      hint: PKGFERRY_SETTINGS names it; leave that out where no settings file is needed
+    ");
+    insta::assert_snapshot!(stage.run(&["run", "a", "--settings", "/none/other.toml"]).shown(), @"
+    exit 6
+    --- stderr
+    pkgferry: cannot read the settings file /none/other.toml
+      caused by: No such file or directory (os error 2)
+      hint: --settings names it; leave that out where no settings file is needed
+    ");
+}
+
+#[test]
+fn a_name_in_a_list_needs_folders_to_be_looked_for_in() {
+    let stage = Stage::new();
+    let list = stage.write("nightly.txt", "Firefox.jamf\n");
+    insta::assert_snapshot!(stage.run(&["check", "-l", &list]).shown(), @"
+    exit 3
+    --- stdout
+    Firefox.jamf: faulty
+      there is no recipe `Firefox.jamf`
+        hint: looked nowhere: no search folders are set; name them with --search-dir or in RECIPE_SEARCH_DIRS, or write the recipe's path
+      1 fault
     ");
 }
 

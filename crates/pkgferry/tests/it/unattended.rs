@@ -211,7 +211,7 @@ fn a_wrong_notify_table_is_told_with_its_place() {
     insta::assert_snapshot!(stage.run(&["run", "x"]).shown(), @"
     exit 3
     --- stderr
-    pkgferry: [STAGE]/home/.config/pkgferry/settings.toml: notify.slak: there is no such setting; there are slack, teams, webhook, on, title, dry_run, heartbeat and heartbeat_style
+    pkgferry: [STAGE]/home/.config/pkgferry/settings.toml: notify.slak: there is no such setting; did you mean slack?
     ");
     settings(&stage, "[notify]\non = \"sometimes\"\n", 0o600);
     insta::assert_snapshot!(stage.run(&["run", "x"]).shown(), @r#"

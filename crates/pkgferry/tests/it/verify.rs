@@ -94,7 +94,7 @@ fn what_has_arrived_since_is_proven_and_settled() {
       look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       plan  verify-delivery   prove delivery of App.pkg
       done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
-      = unchanged: nothing sent
+      = skipped: nothing sent
     ");
     nothing_was_sent(&server);
     assert_eq!((server.packages().len(), server.names()), (records.len(), vec!["App.pkg".to_owned()]));
@@ -118,7 +118,7 @@ fn what_has_not_arrived_stays_and_is_7() {
             hint: wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg
       = unverified: 0 bytes sent
     --- stderr
-      warn  verify-delivery   Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
     nothing_was_sent(&server);
     assert_eq!(kept(&stage), before);

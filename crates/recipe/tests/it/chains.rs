@@ -87,7 +87,7 @@ fn recipes_are_found_by_path_identifier_and_name() {
     ");
     insta::assert_snapshot!(Library::default().load("nothing.like.it").unwrap_err(), @r"
     there is no recipe `nothing.like.it`
-      hint: looked nowhere: no search folders are set
+      hint: looked nowhere: no search folders are set; name them with --search-dir or in RECIPE_SEARCH_DIRS, or write the recipe's path
     1 fault
     ");
 }

@@ -5,5 +5,6 @@ mod broken;
 mod chains;
 mod checks;
 mod formats;
+mod slips;
 mod support;
 mod vectors;

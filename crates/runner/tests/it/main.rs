@@ -392,6 +392,41 @@ async fn explain_tells_where_each_value_comes_from() {
 }
 
 #[test]
+fn files_are_needed_before_the_first_step_unless_a_step_gives_them() {
+    const INPUTS: &[Input] = &[Input::optional(pipeline::keys::PKG_PATH, "the file").existing()];
+    static READ: Spec =
+        Spec { name: "read", summary: "", docs: "", writes: false, inputs: INPUTS, outputs: &[] };
+    static MAKE: Spec = Spec {
+        name: "make",
+        inputs: &[],
+        outputs: &[Output::planned(pipeline::keys::PKG_PATH, "the file")],
+        ..READ
+    };
+    let needed = |process: &str| {
+        let text =
+            format!("Identifier: r\nInput: {{NAME: app, pkg_path: '/p/%NAME%.pkg'}}\nProcess: [{process}]\n");
+        let source = recipe::Source { path: "r.recipe.yaml".into(), bytes: text.into_bytes() };
+        let chain = Library::default().load_source(&source).unwrap();
+        let checked = recipe::check(&chain, &[&READ, &MAKE], &Env::new(), &Env::new()).unwrap();
+        let files = runner::needed_files(&checked).into_iter();
+        files
+            .map(|file| format!("{}:{}", file.step.number, file.path.display()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let other = "{Processor: read, Arguments: {pkg_path: '/q/%NAME%.pkg'}}";
+    assert_eq!(needed("{Processor: read}, {Processor: read}"), "1:/p/app.pkg");
+    assert_eq!(
+        needed(&format!("{{Processor: read}}, {other}, {{Processor: read}}")),
+        "1:/p/app.pkg 2:/q/app.pkg"
+    );
+    assert_eq!(needed("{Processor: make}, {Processor: read}"), "");
+    assert_eq!(needed(&format!("{{Processor: make}}, {other}")), "2:/q/app.pkg");
+    let made = "{Processor: read, Arguments: {pkg_path: '%pkg_path%.zip'}}";
+    assert_eq!(needed(&format!("{{Processor: make}}, {made}")), "");
+}
+
+#[test]
 fn two_processors_of_one_name_are_refused() {
     let mut registry = house().registry;
     let error = registry.register(Look(Log::default())).unwrap_err();

@@ -28,6 +28,7 @@ pub struct NewRun<'a> {
 ///
 /// Nothing hangs on it: what cannot be written is left out, after one failure everything that is only told by events is, so that
 /// a run does not wait for a locked file again and again, and [`end`](RunLog::end) tells why.
+#[derive(Clone)]
 pub struct RunLog {
     shared: Arc<Shared>,
 }

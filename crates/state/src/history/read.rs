@@ -96,6 +96,18 @@ impl History {
         Ok(Some(RunDetail { run, packages, warnings }))
     }
 
+    /// The names of all files that runs had to do with, each once.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn files(&self) -> Result<Vec<String>, Error> {
+        let database = self.state.database();
+        let select = "SELECT DISTINCT file FROM packages WHERE file IS NOT NULL ORDER BY file";
+        let mut select = database.prepare_cached(select)?;
+        let names = select.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// What was done with a file of this name, in any spelling and on any server, the newest first: as many as asked for, behind
     /// `from`.
     ///
