@@ -2,8 +2,8 @@ use crate::{Env, EnvError, Key, Typed, Value, keys};
 use std::error::Error;
 use std::fmt;
 
-/// What a caller does about a failure; the binary maps it to an exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+/// What a caller does about a failure; the binary maps it to an exit code. Reports write and read it as its [word](Self::word).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The recipe or the settings are wrong.
@@ -18,6 +18,21 @@ pub enum FailureKind {
     Interrupted,
     /// pkgferry itself is at fault.
     Internal,
+}
+
+impl FailureKind {
+    /// The word, as it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Recipe => "recipe",
+            Self::Access => "access",
+            Self::Remote => "remote",
+            Self::Local => "local",
+            Self::Interrupted => "interrupted",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// What an error says, and what each of its causes says, the outermost first.

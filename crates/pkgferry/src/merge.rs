@@ -5,7 +5,7 @@ use crate::display::count;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::files::{self, Existing};
-use report::{FailureKind, Format, PackageReport, RunReport, Status};
+use report::{Format, PackageReport, RunReport, Status};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -80,12 +80,5 @@ fn exit_of(merged: &RunReport) -> Exit {
 
 /// A file may call a package failed and not say why.
 fn failure(package: &PackageReport) -> Exit {
-    match package.failure.as_ref().map(|failure| failure.kind) {
-        Some(FailureKind::Recipe) => Exit::Recipe,
-        Some(FailureKind::Access) => Exit::Access,
-        Some(FailureKind::Remote) => Exit::Remote,
-        Some(FailureKind::Local) => Exit::Local,
-        Some(FailureKind::Interrupted) => Exit::Interrupted,
-        Some(FailureKind::Internal) | None => Exit::Internal,
-    }
+    package.failure.as_ref().map_or(Exit::Internal, |failure| Exit::of(failure.kind))
 }

@@ -41,8 +41,10 @@ pub use error::Error;
 pub use format::{Format, write};
 pub use merge::merge;
 pub use package::{
-    Failure, FailureKind, Fault, PackageReport, Phase, PhaseKind, PhaseResult, Stage, Status, Step, Warning,
+    Failure, Fault, PackageReport, Phase, PhaseKind, PhaseResult, Stage, Status, Step, Warning,
 };
+/// Why a package failed is told in the words of the language.
+pub use pipeline::FailureKind;
 pub use recorder::{PackageRecorder, Recorder, Run, Subject};
 pub use run::{InvalidShard, Part, Program, Requests, RunReport, Shard, Version};
 pub use totals::Totals;

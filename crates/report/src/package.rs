@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use pipeline::{Outcome, PackageId, StepRef};
+use pipeline::{FailureKind, Outcome, PackageId, StepRef};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// What came of a package, in one word. Failures come first, as everywhere in a report.
@@ -195,52 +195,6 @@ pub struct Warning {
     pub hint: Option<String>,
 }
 
-/// What a caller does about a failure: [`pipeline::FailureKind`], written and read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// The recipe or the settings are wrong.
-    Recipe,
-    /// Sign-in failed, or a privilege is missing.
-    Access,
-    /// The server, the storage or the network failed, or the server holds something that nobody may guess about.
-    Remote,
-    /// A local file is missing, unreadable or changed.
-    Local,
-    /// Somebody pressed Ctrl-C or sent SIGTERM.
-    Interrupted,
-    /// pkgferry itself is at fault.
-    Internal,
-}
-
-impl FailureKind {
-    /// The word, as JSON and JUnit have it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Recipe => "recipe",
-            Self::Access => "access",
-            Self::Remote => "remote",
-            Self::Local => "local",
-            Self::Interrupted => "interrupted",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-impl From<pipeline::FailureKind> for FailureKind {
-    fn from(kind: pipeline::FailureKind) -> Self {
-        match kind {
-            pipeline::FailureKind::Recipe => Self::Recipe,
-            pipeline::FailureKind::Access => Self::Access,
-            pipeline::FailureKind::Remote => Self::Remote,
-            pipeline::FailureKind::Local => Self::Local,
-            pipeline::FailureKind::Interrupted => Self::Interrupted,
-            pipeline::FailureKind::Internal => Self::Internal,
-        }
-    }
-}
-
 /// Why a package failed: [`runner::FailureReport`], written and read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -266,7 +220,7 @@ impl From<&runner::FailureReport> for Failure {
     fn from(failure: &runner::FailureReport) -> Self {
         Self {
             step: failure.step.as_ref().map(Step::from),
-            kind: failure.kind.into(),
+            kind: failure.kind,
             message: failure.message.clone(),
             causes: failure.causes.clone(),
             hint: failure.hint.clone(),
