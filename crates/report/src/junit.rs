@@ -3,7 +3,7 @@
 //! There is no standard; this keeps to what the schemas of Ant and of Jenkins' plugins have in common, and adds
 //! `properties` to cases, which readers that do not know them pass over.
 
-use crate::words::{duration, span, writable};
+use crate::words::{span, writable};
 use crate::{Error, Failure, FailureKind, PackageReport, RunReport, Status, Totals, Warning};
 use jiff::{SignedDuration, Timestamp};
 use quick_xml::Writer;
@@ -291,7 +291,7 @@ fn story(package: &PackageReport) -> Vec<String> {
     }
     lines.extend(package.phases.iter().map(|phase| {
         let outcome = phase.outcome.as_deref().unwrap_or("did not end");
-        let time = phase.to.map(|to| format!(" ({})", duration(span(phase.from, to)))).unwrap_or_default();
+        let time = phase.to.map(|to| format!(" ({} s)", seconds(span(phase.from, to)))).unwrap_or_default();
         format!("{}: {outcome}{time}", phase.step)
     }));
     lines.extend(package.other_warnings().map(warning_line));
@@ -323,6 +323,7 @@ fn time(package: &PackageReport) -> SignedDuration {
     }
 }
 
+/// With milliseconds, cut and not rounded.
 fn seconds(duration: SignedDuration) -> String {
     format!("{}.{:03}", duration.as_secs(), duration.subsec_millis())
 }

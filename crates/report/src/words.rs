@@ -77,16 +77,19 @@ pub(crate) fn span(from: Timestamp, to: Timestamp) -> SignedDuration {
     to.duration_since(from).max(SignedDuration::ZERO)
 }
 
-/// `0 s`, `0.3 s`, `75 s`, `12 min 5 s`, `2 h 5 min`.
+/// `0 s`, `34 ms`, `0.3 s`, `75 s`, `12 min 5 s`, `2 h 5 min`.
 pub(crate) fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
-    match seconds {
-        0 if duration.is_zero() => "0 s".to_owned(),
-        // Tenths, cut and not rounded; something short is not nothing.
-        ..10 => format!("{seconds}.{} s", (duration.subsec_millis() / 100).max(i32::from(seconds == 0))),
-        10..120 => format!("{seconds} s"),
-        120..3600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        120..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+    match (seconds, duration.subsec_millis()) {
+        (0, _) if duration.is_zero() => "0 s".to_owned(),
+        // Something short is not nothing.
+        (0, 0) => "below 1 ms".to_owned(),
+        (0, millis @ ..100) => format!("{millis} ms"),
+        // Tenths, cut and not rounded.
+        (..10, millis) => format!("{seconds}.{} s", millis / 100),
+        (10..120, _) => format!("{seconds} s"),
+        (120..3600, _) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        (120..3600, _) => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
@@ -132,8 +135,13 @@ mod tests {
                 .map(|millis| duration(SignedDuration::from_millis(millis)));
         insta::assert_snapshot!(
             shown.join(", "),
-            @"0 s, 0.1 s, 0.1 s, 0.1 s, 9.9 s, 10 s, 119 s, 2 min, 12 min 5 s, 59 min 59 s, 1 h 0 min, 25 h 0 min"
+            @"0 s, 1 ms, 99 ms, 0.1 s, 9.9 s, 10 s, 119 s, 2 min, 12 min 5 s, 59 min 59 s, 1 h 0 min, 25 h 0 min"
         );
+    }
+
+    #[test]
+    fn less_than_a_millisecond_is_said_to_be_less() {
+        assert_eq!(duration(SignedDuration::from_micros(999)), "below 1 ms");
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn junit_of_one_of_each() {
           <failure type="unverified" message="unverified: Unverified-1.0.pkg is not proven after 15 min: the record is PENDING">step 6 verify-delivery: unverified: Unverified-1.0.pkg is not proven after 15 min: the record is PENDING
     server: production
     next step: wait a few minutes, then run `pkgferry verify`, which sends nothing</failure>
-          <system-out>6 verify-delivery: Unverified-1.0.pkg is not proven after 15 min: the record is PENDING (50 s)</system-out>
+          <system-out>6 verify-delivery: Unverified-1.0.pkg is not proven after 15 min: the record is PENDING (50.000 s)</system-out>
         </testcase>
         <testcase classname="com.github.example.jamf.Replaced" name="Replaced-1.0.pkg" time="1.250">
           <properties>
