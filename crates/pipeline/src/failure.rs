@@ -68,6 +68,7 @@ pub struct Instead {
 pub struct Failure {
     error: Box<dyn Diagnose>,
     instead: Option<Instead>,
+    sent: u64,
 }
 
 impl Failure {
@@ -108,6 +109,19 @@ impl Failure {
         }
     }
 
+    /// The same failure of a step that has sent so many bytes of package files before it failed.
+    #[must_use]
+    pub fn having_sent(mut self, bytes: u64) -> Self {
+        self.sent = bytes;
+        self
+    }
+
+    /// Bytes of package files that were sent before it failed, as far as the step says.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// What may succeed instead.
     #[must_use]
     pub fn instead(&self) -> Option<&Instead> {
@@ -123,7 +137,7 @@ impl Failure {
 
 impl<E: Diagnose> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { error: Box::new(error), instead: None }
+        Self { error: Box::new(error), instead: None, sent: 0 }
     }
 }
 

@@ -2,7 +2,7 @@ use crate::Error;
 use crate::plan::{Planned, PlannedStep, Stage, set_argument};
 use crate::report::StepReport;
 use crate::run::Halt;
-use pipeline::{Applied, Change, Context, Env, Failure, Occurrence, Outcome, StepRef};
+use pipeline::{Applied, Context, Env, Failure, Occurrence, PackageId, StepRef, keys};
 
 impl Planned {
     /// Makes the planned changes, step by step. A step that fails ends the recipe.
@@ -18,9 +18,9 @@ impl Planned {
             let step = planned.step.clone();
             let cx = cx.for_step(step.clone());
             match apply_step(planned, &mut applied, &cx).await {
-                Ok((changes, outcome)) => reports.push(StepReport { step, changes, outcome: Some(outcome) }),
-                Err((changes, failure)) => {
-                    reports.push(StepReport { step: step.clone(), changes, outcome: None });
+                Ok(report) => reports.push(report),
+                Err((report, failure)) => {
+                    reports.push(report);
                     failed = Some((step, failure));
                 }
             }
@@ -32,13 +32,14 @@ impl Planned {
     }
 }
 
-type Ended = Result<(Vec<Change>, Outcome), (Vec<Change>, Failure)>;
+type Ended = Result<StepReport, (StepReport, Failure)>;
 
 async fn apply_step(planned: PlannedStep, applied: &mut Env, cx: &Context) -> Ended {
-    let PlannedStep { step, spec, stage, mut env, deferred } = planned;
-    let (changes, work) = match stage {
-        Stage::Settled(outcome) => return Ok((Vec::new(), outcome)),
-        Stage::Pending { changes, work } => (changes, work),
+    let report = StepReport::of_plan(&planned);
+    let PlannedStep { step, spec, stage, mut env, deferred, .. } = planned;
+    let work = match stage {
+        Stage::Settled(_) => return Ok(report),
+        Stage::Pending { work, .. } => work,
     };
     let result = async {
         if cx.cancelled().is_cancelled() {
@@ -54,18 +55,34 @@ async fn apply_step(planned: PlannedStep, applied: &mut Env, cx: &Context) -> En
     }
     .await;
     match result {
-        Ok(Applied { outcome, outputs }) => {
+        Ok(Applied { outcome, outputs, sent }) => {
             cx.emit(Occurrence::StepFinished { result: outcome.clone() });
-            applied.overlay(&outputs.from_step(step.number));
-            Ok((changes, outcome))
+            let outputs = outputs.from_step(step.number);
+            applied.overlay(&outputs);
+            let package_id = package_id(&outputs).or(report.package_id);
+            Ok(StepReport { outcome: Some(outcome), package_id, bytes_sent: sent, ..report })
         }
-        Err(failure) => Err((changes, failure)),
+        Err(failure) => {
+            let bytes_sent = Some(failure.sent()).filter(|sent| *sent > 0);
+            Err((StepReport { bytes_sent, ..report }, failure))
+        }
     }
 }
 
 impl StepReport {
     pub(crate) fn of_plan(planned: &PlannedStep) -> Self {
         let step: StepRef = planned.step.clone();
-        Self { step, changes: planned.changes().to_vec(), outcome: planned.outcome().cloned() }
+        Self {
+            step,
+            changes: planned.changes().to_vec(),
+            outcome: planned.outcome().cloned(),
+            package_id: planned.package_id,
+            bytes_sent: None,
+        }
     }
+}
+
+/// The record that a step found or made. What cannot be read is told by the step that needs it.
+pub(crate) fn package_id(outputs: &Env) -> Option<PackageId> {
+    outputs.get(keys::PACKAGE_ID).ok().flatten()
 }

@@ -23,6 +23,7 @@ use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{Applied, Change, Context, Env, FileName, Gate, Permit, Subject, Verb, Warning, keys};
 use state::{Journal, NewUpload, State, StoredUpload};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A planned upload.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Work {
     state: State,
     connections: Connections,
     gate: Option<Gate>,
+    /// Bytes of parts that S3 has confirmed to this run.
+    pub(crate) confirmed: AtomicU64,
 }
 
 impl Work {
@@ -82,6 +85,7 @@ impl Work {
             state: memory.state.clone(),
             connections: memory.connections.clone(),
             gate: memory.gate.clone(),
+            confirmed: AtomicU64::new(0),
             session,
             name,
             old,
@@ -142,6 +146,11 @@ impl Work {
             None => Some(Turn { _place: None }),
             Some(gate) => gate.enter(cx.cancelled()).await.map(|place| Turn { _place: Some(place) }),
         }
+    }
+
+    /// Bytes of the file that this run has sent, as far as S3 has confirmed them.
+    pub(crate) fn sent(&self) -> u64 {
+        self.confirmed.load(Ordering::Relaxed)
     }
 
     fn open(&self, place: &Place, grant: UploadGrant, cx: &Context) -> Bucket {
@@ -303,6 +312,7 @@ impl Work {
             ),
         };
         applied
+            .having_sent(self.sent())
             .with(keys::PKG_UPLOADED, true)
             .with(keys::PKG_SIZE, sent.size)
             .with(keys::PKG_MD5, sent.md5)
