@@ -4,7 +4,7 @@
 //! `properties` to cases, which readers that do not know them pass over.
 
 use crate::words::{span, writable};
-use crate::{Error, Failure, FailureKind, PackageReport, RunReport, Status, Totals, Warning};
+use crate::{Ending, Error, Failure, FailureKind, PackageReport, RunReport, Status, Totals, Warning};
 use jiff::{SignedDuration, Timestamp};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
@@ -103,6 +103,7 @@ impl Verdict {
             (Status::Failed, Some(kind @ (FailureKind::Internal | FailureKind::Interrupted))) => {
                 Self::Error(kind.word())
             }
+            (Status::Interrupted, _) => Self::Error("interrupted"),
             (Status::Failed, Some(kind)) => Self::Failure(kind.word()),
             (Status::Failed, None) => Self::Failure("failed"),
             (Status::Unverified, _) => Self::Failure("unverified"),
@@ -168,6 +169,8 @@ fn suite(
 fn verdict_of_run(report: &RunReport) -> Option<Verdict> {
     if report.finished.is_none() {
         Some(Verdict::Error("not-ended"))
+    } else if report.endings().any(|ending| ending == Ending::BrokenOff) {
+        Some(Verdict::Error("broken-off"))
     } else if report.lacks_shards() {
         Some(Verdict::Error("shard-missing"))
     } else if report.packages.is_empty() {
@@ -183,6 +186,10 @@ fn run(xml: &mut Xml, report: &RunReport, verdict: &Verdict) -> io::Result<()> {
     let attributes = tests.attributes(SignedDuration::ZERO);
     let not_ended = match report.finished {
         None => format!("the run did not end; last heard of {}", report.updated),
+        Some(_) if report.endings().any(|ending| ending == Ending::BrokenOff) => {
+            let why: Vec<&str> = report.run_warnings().map(|warning| warning.message.as_str()).collect();
+            format!("the run was broken off: {}", why.join("; "))
+        }
         Some(_) => "the reports of some shards are missing, and their packages with them".to_owned(),
     };
     let lines: Vec<String> = report.run_warnings().map(warning_line).collect();
@@ -214,6 +221,7 @@ fn of_run(report: &RunReport, packages: &[&PackageReport]) -> Vec<(&'static str,
     properties.extend(report.shard.map(|shard| ("shard", shard.to_string())));
     properties.extend([
         ("bytes_sent", totals.bytes_sent.to_string()),
+        ("bytes_resumed", totals.bytes_resumed.to_string()),
         ("bytes_fetched", totals.bytes_fetched.to_string()),
         ("bytes_saved", totals.bytes_saved.to_string()),
     ]);
@@ -241,6 +249,7 @@ fn of_package(package: &PackageReport) -> Vec<(&'static str, String)> {
     properties.extend(package.package_id.map(|id| ("package_id", id.to_string())));
     let bytes = [
         ("bytes_sent", package.bytes_sent),
+        ("bytes_resumed", package.bytes_resumed),
         ("bytes_fetched", package.bytes_fetched),
         ("bytes_saved", package.bytes_saved),
     ];

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub enum Status {
     /// A step failed, or the recipe is wrong.
     Failed,
+    /// Somebody pressed Ctrl-C or sent SIGTERM while it was being worked on.
+    Interrupted,
     /// It was being worked on when the report was written; in a report of a run that ended, nobody heard how it ended.
     Running,
     /// Its turn did not come.
@@ -28,8 +30,9 @@ pub enum Status {
 
 impl Status {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Failed,
+        Self::Interrupted,
         Self::Running,
         Self::NotBegun,
         Self::Unverified,
@@ -45,6 +48,7 @@ impl Status {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
             Self::Running => "running",
             Self::NotBegun => "not begun",
             Self::Unverified => "unverified",
@@ -293,6 +297,18 @@ pub struct PackageReport {
     /// The version of what is in the package, if the recipe says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pkg_version: Option<String>,
+    /// What is in the package, by the recipe's `NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The category of its record, if the recipe says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The display name of its record, if the recipe says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The local file, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_path: Option<String>,
     /// The id of its record, if known.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "package_id")]
     pub package_id: Option<PackageId>,
@@ -300,9 +316,12 @@ pub struct PackageReport {
     pub status: Status,
     /// Why, in words.
     pub reason: String,
-    /// Bytes of the file that were sent.
+    /// Bytes of the file that this run sent. In reports of version 1, those that earlier runs had sent are among them.
     #[serde(default)]
     pub bytes_sent: u64,
+    /// Bytes of the file that an earlier run had sent, and that this run went on with.
+    #[serde(default)]
+    pub bytes_resumed: u64,
     /// Bytes of the file that were fetched.
     #[serde(default)]
     pub bytes_fetched: u64,
@@ -336,6 +355,14 @@ pub struct PackageReport {
 }
 
 impl PackageReport {
+    /// What version 1 called failed and this one does not.
+    pub(crate) fn of_version_1(&mut self) {
+        let kind = self.failure.as_ref().map(|failure| failure.kind);
+        if self.status == Status::Failed && kind == Some(FailureKind::Interrupted) {
+            self.status = Status::Interrupted;
+        }
+    }
+
     /// What a person calls it: the file, or where none is known, the recipe.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -369,7 +396,7 @@ impl PackageReport {
     /// What came of it in a sentence of its own, for where the status does not stand beside it: `unverified: …`.
     pub(crate) fn sentence(&self) -> String {
         match self.status {
-            Status::Failed | Status::Skipped => self.reason.clone(),
+            Status::Failed | Status::Interrupted | Status::Skipped => self.reason.clone(),
             status => format!("{}: {}", status.word(), self.reason),
         }
     }

@@ -1,6 +1,6 @@
 //! What several shapes say in the same words.
 
-use crate::{RunReport, Status, Totals};
+use crate::{Ending, RunReport, Status, Totals};
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 
@@ -8,6 +8,8 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Failed,
+    /// Something kept it from going on.
+    BrokenOff,
     /// It did not end, or not all had their turn.
     Unfinished,
     Unverified,
@@ -19,10 +21,12 @@ impl Verdict {
         let totals = report.totals();
         if totals.failed > 0 {
             Self::Failed
+        } else if report.endings().any(|ending| ending == Ending::BrokenOff) {
+            Self::BrokenOff
         } else if report.finished.is_none()
-            || totals.running > 0
-            || totals.not_begun > 0
+            || totals.not_done() > 0
             || report.lacks_shards()
+            || report.endings().any(|ending| ending != Ending::Complete)
         {
             Self::Unfinished
         } else if totals.unverified > 0 {
@@ -38,18 +42,15 @@ pub(crate) fn headline(report: &RunReport) -> String {
     let totals = report.totals();
     let all = totals.packages;
     let would = if report.dry_run { "would be " } else { "" };
+    let done = || format!("{} of {} done", all - totals.not_done(), count(all, "package"));
     match Verdict::of(report) {
         Verdict::Failed => format!("{} of {} failed", totals.failed, count(all, "package")),
-        Verdict::Unfinished if report.finished.is_none() => {
-            let done = all - totals.running - totals.not_begun;
-            format!("Did not end: {done} of {} done", count(all, "package"))
-        }
+        Verdict::BrokenOff => format!("Broken off: {}", done()),
+        Verdict::Unfinished if report.finished.is_none() => format!("Did not end: {}", done()),
         Verdict::Unfinished if report.lacks_shards() => {
             format!("A shard is missing: {} without its own", count(all, "package"))
         }
-        Verdict::Unfinished => {
-            format!("{} of {} not done", totals.running + totals.not_begun, count(all, "package"))
-        }
+        Verdict::Unfinished => format!("{} of {} not done", totals.not_done(), count(all, "package")),
         Verdict::Unverified => format!("{} of {} not verified", totals.unverified, count(all, "package")),
         Verdict::Good if all == 0 => "No packages".to_owned(),
         Verdict::Good => match totals.changed() {
@@ -65,6 +66,19 @@ pub(crate) fn counts(totals: Totals) -> String {
     let told: Vec<String> =
         counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     told.join(", ")
+}
+
+/// Why the run, or one of the merged ones, ended before its work did.
+pub(crate) fn stopped(report: &RunReport) -> Option<&'static str> {
+    let words = [
+        (Ending::BrokenOff, "broken off"),
+        (Ending::Interrupted, "interrupted"),
+        (Ending::Deadline, "stopped at its deadline"),
+    ];
+    words
+        .into_iter()
+        .find(|(wanted, _)| report.endings().any(|ending| ending == *wanted))
+        .map(|(_, word)| word)
 }
 
 /// `1 package`, `2 packages`.

@@ -106,7 +106,7 @@ fn mark(page: &mut Markup, scale: Scale, bar: &Bar<'_>, y: usize) {
     let (class, sign, down) = match bar.package.status {
         Status::Failed => ("bad", "!", 4),
         Status::Unverified => ("odd", "?", 4),
-        Status::Running => ("odd", "…", 1),
+        Status::Interrupted | Status::Running => ("odd", "…", 1),
         _ => return,
     };
     let x = scale.place(bar.to).clamp(0.6, 99.4);

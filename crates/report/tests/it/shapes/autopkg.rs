@@ -33,6 +33,18 @@ fn plist_of_one_of_each() {
     		</dict>
     		<dict>
     			<key>message</key>
+    			<string>Error in com.github.example.jamf.Interrupted: Processor: s3-upload: Error: the upload of it was interrupted; its parts are kept
+    server: production
+    hint: run again: it goes on where it stopped</string>
+    			<key>recipe</key>
+    			<string>Interrupted.jamf</string>
+    			<key>recipe_id</key>
+    			<string>com.github.example.jamf.Interrupted</string>
+    			<key>traceback</key>
+    			<string></string>
+    		</dict>
+    		<dict>
+    			<key>message</key>
     			<string>Error in com.github.example.jamf.Running: Error: running: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent
     server: production</string>
     			<key>recipe</key>
@@ -71,6 +83,8 @@ fn plist_of_one_of_each() {
     			<key>data_rows</key>
     			<array>
     				<dict>
+    					<key>category</key>
+    					<string></string>
     					<key>name</key>
     					<string>Replaced-1.0.pkg</string>
     					<key>package_id</key>
@@ -79,6 +93,8 @@ fn plist_of_one_of_each() {
     					<string>Replaced-1.0.pkg</string>
     					<key>pkg_name</key>
     					<string>Replaced-1.0.pkg</string>
+    					<key>pkg_path</key>
+    					<string></string>
     					<key>reason</key>
     					<string>MD5 differs</string>
     					<key>server</key>
@@ -89,6 +105,8 @@ fn plist_of_one_of_each() {
     					<string></string>
     				</dict>
     				<dict>
+    					<key>category</key>
+    					<string></string>
     					<key>name</key>
     					<string>Created-1.0.pkg</string>
     					<key>package_id</key>
@@ -97,6 +115,8 @@ fn plist_of_one_of_each() {
     					<string>Created-1.0.pkg</string>
     					<key>pkg_name</key>
     					<string>Created-1.0.pkg</string>
+    					<key>pkg_path</key>
+    					<string></string>
     					<key>reason</key>
     					<string>the server has no file of this name</string>
     					<key>server</key>
@@ -107,6 +127,8 @@ fn plist_of_one_of_each() {
     					<string>1.2.3</string>
     				</dict>
     				<dict>
+    					<key>category</key>
+    					<string></string>
     					<key>name</key>
     					<string>MetadataOnly-1.0.pkg</string>
     					<key>package_id</key>
@@ -115,6 +137,8 @@ fn plist_of_one_of_each() {
     					<string>MetadataOnly-1.0.pkg</string>
     					<key>pkg_name</key>
     					<string>MetadataOnly-1.0.pkg</string>
+    					<key>pkg_path</key>
+    					<string></string>
     					<key>reason</key>
     					<string>updated record 42: pkg_category</string>
     					<key>server</key>
@@ -127,9 +151,11 @@ fn plist_of_one_of_each() {
     			</array>
     			<key>header</key>
     			<array>
+    				<string>category</string>
     				<string>name</string>
     				<string>pkg_name</string>
     				<string>pkg_display_name</string>
+    				<string>pkg_path</string>
     				<string>version</string>
     				<string>status</string>
     				<string>server</string>

@@ -10,15 +10,16 @@ use report::{Format, RunReport};
 fn junit_of_one_of_each() {
     assert_snapshot!(text(&sample::one_of_each(), Format::Junit), @r#"
     <?xml version="1.0" encoding="UTF-8"?>
-    <testsuites name="pkgferry" tests="9" failures="2" errors="2" skipped="1" time="125.000">
-      <testsuite name="pkgferry production" tests="9" failures="2" errors="2" skipped="1" time="130.500" timestamp="2026-11-21T02:00:01">
+    <testsuites name="pkgferry" tests="10" failures="2" errors="3" skipped="1" time="125.000">
+      <testsuite name="pkgferry production" tests="10" failures="2" errors="3" skipped="1" time="131.750" timestamp="2026-11-21T02:00:01">
         <properties>
           <property name="run" value="nightly-7"/>
           <property name="program" value="pkgferry 0.1.0"/>
           <property name="started" value="2026-11-21T02:00:00Z"/>
           <property name="dry_run" value="false"/>
           <property name="finished" value="2026-11-21T02:02:05Z"/>
-          <property name="bytes_sent" value="24117248"/>
+          <property name="bytes_sent" value="26214400"/>
+          <property name="bytes_resumed" value="0"/>
           <property name="bytes_fetched" value="9437184"/>
           <property name="bytes_saved" value="3222274048"/>
         </properties>
@@ -31,6 +32,16 @@ fn junit_of_one_of_each() {
     caused by: SlowDown: Please reduce your request rate.
     server: production
     next step: run it again: parts that are there are not sent twice</failure>
+        </testcase>
+        <testcase classname="com.github.example.jamf.Interrupted" name="Interrupted-1.0.pkg" time="1.250">
+          <properties>
+            <property name="status" value="interrupted"/>
+            <property name="recipe" value="Interrupted.jamf"/>
+            <property name="bytes_sent" value="2097152"/>
+          </properties>
+          <error type="interrupted" message="the upload of it was interrupted; its parts are kept">step 4 s3-upload: the upload of it was interrupted; its parts are kept
+    server: production
+    next step: run again: it goes on where it stopped</error>
         </testcase>
         <testcase classname="com.github.example.jamf.Running" name="Running-1.0.pkg" time="0.000">
           <properties>

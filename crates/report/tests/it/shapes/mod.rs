@@ -34,7 +34,7 @@ fn json_of_one_package() {
     let report = sample::run("nightly-7", vec![sample::package("Docker-1.0.pkg", Status::Failed)]);
     assert_snapshot!(text(&report, Format::Json), @r#"
     {
-      "version": 1,
+      "version": 2,
       "program": {
         "name": "pkgferry",
         "version": "0.1.0"
@@ -62,6 +62,7 @@ fn json_of_one_package() {
           "status": "failed",
           "reason": "S3 refused part 3 of 12 of the upload",
           "bytes_sent": 0,
+          "bytes_resumed": 0,
           "bytes_fetched": 0,
           "bytes_saved": 0,
           "started": "2026-11-21T02:00:01Z",
@@ -83,6 +84,7 @@ fn json_of_one_package() {
       "totals": {
         "packages": 1,
         "failed": 1,
+        "interrupted": 0,
         "running": 0,
         "not_begun": 0,
         "unverified": 0,
@@ -93,6 +95,7 @@ fn json_of_one_package() {
         "skipped": 0,
         "warnings": 0,
         "bytes_sent": 0,
+        "bytes_resumed": 0,
         "bytes_fetched": 0,
         "bytes_saved": 0
       }
