@@ -4,7 +4,7 @@ use crate::args::Mode;
 use crate::awake::{Awake, Sleepless};
 use crate::chronicle::{Chronicle, Entry, Outset};
 use crate::clock::SystemClock;
-use crate::display::{Display, Pace, ServerReport, Voice};
+use crate::display::{self, Display, Pace, ServerReport, Voice};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::locks::Locks;
@@ -207,7 +207,7 @@ impl Workshop {
             reports.extend(more);
             shown = shown.and(told);
         }
-        self.close(&reports, shown, None, None).await
+        Ok(self.close(&reports, shown, None, None).await)
     }
 
     /// Checks jobs and lets the report know of those that are this run's.
@@ -283,6 +283,8 @@ impl Workshop {
         let writes = ready.writes() && !self.dry_run;
         let Ready { name, server, file, checked, .. } = ready;
         let voice = self.display.voice(&name, server.as_deref(), pace);
+        // A server without a name is called by its address.
+        recorder.learn(Subject { server: server.clone().or_else(|| address.clone()), ..Subject::default() });
         let facts =
             PackageFacts { server: address.as_deref(), file: file.as_ref(), ..PackageFacts::default() };
         let entry = Arc::new(self.chronicle.follow(&name, recorder, &facts));
@@ -309,14 +311,15 @@ impl Workshop {
         self.chronicle.follow(name, recorder, &PackageFacts::default()).end(&report.report);
     }
 
-    /// Signs out, and shows and tells what came of everything; `broke` is what ended it before its time.
+    /// Signs out, and shows and tells what came of everything; `broke` is what ended it before its time. What cannot be shown and
+    /// what cannot be told are each complained of, and the exit code is the worst of all.
     pub async fn close(
         self,
         reports: &[ServerReport],
         shown: Result<(), Error>,
         promoted: Option<&Promoted>,
         broke: Option<&Error>,
-    ) -> Result<Exit, Error> {
+    ) -> Exit {
         let cx = self.context(None);
         self.tidy(&cx).await;
         self.sessions.close(&cx).await;
@@ -326,10 +329,10 @@ impl Workshop {
         };
         let told = self.chronicle.end(exit, broke, &cx).await;
         let shown = shown.and(self.display.finish(reports, self.boundary.traffic(), exit, promoted));
-        match shown.and(told) {
-            Err(error) if !error.is_closed_pipe() => Err(error),
-            _ => Ok(exit),
-        }
+        [shown, told].into_iter().filter_map(Result::err).fold(exit, |exit, error| {
+            display::error::print(&error);
+            exit.worse(error.exit())
+        })
     }
 
     /// Removes what earlier runs have left of files that are in place now: nobody will go on with it.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::Notices;
 use pipeline::{Boundary, Clock as _, Context, Event, FileName, Listener, causes};
-use report::{PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
+use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
 use runner::Report;
 use state::{
     CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts,
@@ -124,10 +124,11 @@ impl Chronicle {
     /// The run has ended. Everything is tried, whatever fails of it; the first failure is told.
     pub async fn end(self, exit: Exit, broke: Option<&Error>, cx: &Context) -> Result<(), Error> {
         let Self { recorder, log, files, news } = self;
-        if let Some(error) = broke {
+        // That somebody interrupted it is nothing to look at.
+        if let Some(error) = broke.filter(|_| exit != Exit::Interrupted) {
             recorder.warn(in_full(error), error.hint());
         }
-        let report = recorder.finish();
+        let report = recorder.end(ending(exit, broke), exit.code());
         let written = files.write(&report);
         let logged = match log {
             Some(log) => log.end(exit.code()).map_err(Error::State),
@@ -138,6 +139,15 @@ impl Chronicle {
         }
         news.end(&report, exit, broke, cx).await;
         written
+    }
+}
+
+fn ending(exit: Exit, broke: Option<&Error>) -> Ending {
+    match (broke, exit) {
+        (_, Exit::Interrupted) => Ending::Interrupted,
+        (Some(_), _) => Ending::BrokenOff,
+        (None, Exit::Deadline) => Ending::Deadline,
+        (None, _) => Ending::Complete,
     }
 }
 
@@ -175,7 +185,7 @@ impl Entry {
 
 fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
     let file: Option<FileName> = package.file.as_deref().and_then(|name| name.parse().ok());
-    log.learn(&PackageFacts { file: file.as_ref(), ..PackageFacts::default() });
+    log.learn(&PackageFacts { file: file.as_ref(), record: package.package_id, ..PackageFacts::default() });
     let failure = report.failure.as_ref();
     let message = failure.map(|failure| {
         [&failure.message]
