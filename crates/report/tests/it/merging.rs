@@ -146,10 +146,15 @@ fn why_the_runs_ended_is_kept() {
     use report::Ending::{BrokenOff, Complete, Deadline, Interrupted};
     let of = |index, ending, exit_code| {
         let package = sample::package("A-1.pkg", Status::Skipped);
-        RunReport { ending: Some(ending), exit_code: Some(exit_code), ..sample::shard(index, 4, vec![package]) }
+        RunReport {
+            ending: Some(ending),
+            exit_code: Some(exit_code),
+            ..sample::shard(index, 4, vec![package])
+        }
     };
     let merged =
-        merge([of(1, Complete, 0), of(2, Deadline, 9), of(3, Interrupted, 130), of(4, BrokenOff, 4)]).unwrap();
+        merge([of(1, Complete, 0), of(2, Deadline, 9), of(3, Interrupted, 130), of(4, BrokenOff, 4)])
+            .unwrap();
     assert_eq!((merged.ending, merged.exit_code), (None, None));
     let codes: Vec<_> = merged.parts.iter().map(|part| part.exit_code).collect();
     assert_eq!(codes, [Some(0), Some(9), Some(130), Some(4)]);

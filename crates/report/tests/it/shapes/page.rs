@@ -141,17 +141,17 @@ fn a_page_of_one_of_each() {
     <line class="tick" x1="72%" x2="72%" y1="15" y2="186"/><text x="72%" y="11">02:01:30</text>
     <line class="tick" x1="84%" x2="84%" y1="15" y2="186"/><text x="84%" y="11">02:01:45</text>
     <line class="tick" x1="96%" x2="96%" y1="15" y2="186"/><g data-p="0"><title>Failed-1.0.pkg, failed
-    02:00:01 to 02:00:02 (1.2 s)</title><rect class="p" x="0.8%" y="24" width="1%" height="14"></rect></g>
+    02:00:01.000 to 02:00:02.250 (1.2 s)</title><rect class="p" x="0.8%" y="24" width="1%" height="14"></rect></g>
     <g data-p="1"><title>Interrupted-1.0.pkg, interrupted
-    02:00:01 to 02:00:02 (1.2 s)</title><rect class="p" x="0.8%" y="42" width="1%" height="14"></rect></g>
+    02:00:01.000 to 02:00:02.250 (1.2 s)</title><rect class="p" x="0.8%" y="42" width="1%" height="14"></rect></g>
     <g data-p="5"><title>Replaced-1.0.pkg, replaced
-    02:00:01 to 02:00:02 (1.2 s)</title><rect class="p" x="0.8%" y="60" width="1%" height="14"></rect></g>
+    02:00:01.000 to 02:00:02.250 (1.2 s)</title><rect class="p" x="0.8%" y="60" width="1%" height="14"></rect></g>
     <g data-p="7"><title>MetadataOnly-1.0.pkg, metadata only
-    02:00:01 to 02:00:02 (1.2 s)</title><rect class="p" x="0.8%" y="78" width="1%" height="14"></rect></g>
+    02:00:01.000 to 02:00:02.250 (1.2 s)</title><rect class="p" x="0.8%" y="78" width="1%" height="14"></rect></g>
     <g data-p="8"><title>Downloaded-1.0.pkg, downloaded
-    02:00:01 to 02:00:02 (1.2 s)</title><rect class="p" x="0.8%" y="96" width="1%" height="14"></rect></g>
+    02:00:01.000 to 02:00:02.250 (1.2 s)</title><rect class="p" x="0.8%" y="96" width="1%" height="14"></rect></g>
     <g data-p="9"><title>Skipped-1.0.pkg, skipped
-    02:00:01 to 02:00:02 (1.2 s)</title><rect class="p" x="0.8%" y="114" width="1%" height="14"></rect></g>
+    02:00:01.000 to 02:00:02.250 (1.2 s)</title><rect class="p" x="0.8%" y="114" width="1%" height="14"></rect></g>
     <g data-p="4"><title>Unverified-1.0.pkg, unverified
     02:00:01 to 02:01:01 (60 s)</title><rect class="p" x="0.8%" y="132" width="48%" height="14"></rect><rect class="prove" x="8.8%" y="132" width="40%" height="14"><title>Unverified-1.0.pkg
     02:00:11 to 02:01:01 (50 s)
