@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use pipeline::{Context, causes};
 use state::{Claim, Held, ServerLock, State};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The servers that this run has for itself, until it ends.
 pub struct Locks {
@@ -22,14 +22,29 @@ impl Locks {
         Self { state, what, host, shard, held: Mutex::default() }
     }
 
+    /// Whether another run has this server now. Nobody is kept off by asking.
+    pub fn is_held_by_another(&self, server: &str) -> bool {
+        let name = self.name(server);
+        let is_mine = matches!(self.held().get(&name), Some(Ok(_)));
+        !is_mine && self.state.server_holder(&name).is_some()
+    }
+
+    fn name(&self, server: &str) -> String {
+        match self.shard {
+            Some(shard) => format!("{server} shard {shard}"),
+            None => server.to_owned(),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Result<ServerLock, Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a server, unless this run has it already. Runs of different shards do not touch the same packages, and do not keep
     /// each other off.
     pub fn hold(&self, server: &str, now: Timestamp, cx: &Context) -> Result<(), state::Error> {
-        let name = match self.shard {
-            Some(shard) => format!("{server} shard {shard}"),
-            None => server.to_owned(),
-        };
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = self.name(server);
+        let mut held = self.held();
         // Who was kept off once is for the whole run, or half of it would be done beside the other.
         match held.get(&name) {
             Some(Ok(_)) => return Ok(()),

@@ -1,6 +1,7 @@
 //! What is told of a run is what came of it, also when it ends badly.
 
 use crate::batch::recipes;
+use crate::resume::killed;
 use crate::stage::{Ran, Stage, noise};
 use crate::unattended::{Listening, settings, until};
 use serde_json::Value;
@@ -66,5 +67,36 @@ fn a_run_that_is_interrupted_before_it_begins_is_told_as_interrupted() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(ear.last()["ending"], serde_json::json!({"how": "interrupted"}), "{}", ear.last());
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
-    assert_eq!((&report["warnings"], &report["finished"]), (&Value::Null, &report["updated"]), "{report}");
+    assert_eq!((&report["ending"], &report["warnings"]), (&"interrupted".into(), &Value::Null), "{report}");
+}
+
+/// What an earlier run has sent is not sent, and a new record has its id.
+#[test]
+fn a_resumed_upload_tells_apart_what_it_sent_and_what_was_there() {
+    const MIB: u64 = 1 << 20;
+    let (stage, server) = Stage::with_server();
+    let file = killed(&stage, &server, "App.pkg");
+    let report = stage.path("run.json");
+    let plist = stage.path("run.plist");
+    let (json, plist) = (report.to_str().unwrap(), plist.to_str().unwrap());
+    let ran = stage.run(&["upload", &file, "--report", json, "--report", plist]).succeeded();
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let package = &report["packages"][0];
+    let (sent, resumed) =
+        (package["bytes_sent"].as_u64().unwrap(), package["bytes_resumed"].as_u64().unwrap());
+    assert_eq!(sent + resumed, 33 * MIB, "{package}");
+    assert!(resumed >= 8 * MIB && sent > 0, "{package}");
+    let told = format!("  = created: {} sent, {} resumed\n", pipeline::size(sent), pipeline::size(resumed));
+    assert!(ran.stdout.ends_with(&told), "{}", ran.stdout);
+    assert_eq!((&report["ending"], &report["exit_code"]), (&"complete".into(), &0.into()));
+    let address = server.connection().jss_url.trim_end_matches('/').to_owned();
+    assert_eq!(package["server"], Value::from(address.as_str()));
+    let table = plist::Value::from_file(plist).unwrap();
+    let results = table.as_dictionary().unwrap()["summary_results"].as_dictionary().unwrap();
+    let table = results["jamfpackageuploader_summary_result"].as_dictionary().unwrap();
+    let row = table["data_rows"].as_array().unwrap()[0].as_dictionary().unwrap();
+    let cell = |name: &str| row[name].as_string().unwrap().to_owned();
+    assert_eq!((cell("server"), cell("pkg_path")), (address, file));
+    assert_eq!(cell("package_id"), package["package_id"].to_string());
+    assert_ne!(cell("package_id"), "null");
 }
