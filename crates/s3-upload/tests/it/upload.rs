@@ -138,8 +138,9 @@ async fn ctrl_c_aborts() {
         }
     });
     let failure = stage.send("App.pkg", &bytes(2, 20 * MIB)).await.unwrap_err();
-    assert_snapshot!(failed(&failure), @r"
+    assert_snapshot!(failed(&failure), @"
     the upload of App.pkg was interrupted; nothing of it was put in place, and its parts were removed from S3
+    hint: run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it stopped
     Interrupted
     ");
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
@@ -236,8 +237,9 @@ async fn an_upload_that_waits_for_its_turn_is_interrupted_before_it_begins() {
         stage.cancel.cancel();
     });
     let failure = failed(&sent.unwrap_err());
-    assert_snapshot!(failure, @r"
+    assert_snapshot!(failure, @"
     the upload of App.pkg was interrupted; nothing of it was put in place
+    hint: run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it stopped
     Interrupted
     ");
     assert!(stage.sandbox.journal().iter().all(|seen| seen.side != sandbox::Side::S3));
