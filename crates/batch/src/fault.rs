@@ -1,5 +1,5 @@
 use crate::words::{clip, shown, with_article};
-use pipeline::{Diagnose, FailureKind, causes};
+use pipeline::causes;
 use recipe::{Place, Syntax};
 use std::fmt;
 use std::io;
@@ -122,69 +122,7 @@ pub enum Problem {
 }
 
 /// Everything that is wrong with the lists and arguments of a run, in one report. Never empty.
-#[derive(Debug)]
-pub struct Faults(Vec<Fault>);
-
-impl Faults {
-    /// The faults, if there are any.
-    pub(crate) fn of(faults: Vec<Fault>) -> Option<Self> {
-        (!faults.is_empty()).then_some(Self(faults))
-    }
-
-    /// The value, if there are no faults.
-    pub(crate) fn or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
-        if faults.is_empty() { Ok(value) } else { Err(Self(faults)) }
-    }
-
-    /// The faults, in the order of the list.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.0.iter()
-    }
-
-    /// How many there are.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "never empty")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Takes in the faults of another list, so that one report tells all.
-    pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-}
-
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        Self(vec![fault])
-    }
-}
+pub type Faults = pipeline::Faults<Fault>;
 
 /// How many characters a message has; it may name several values.
 const MAX_MESSAGE: usize = 2_000;
-/// How many faults a report shows.
-const MAX_SHOWN_FAULTS: usize = 50;
-
-/// The faults, one after the other, as many as somebody would read, and the number of all.
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for fault in self.0.iter().take(MAX_SHOWN_FAULTS) {
-            writeln!(f, "{fault}")?;
-        }
-        if let Some(more) = self.0.len().checked_sub(MAX_SHOWN_FAULTS).filter(|more| *more > 0) {
-            writeln!(f, "… and {more} more")?;
-        }
-        match self.0.len() {
-            1 => f.write_str("1 fault"),
-            count => write!(f, "{count} faults"),
-        }
-    }
-}
-
-impl std::error::Error for Faults {}
-
-impl Diagnose for Faults {
-    fn kind(&self) -> FailureKind {
-        FailureKind::Recipe
-    }
-}

@@ -202,7 +202,7 @@ pub fn select_partly(
     if selection.recipes.is_empty() && faults.is_empty() {
         faults.push(Fault::new(None, Problem::Nothing));
     }
-    (selection, Faults::of(faults))
+    (selection, Faults::or(faults, ()).err())
 }
 
 /// Recipes taken so far, and where each was asked for first.

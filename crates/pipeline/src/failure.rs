@@ -2,8 +2,8 @@ use crate::{Env, EnvError, Key, Typed, Value, keys};
 use std::error::Error;
 use std::fmt;
 
-/// What a caller does about a failure; the binary maps it to an exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+/// What a caller does about a failure; the binary maps it to an exit code. Reports write and read it as its [word](Self::word).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The recipe or the settings are wrong.
@@ -20,6 +20,22 @@ pub enum FailureKind {
     Deadline,
     /// pkgferry itself is at fault.
     Internal,
+}
+
+impl FailureKind {
+    /// The word, as it is written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Recipe => "recipe",
+            Self::Access => "access",
+            Self::Remote => "remote",
+            Self::Local => "local",
+            Self::Interrupted => "interrupted",
+            Self::Deadline => "deadline",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// What an error says, and what each of its causes says, the outermost first.
@@ -55,6 +71,7 @@ pub struct Instead {
 pub struct Failure {
     error: Box<dyn Diagnose>,
     instead: Option<Instead>,
+    sent: u64,
 }
 
 impl Failure {
@@ -95,6 +112,19 @@ impl Failure {
         }
     }
 
+    /// The same failure of a step that has sent so many bytes of package files before it failed.
+    #[must_use]
+    pub fn having_sent(mut self, bytes: u64) -> Self {
+        self.sent = bytes;
+        self
+    }
+
+    /// Bytes of package files that were sent before it failed, as far as the step says.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// What may succeed instead.
     #[must_use]
     pub fn instead(&self) -> Option<&Instead> {
@@ -110,7 +140,7 @@ impl Failure {
 
 impl<E: Diagnose> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { error: Box::new(error), instead: None }
+        Self { error: Box::new(error), instead: None, sent: 0 }
     }
 }
 

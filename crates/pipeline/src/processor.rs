@@ -115,6 +115,9 @@ pub struct Applied {
     pub outcome: Outcome,
     /// What it wrote into the environment.
     pub outputs: Outputs,
+    /// Bytes of package files that it sent, where they need not be those of the plan: an upload that an earlier run began
+    /// sends only what was missing.
+    pub sent: Option<u64>,
 }
 
 impl Applied {
@@ -130,7 +133,13 @@ impl Applied {
 
     /// The step has ended with this outcome: for a warning about which nobody knows what to do.
     pub fn settled(outcome: Outcome) -> Self {
-        Self { outcome, outputs: Outputs::default() }
+        Self { outcome, outputs: Outputs::default(), sent: None }
+    }
+
+    /// Says how many bytes it sent.
+    pub fn having_sent(mut self, bytes: u64) -> Self {
+        self.sent = Some(bytes);
+        self
     }
 
     /// Adds an output.

@@ -229,6 +229,14 @@ pub enum Error {
     /// What earlier runs have left cannot be read or changed.
     #[error(transparent)]
     Remembered(state::Error),
+    /// Another run has the servers that this one was to write to.
+    #[error("nothing was begun{}", if *.leaves_reports { ", and the report was left alone, since it may be another run's" } else { "" })]
+    Busy {
+        /// Which run.
+        source: state::Error,
+        /// Whether there would have been a report.
+        leaves_reports: bool,
+    },
     /// There is no run with such an id.
     #[error("no run has an id that begins with {0:?}")]
     NoRun(String),
@@ -328,7 +336,9 @@ impl Error {
             // All of what a unit says was typed.
             Self::Schedule(error) if pipeline::Diagnose::kind(error) == FailureKind::Recipe => Exit::Usage,
             Self::Remembered(state::Error::Ambiguous { .. }) | Self::NoRun(_) => Exit::Usage,
-            Self::Remembered(error) => Exit::of(pipeline::Diagnose::kind(error)),
+            Self::Remembered(source) | Self::Busy { source, .. } => {
+                Exit::of(pipeline::Diagnose::kind(source))
+            }
             Self::File(error) => Exit::of(pipeline::Diagnose::kind(error)),
             Self::Look { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),
             Self::NoPackage { .. } | Self::NoDownload { .. } => Exit::Remote,

@@ -67,6 +67,50 @@ impl Exit {
         }
     }
 
+    /// The one with this number.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        let all = [
+            Self::Done,
+            Self::Internal,
+            Self::ChangesPending,
+            Self::Recipe,
+            Self::Access,
+            Self::Remote,
+            Self::Local,
+            Self::Unverified,
+            Self::Blocked,
+            Self::Deadline,
+            Self::Usage,
+            Self::Interrupted,
+        ];
+        all.into_iter().find(|exit| exit.code() == code)
+    }
+
+    /// The worse of two: an interruption, then a failure, then what had no turn, then what is unverified, then what is pending. Of
+    /// two failures it is the first.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    fn weight(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::ChangesPending => 1,
+            Self::Unverified => 2,
+            Self::Deadline => 3,
+            Self::Internal
+            | Self::Recipe
+            | Self::Access
+            | Self::Remote
+            | Self::Local
+            | Self::Blocked
+            | Self::Usage => 4,
+            Self::Interrupted => 5,
+        }
+    }
+
     /// The code for a failed step.
     pub fn of(kind: FailureKind) -> Self {
         match kind {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use pipeline::{Context, causes};
 use state::{Claim, Held, Part, ServerLock, State};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The servers that this run has for itself, until it ends.
 pub struct Locks {
@@ -22,19 +22,33 @@ impl Locks {
         Self { state, what, host, shard, held: Mutex::default() }
     }
 
+    /// Whether another run works on packages of this run's on a server now. Nobody is kept off by asking.
+    pub fn is_held_by_another(&self, server: &str) -> bool {
+        let is_mine = matches!(self.held().get(server), Some(Ok(_)));
+        let part = self.part();
+        !is_mine && self.state.server_holders(server).iter().any(|(other, _)| part.overlaps(*other))
+    }
+
+    fn part(&self) -> Part {
+        self.shard.map_or(Part::WHOLE, |shard| Part::new(shard.index(), shard.count()))
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Result<ServerLock, Held>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes this run's packages on a server, unless it has them already. Shards of one division do not touch the same packages,
     /// and do not keep each other off.
     pub fn hold(&self, server: &str, now: Timestamp, cx: &Context) -> Result<(), state::Error> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held();
         // Who was kept off once is for the whole run, or half of it would be done beside the other.
         match held.get(server) {
             Some(Ok(_)) => return Ok(()),
             Some(Err(by)) => return Err(state::Error::Held(by.clone())),
             None => {}
         }
-        let part = self.shard.map_or(Part::WHOLE, |shard| Part::new(shard.index(), shard.count()));
         let claim = Claim { what: &self.what, host: &self.host, since: now };
-        let lock = match self.state.lock_server(server, part, &claim) {
+        let lock = match self.state.lock_server(server, self.part(), &claim) {
             Ok(lock) => lock,
             Err(state::Error::Held(by)) => {
                 held.insert(server.to_owned(), Err(by.clone()));

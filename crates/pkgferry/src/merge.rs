@@ -5,7 +5,7 @@ use crate::display::count;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::files::{self, Existing};
-use report::{FailureKind, Format, PackageReport, RunReport, Status};
+use report::{Format, PackageReport, Part, RunReport, Status};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -58,35 +58,36 @@ fn warn(merged: &RunReport) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// The exit code of the merged runs, by the rules of one ([`crate::run::exit_of`]): interruption first, then the first
-/// failure, then what is unverified. What did not end, or is not there, is no better than what was interrupted.
+/// The worst of what the merged runs have ended with. A run that was killed, and one whose report is not there, are no better than
+/// one that was interrupted.
 fn exit_of(merged: &RunReport) -> Exit {
-    let failures = || merged.packages.iter().filter(|package| package.status == Status::Failed).map(failure);
-    let is_undone = |package: &PackageReport| matches!(package.status, Status::Running | Status::NotBegun);
-    if merged.finished.is_none()
-        || merged.lacks_shards()
-        || merged.packages.iter().any(is_undone)
-        || failures().any(|exit| exit == Exit::Interrupted)
-    {
-        return Exit::Interrupted;
+    let missing = if merged.lacks_shards() { Exit::Interrupted } else { Exit::Done };
+    merged.parts.iter().map(|part| exit_of_part(part, &merged.packages)).fold(missing, Exit::worse)
+}
+
+fn exit_of_part(part: &Part, packages: &[PackageReport]) -> Exit {
+    match (part.finished, part.exit_code) {
+        (None, _) => Exit::Interrupted,
+        (Some(_), Some(code)) => Exit::from_code(code).unwrap_or(Exit::Internal),
+        // Older reports do not say: by the rules of one run ([`crate::run::exit_of`]), and what had no turn as if somebody had
+        // interrupted it, since nothing says that it was the clock.
+        (Some(_), None) => {
+            let own = packages.iter().filter(|package| package.run.as_ref() == Some(&part.id));
+            own.map(exit_of_package).fold(Exit::Done, Exit::worse)
+        }
     }
-    let is_unverified = |package: &PackageReport| package.status == Status::Unverified;
-    match failures().next() {
-        Some(exit) => exit,
-        None if merged.packages.iter().any(is_unverified) => Exit::Unverified,
-        None => Exit::Done,
+}
+
+fn exit_of_package(package: &PackageReport) -> Exit {
+    match package.status {
+        Status::Failed => failure(package),
+        Status::Interrupted | Status::Running | Status::NotBegun => Exit::Interrupted,
+        Status::Unverified => Exit::Unverified,
+        _ => Exit::Done,
     }
 }
 
 /// A file may call a package failed and not say why.
 fn failure(package: &PackageReport) -> Exit {
-    match package.failure.as_ref().map(|failure| failure.kind) {
-        Some(FailureKind::Recipe) => Exit::Recipe,
-        Some(FailureKind::Access) => Exit::Access,
-        Some(FailureKind::Remote) => Exit::Remote,
-        Some(FailureKind::Local) => Exit::Local,
-        Some(FailureKind::Interrupted) => Exit::Interrupted,
-        Some(FailureKind::Deadline) => Exit::Deadline,
-        Some(FailureKind::Internal) | None => Exit::Internal,
-    }
+    package.failure.as_ref().map_or(Exit::Internal, |failure| Exit::of(failure.kind))
 }

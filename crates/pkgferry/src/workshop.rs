@@ -2,9 +2,9 @@
 
 use crate::args::Mode;
 use crate::awake::{Awake, Sleepless};
-use crate::chronicle::{Chronicle, Entry, Outset};
+use crate::chronicle::{Chronicle, Entry, LeaveReports, Outset};
 use crate::clock::SystemClock;
-use crate::display::{Display, Pace, ServerReport, Voice};
+use crate::display::{self, Display, Pace, ServerReport, Voice};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::locks::Locks;
@@ -19,7 +19,9 @@ use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
 use jamf::{Listing, Session, Sessions};
 use notify::Share;
-use pipeline::{Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes};
+use pipeline::{
+    Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes, keys,
+};
 use report::{PackageRecorder, Subject};
 use runner::{Batch, Claim, Item, Registry, Report, Status};
 use s3_upload::Memory;
@@ -47,6 +49,8 @@ pub struct Plan {
     pub shard: Option<Shard>,
     /// The servers that it goes to, as reports call them.
     pub servers: Vec<String>,
+    /// Their addresses, as far as settings give them.
+    pub addresses: Vec<String>,
     /// Whether the heartbeat is for it. One package that somebody sends by hand is no night, and must not be taken for one.
     pub heartbeat: bool,
 }
@@ -54,13 +58,15 @@ pub struct Plan {
 impl Plan {
     /// For these servers, each told of once.
     pub fn of<'a>(shard: Option<Shard>, targets: impl IntoIterator<Item = &'a Target>) -> Self {
-        let mut servers: Vec<String> = Vec::new();
-        for label in targets.into_iter().filter_map(Target::label) {
-            if !servers.contains(&label) {
+        let (mut servers, mut addresses) = (Vec::<String>::new(), Vec::new());
+        for target in targets {
+            if let Some(label) = target.label().filter(|label| !servers.contains(label)) {
                 servers.push(label);
+                let address = target.env().get(keys::JSS_URL).ok().flatten();
+                addresses.extend(address.map(|address| address.trim_end_matches('/').to_owned()));
             }
         }
-        Self { shard, servers, heartbeat: false }
+        Self { shard, servers, addresses, heartbeat: false }
     }
 
     /// What the heartbeat hears of, if it is for this run.
@@ -86,6 +92,8 @@ pub struct Workshop {
     embedded: Option<Embedded>,
     chronicle: Chronicle,
     locks: Locks,
+    /// The servers that were named before recipes were read, where that is enough to know them.
+    addresses: Vec<String>,
     /// What this run has seen to be in place, by server.
     settled: Mutex<IndexMap<String, Settled>>,
     awake: Arc<Awake>,
@@ -149,6 +157,7 @@ impl Workshop {
             embedded,
             chronicle,
             locks,
+            addresses: plan.addresses,
             settled: Mutex::default(),
             dry_run: mode.dry_run,
             keep_partial: mode.keep_partial,
@@ -190,7 +199,8 @@ impl Workshop {
     /// Runs one recipe now, and shows what came of it. Output that cannot be written is no reason to leave packages undelivered,
     /// so that it is told beside the report.
     pub async fn run(&self, job: Job) -> (ServerReport, Result<(), Error>) {
-        let (mut reports, shown) = self.run_side_by_side(self.announce(vec![job]), NonZeroUsize::MIN).await;
+        let announced = self.announce(self.check_all(vec![job]));
+        let (mut reports, shown) = self.run_side_by_side(announced, NonZeroUsize::MIN).await;
         // As many come out as go in.
         (reports.swap_remove(0), shown)
     }
@@ -202,8 +212,13 @@ impl Workshop {
         for job in jobs {
             by_server.entry(job.target.name.clone()).or_default().push(job);
         }
+        let by_server: Vec<Vec<Ready>> = by_server.into_values().map(|jobs| self.check_all(jobs)).collect();
+        if let Err(source) = self.hold_all(by_server.iter().flatten()) {
+            let leaves_reports = self.chronicle.has_reports();
+            return self.break_off(Error::Busy { source, leaves_reports }).await;
+        }
         // All are announced before the first one begins.
-        let by_server: Vec<_> = by_server.into_values().map(|jobs| self.announce(jobs)).collect();
+        let by_server: Vec<_> = by_server.into_iter().map(|ready| self.announce(ready)).collect();
         self.chronicle.write(&self.context(None));
         let (mut reports, mut shown) = (Vec::new(), Ok(()));
         for announced in by_server {
@@ -211,13 +226,36 @@ impl Workshop {
             reports.extend(more);
             shown = shown.and(told);
         }
-        self.close(&reports, shown, None, None).await
+        Ok(self.close(&reports, shown, None, None).await)
     }
 
-    /// Checks jobs and lets the report know of those that are this run's.
-    fn announce(&self, jobs: Vec<Job>) -> Vec<Announced> {
-        let ready = jobs.into_iter().map(|job| self.check(job)).filter(|ready| self.is_ours(ready));
-        let announced = ready.map(|ready| {
+    /// Checks jobs, and gives those that are this run's.
+    fn check_all(&self, jobs: Vec<Job>) -> Vec<Ready> {
+        jobs.into_iter().map(|job| self.check(job)).filter(|ready| self.is_ours(ready)).collect()
+    }
+
+    /// Takes all servers before anything begins, so that a second start does not do the half that the first has not come to yet.
+    ///
+    /// # Errors
+    /// When other runs have every one of them, and nothing is left to run. Where only some are taken, their recipes fail.
+    fn hold_all<'a>(&self, all: impl Iterator<Item = &'a Ready>) -> Result<(), state::Error> {
+        let cx = self.context(None);
+        let (mut is_left, mut refused) = (false, None);
+        for ready in all {
+            let Ok(checked) = &ready.checked else { continue };
+            let writes = ready.writes() && !self.dry_run;
+            let session = self.sessions.open(&checked.env).ok().filter(|_| writes);
+            match session.map_or(Ok(()), |session| self.locks.hold(session.server(), self.clock.now(), &cx)) {
+                Ok(()) => is_left = true,
+                Err(error) => _ = refused.get_or_insert(error),
+            }
+        }
+        refused.filter(|_| !is_left).map_or(Ok(()), Err)
+    }
+
+    /// Lets the report know of recipes.
+    fn announce(&self, ready: Vec<Ready>) -> Vec<Announced> {
+        let announced = ready.into_iter().map(|ready| {
             let recorder = self.chronicle.announce(&ready.name, ready.subject.clone());
             Announced { ready, recorder }
         });
@@ -287,6 +325,8 @@ impl Workshop {
         let writes = ready.writes() && !self.dry_run;
         let Ready { name, server, file, checked, .. } = ready;
         let voice = self.display.voice(&name, server.as_deref(), pace);
+        // A server without a name is called by its address.
+        recorder.learn(Subject { server: server.clone().or_else(|| address.clone()), ..Subject::default() });
         let facts =
             PackageFacts { server: address.as_deref(), file: file.as_ref(), ..PackageFacts::default() };
         let entry = Arc::new(self.chronicle.follow(&name, recorder, &facts));
@@ -325,14 +365,15 @@ impl Workshop {
         self.chronicle.follow(name, recorder, &PackageFacts::default()).end(&report.report);
     }
 
-    /// Signs out, and shows and tells what came of everything; `broke` is what ended it before its time.
+    /// Signs out, and shows and tells what came of everything; `broke` is what ended it before its time. What cannot be shown and
+    /// what cannot be told are each complained of, and the exit code is the worst of all.
     pub async fn close(
         self,
         reports: &[ServerReport],
         shown: Result<(), Error>,
         promoted: Option<&Promoted>,
         broke: Option<&Error>,
-    ) -> Result<Exit, Error> {
+    ) -> Exit {
         let cx = self.context(None);
         self.tidy(&cx).await;
         self.sessions.close(&cx).await;
@@ -340,12 +381,13 @@ impl Workshop {
             Some(error) => error.exit(),
             None => exit_of(reports, self.detailed_exit_code),
         };
-        let told = self.chronicle.end(exit, broke, &cx).await;
+        let leave = self.leave_reports(broke);
+        let told = self.chronicle.end(exit, broke, leave, &cx).await;
         let shown = shown.and(self.display.finish(reports, self.boundary.traffic(), exit, promoted));
-        match shown.and(told) {
-            Err(error) if !error.is_closed_pipe() => Err(error),
-            _ => Ok(exit),
-        }
+        [shown, told].into_iter().filter_map(Result::err).fold(exit, |exit, error| {
+            display::error::print(&error);
+            exit.worse(error.exit())
+        })
     }
 
     /// Removes what earlier runs have left of files that are in place now: nobody will go on with it.
@@ -357,11 +399,27 @@ impl Workshop {
         }
     }
 
+    /// A run that ended before it had its servers does not know whether the report that is there is another's, who may work on them
+    /// now.
+    fn leave_reports(&self, broke: Option<&Error>) -> LeaveReports {
+        let is_busy = || self.addresses.iter().any(|address| self.locks.is_held_by_another(address));
+        match broke {
+            Some(Error::Busy { .. }) => LeaveReports::ToTheOther,
+            Some(_) if is_busy() => LeaveReports::ToTheOther,
+            _ => LeaveReports::No,
+        }
+    }
+
     /// Nothing can be run. Whoever is told of runs is told of this one, too.
     pub async fn break_off(self, error: Error) -> Result<Exit, Error> {
         let cx = self.context(None);
         self.sessions.close(&cx).await;
-        if let Err(second) = self.chronicle.end(error.exit(), Some(&error), &cx).await {
+        let leave = self.leave_reports(Some(&error));
+        let says_so = matches!(error, Error::Busy { .. }) || !self.chronicle.has_reports();
+        if leave == LeaveReports::ToTheOther && !says_so {
+            cx.warn("the report was left alone, since another run works on the server and it may be its");
+        }
+        if let Err(second) = self.chronicle.end(error.exit(), Some(&error), leave, &cx).await {
             cx.warn(causes(&second).collect::<Vec<_>>().join(": "));
         }
         Err(error)

@@ -66,7 +66,7 @@ pub fn check(
         // A parent that is missing may give anything.
         walk.faults.retain(|fault| !fault.problem.is_about_what_is_not_there());
     }
-    Faults::check(walk.faults)?;
+    Faults::or(walk.faults, ())?;
     let (identifier, description) = (chain.identifier.clone(), chain.description.clone());
     Ok(Checked { identifier, description, files: chain.files.clone(), env, steps })
 }

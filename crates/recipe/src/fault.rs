@@ -3,7 +3,7 @@ use crate::place::Place;
 use crate::substitute::Reference;
 use crate::tree::Syntax;
 use crate::words::{clip, shown, with_article};
-use pipeline::{Diagnose, FailureKind, Kind, Origin, WrongType};
+use pipeline::{Kind, Origin, WrongType};
 use std::fmt;
 use std::sync::Arc;
 
@@ -204,70 +204,10 @@ impl Problem {
 }
 
 /// Everything that is wrong with a recipe, in one report. Never empty.
-#[derive(Debug)]
-pub struct Faults(Vec<Fault>);
-
-impl Faults {
-    pub(crate) fn into_vec(self) -> Vec<Fault> {
-        self.0
-    }
-
-    pub(crate) fn into_first(self) -> Option<Fault> {
-        self.0.into_iter().next()
-    }
-
-    /// The faults, if there are any.
-    pub(crate) fn check(faults: Vec<Fault>) -> Result<(), Self> {
-        if faults.is_empty() { Ok(()) } else { Err(Self(faults)) }
-    }
-
-    /// The faults, in the order of the recipe.
-    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.0.iter()
-    }
-
-    /// How many there are.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "never empty")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        Self(vec![fault])
-    }
-}
+pub type Faults = pipeline::Faults<Fault>;
 
 /// How many characters a message has; it may name several values.
 const MAX_MESSAGE: usize = 2_000;
-/// How many faults a report shows.
-const MAX_SHOWN_FAULTS: usize = 50;
-
-/// The faults, one after the other, as many as somebody would read, and the number of all.
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for fault in self.0.iter().take(MAX_SHOWN_FAULTS) {
-            writeln!(f, "{fault}")?;
-        }
-        if let Some(more) = self.0.len().checked_sub(MAX_SHOWN_FAULTS).filter(|more| *more > 0) {
-            writeln!(f, "… and {more} more")?;
-        }
-        match self.0.len() {
-            1 => f.write_str("1 fault"),
-            count => write!(f, "{count} faults"),
-        }
-    }
-}
-
-impl std::error::Error for Faults {}
-
-impl Diagnose for Faults {
-    fn kind(&self) -> FailureKind {
-        FailureKind::Recipe
-    }
-}
 
 fn missing(names: &[String]) -> String {
     match names {

@@ -109,7 +109,7 @@ impl Search {
                     identifier: recipe.identifier.map(|identifier| identifier.value),
                     format: source.format(),
                 }),
-                Err(faults) => Err(faults.into_first()?),
+                Err(faults) => Err(faults.into_vec().into_iter().next()?),
             };
             self.parsed.insert(path.to_owned(), identity);
         }

@@ -76,7 +76,8 @@ fn failures(report: &RunReport) -> Vec<Value> {
 
 /// In AutoPkg's form, `Error in RECIPE: Processor: NAME: Error: MESSAGE`, and then what AutoPkg does not have.
 fn failure(package: &PackageReport) -> Option<String> {
-    if !matches!(package.status, Status::Failed | Status::Unverified | Status::Running | Status::NotBegun) {
+    use Status::{Failed, Interrupted, NotBegun, Running, Unverified};
+    if !matches!(package.status, Failed | Interrupted | Unverified | Running | NotBegun) {
         return None;
     }
     let recipe = package.identifier.as_ref().unwrap_or(&package.recipe);
@@ -113,10 +114,13 @@ fn changed(report: &RunReport) -> Table {
     Table {
         key: "jamfpackageuploader_summary_result",
         text: "The following packages were uploaded to or updated in Jamf Pro:",
+        // First those of JamfPackageUploader itself.
         header: &[
+            "category",
             "name",
             "pkg_name",
             "pkg_display_name",
+            "pkg_path",
             "version",
             "status",
             "server",
@@ -124,11 +128,13 @@ fn changed(report: &RunReport) -> Table {
             "reason",
         ],
         rows: rows(report, is_meant, |package| {
-            let name = package.name().to_owned();
+            let or_name = |known: &Option<String>| known.as_deref().unwrap_or(package.name()).to_owned();
             vec![
-                name.clone(),
-                name.clone(),
-                name,
+                package.category.clone().unwrap_or_default(),
+                or_name(&package.product),
+                package.name().to_owned(),
+                or_name(&package.display_name),
+                package.local_path.clone().unwrap_or_default(),
                 package.pkg_version.clone().unwrap_or_default(),
                 package.status.word().to_owned(),
                 package.server.clone().unwrap_or_default(),

@@ -2,7 +2,7 @@
 
 use crate::recorder::Subject;
 use crate::{Failure, Status};
-use pipeline::{Change, Outcome, Verb, Warning};
+use pipeline::{Change, Outcome, PackageId, Verb, Warning};
 use runner::StepReport;
 
 #[derive(Clone)]
@@ -10,8 +10,10 @@ pub(crate) struct Conclusion {
     pub status: Status,
     pub reason: String,
     pub file: Option<String>,
+    pub package_id: Option<PackageId>,
     pub fetched_to: Option<String>,
     pub bytes_sent: u64,
+    pub bytes_resumed: u64,
     pub bytes_fetched: u64,
     pub bytes_saved: u64,
     pub failure: Option<Failure>,
@@ -23,8 +25,10 @@ impl Conclusion {
             status,
             reason,
             file: None,
+            package_id: None,
             fetched_to: None,
             bytes_sent: 0,
+            bytes_resumed: 0,
             bytes_fetched: 0,
             bytes_saved: 0,
             failure: None,
@@ -35,6 +39,7 @@ impl Conclusion {
         let failure = report.failure.as_ref().map(Failure::from);
         let status = match &failure {
             Some(_) if report.was_not_begun() => Status::NotBegun,
+            Some(_) if report.was_interrupted() => Status::Interrupted,
             _ => report.status.into(),
         };
         let file = file_change(&report.steps);
@@ -45,8 +50,10 @@ impl Conclusion {
                 None => reason(status, &report.steps),
             },
             file: file_name(&report.steps),
+            package_id: report.package_id(),
             fetched_to: file.and_then(|(_, change)| change.to.clone()),
             bytes_sent: report.bytes_sent,
+            bytes_resumed: report.bytes_resumed,
             bytes_fetched: report.bytes_fetched,
             bytes_saved: match status {
                 Status::Skipped | Status::MetadataOnly if file.is_none() => subject.size.unwrap_or(0),
@@ -89,7 +96,7 @@ fn reason(status: Status, steps: &[StepReport]) -> String {
             changes(steps).filter(|(_, change)| is_record(change)).last().map(said)
         }
         Status::Skipped => nothing_to_do(steps),
-        Status::Failed | Status::Running | Status::NotBegun => None,
+        Status::Failed | Status::Interrupted | Status::Running | Status::NotBegun => None,
     };
     found.unwrap_or_else(|| status.word().to_owned())
 }

@@ -11,7 +11,11 @@ pub enum Error {
     #[error("this JSON is no report of a run: it has no version")]
     NotAReport,
     /// A later program wrote it.
-    #[error("the report has version {found}, and this program reads version {}", Version::NUMBER)]
+    #[error(
+        "the report has version {found}, and this program reads versions {} to {}",
+        Version::OLDEST,
+        Version::NUMBER
+    )]
     OtherVersion {
         /// Its version.
         found: u64,

@@ -3,8 +3,8 @@
 //! There is no standard; this keeps to what the schemas of Ant and of Jenkins' plugins have in common, and adds
 //! `properties` to cases, which readers that do not know them pass over.
 
-use crate::words::{duration, span, writable};
-use crate::{Error, Failure, FailureKind, PackageReport, RunReport, Status, Totals, Warning};
+use crate::words::{span, writable};
+use crate::{Ending, Error, Failure, FailureKind, PackageReport, RunReport, Status, Totals, Warning};
 use jiff::{SignedDuration, Timestamp};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
@@ -104,6 +104,7 @@ impl Verdict {
                 Status::Failed,
                 Some(kind @ (FailureKind::Internal | FailureKind::Interrupted | FailureKind::Deadline)),
             ) => Self::Error(kind.word()),
+            (Status::Interrupted, _) => Self::Error("interrupted"),
             (Status::Failed, Some(kind)) => Self::Failure(kind.word()),
             (Status::Failed, None) => Self::Failure("failed"),
             (Status::Unverified, _) => Self::Failure("unverified"),
@@ -169,6 +170,8 @@ fn suite(
 fn verdict_of_run(report: &RunReport) -> Option<Verdict> {
     if report.finished.is_none() {
         Some(Verdict::Error("not-ended"))
+    } else if report.endings().any(|ending| ending == Ending::BrokenOff) {
+        Some(Verdict::Error("broken-off"))
     } else if report.lacks_shards() {
         Some(Verdict::Error("shard-missing"))
     } else if report.packages.is_empty() {
@@ -184,6 +187,10 @@ fn run(xml: &mut Xml, report: &RunReport, verdict: &Verdict) -> io::Result<()> {
     let attributes = tests.attributes(SignedDuration::ZERO);
     let not_ended = match report.finished {
         None => format!("the run did not end; last heard of {}", report.updated),
+        Some(_) if report.endings().any(|ending| ending == Ending::BrokenOff) => {
+            let why: Vec<&str> = report.run_warnings().map(|warning| warning.message.as_str()).collect();
+            format!("the run was broken off: {}", why.join("; "))
+        }
         Some(_) => "the reports of some shards are missing, and their packages with them".to_owned(),
     };
     let lines: Vec<String> = report.run_warnings().map(warning_line).collect();
@@ -215,6 +222,7 @@ fn of_run(report: &RunReport, packages: &[&PackageReport]) -> Vec<(&'static str,
     properties.extend(report.shard.map(|shard| ("shard", shard.to_string())));
     properties.extend([
         ("bytes_sent", totals.bytes_sent.to_string()),
+        ("bytes_resumed", totals.bytes_resumed.to_string()),
         ("bytes_fetched", totals.bytes_fetched.to_string()),
         ("bytes_saved", totals.bytes_saved.to_string()),
     ]);
@@ -242,6 +250,7 @@ fn of_package(package: &PackageReport) -> Vec<(&'static str, String)> {
     properties.extend(package.package_id.map(|id| ("package_id", id.to_string())));
     let bytes = [
         ("bytes_sent", package.bytes_sent),
+        ("bytes_resumed", package.bytes_resumed),
         ("bytes_fetched", package.bytes_fetched),
         ("bytes_saved", package.bytes_saved),
     ];
@@ -292,7 +301,7 @@ fn story(package: &PackageReport) -> Vec<String> {
     }
     lines.extend(package.phases.iter().map(|phase| {
         let outcome = phase.outcome.as_deref().unwrap_or("did not end");
-        let time = phase.to.map(|to| format!(" ({})", duration(span(phase.from, to)))).unwrap_or_default();
+        let time = phase.to.map(|to| format!(" ({} s)", seconds(span(phase.from, to)))).unwrap_or_default();
         format!("{}: {outcome}{time}", phase.step)
     }));
     lines.extend(package.other_warnings().map(warning_line));
@@ -324,6 +333,7 @@ fn time(package: &PackageReport) -> SignedDuration {
     }
 }
 
+/// With milliseconds, cut and not rounded.
 fn seconds(duration: SignedDuration) -> String {
     format!("{}.{:03}", duration.as_secs(), duration.subsec_millis())
 }

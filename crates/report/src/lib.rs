@@ -11,7 +11,7 @@
 //! use report::{Format, RunReport};
 //! use std::path::Path;
 //!
-//! let text = r#"{"version": 1, "program": {"name": "pkgferry", "version": "0.1.0"}, "id": "nightly-7",
+//! let text = r#"{"version": 2, "program": {"name": "pkgferry", "version": "0.1.0"}, "id": "nightly-7",
 //!     "started": "2026-11-21T02:00:00Z", "finished": null, "updated": "2026-11-21T02:00:05Z",
 //!     "packages": [{"recipe": "Firefox.jamf", "status": "running", "reason": "planning step 2 compare-hash"}]}"#;
 //! let report = RunReport::from_json(text.as_bytes())?;
@@ -41,8 +41,10 @@ pub use error::Error;
 pub use format::{Format, write};
 pub use merge::merge;
 pub use package::{
-    Failure, FailureKind, Fault, PackageReport, Phase, PhaseKind, PhaseResult, Stage, Status, Step, Warning,
+    Failure, Fault, PackageReport, Phase, PhaseKind, PhaseResult, Stage, Status, Step, Warning,
 };
+/// Why a package failed is told in the words of the language.
+pub use pipeline::FailureKind;
 pub use recorder::{PackageRecorder, Recorder, Run, Subject};
-pub use run::{InvalidShard, Part, Program, Requests, RunReport, Shard, Version};
+pub use run::{Ending, InvalidShard, Part, Program, Requests, RunReport, Shard, Version};
 pub use totals::Totals;

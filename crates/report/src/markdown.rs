@@ -1,6 +1,6 @@
 //! A summary for `$GITHUB_STEP_SUMMARY`. What is worst comes first, so that what does not fit is what matters least.
 
-use crate::words::{clip, count, counts, duration, headline, moment, span, writable};
+use crate::words::{clip, count, counts, duration, headline, moment, span, stopped, writable};
 use crate::{PackageReport, RunReport, Status, Warning};
 use pipeline::size;
 
@@ -25,7 +25,11 @@ pub(crate) fn write(report: &RunReport) -> String {
     };
     let problem = ["Package", "What happened", "Next step"];
     text.table("Failed", problem, with(&[Status::Failed]).map(failed));
-    text.table("Not done", problem, with(&[Status::Running, Status::NotBegun]).map(failed));
+    text.table(
+        "Not done",
+        problem,
+        with(&[Status::Interrupted, Status::Running, Status::NotBegun]).map(failed),
+    );
     text.table("Not verified", problem, with(&[Status::Unverified]).map(failed));
     let title = if report.dry_run { "Would change" } else { "Changed" };
     const CHANGES: [Status; 4] =
@@ -87,6 +91,7 @@ fn about(report: &RunReport) -> String {
         Some(finished) => duration(span(report.started, finished)),
         None => format!("last heard of at {}", moment(report.updated)),
     });
+    about.extend(stopped(report).map(ToOwned::to_owned));
     about.extend(report.shard.map(|shard| format!("shard {shard}")));
     if !report.parts.is_empty() {
         about
@@ -158,6 +163,9 @@ fn totals(report: &RunReport) -> String {
         text.push_str(&format!(": {}", counts(totals)));
     }
     text.push_str(&format!(".<br>{} {sent}, {} {saved}", size(totals.bytes_sent), size(totals.bytes_saved)));
+    if totals.bytes_resumed > 0 {
+        text.push_str(&format!(", {} resumed", size(totals.bytes_resumed)));
+    }
     if totals.bytes_fetched > 0 {
         let fetched = if report.dry_run { "to fetch" } else { "fetched" };
         text.push_str(&format!(", {} {fetched}", size(totals.bytes_fetched)));

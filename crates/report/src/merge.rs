@@ -1,5 +1,5 @@
 use crate::run::Version;
-use crate::{Error, PackageReport, Part, RunReport, Shard, Warning};
+use crate::{Ending, Error, PackageReport, Part, RunReport, Shard, Warning};
 use std::collections::{BTreeMap, BTreeSet};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -61,6 +61,8 @@ pub fn merge(reports: impl IntoIterator<Item = RunReport>) -> Result<RunReport, 
         id,
         started,
         finished,
+        ending: None,
+        exit_code: None,
         updated,
         dry_run,
         shard: None,
@@ -138,14 +140,32 @@ fn findings(parts: &[Part], doubled: &BTreeSet<String>) -> Vec<Warning> {
         twice.into_iter().collect(),
         "merge one report a shard, the last one if it ran twice",
     );
-    let unfinished = parts.iter().filter(|part| part.finished.is_none()).map(|part| match part.shard {
-        Some(shard) => format!("{} (shard {shard})", part.id),
-        None => part.id.clone(),
-    });
+    let named = |is_meant: &dyn Fn(&Part) -> bool| {
+        let name = |part: &Part| match part.shard {
+            Some(shard) => format!("{} (shard {shard})", part.id),
+            None => part.id.clone(),
+        };
+        parts.iter().filter(|part| is_meant(part)).map(name).collect::<Vec<_>>()
+    };
     find(
         "these of the merged runs did not end",
-        unfinished.collect(),
+        named(&|part| part.finished.is_none()),
         "see in their logs why, and run them again; what is there already is not sent again",
+    );
+    find(
+        "these of the merged runs were broken off",
+        named(&|part| part.ending == Some(Ending::BrokenOff)),
+        "mend what their warnings tell of, and run them again",
+    );
+    find(
+        "these of the merged runs were interrupted",
+        named(&|part| part.ending == Some(Ending::Interrupted)),
+        "run them again; what is there already is not sent again",
+    );
+    find(
+        "these of the merged runs came to their deadline",
+        named(&|part| part.ending == Some(Ending::Deadline)),
+        "run them again for what is left, or give them more time or more jobs",
     );
     let program = |part: &Part| format!("{} {}", part.program.name, part.program.version);
     find(

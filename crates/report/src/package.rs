@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use pipeline::{Outcome, PackageId, StepRef};
+use pipeline::{FailureKind, Outcome, PackageId, StepRef};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// What came of a package, in one word. Failures come first, as everywhere in a report.
@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub enum Status {
     /// A step failed, or the recipe is wrong.
     Failed,
+    /// Somebody pressed Ctrl-C or sent SIGTERM while it was being worked on.
+    Interrupted,
     /// It was being worked on when the report was written; in a report of a run that ended, nobody heard how it ended.
     Running,
     /// Its turn did not come.
@@ -28,8 +30,9 @@ pub enum Status {
 
 impl Status {
     /// All of them, in the order of a report.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Failed,
+        Self::Interrupted,
         Self::Running,
         Self::NotBegun,
         Self::Unverified,
@@ -45,6 +48,7 @@ impl Status {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
             Self::Running => "running",
             Self::NotBegun => "not begun",
             Self::Unverified => "unverified",
@@ -195,56 +199,6 @@ pub struct Warning {
     pub hint: Option<String>,
 }
 
-/// What a caller does about a failure: [`pipeline::FailureKind`], written and read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// The recipe or the settings are wrong.
-    Recipe,
-    /// Sign-in failed, or a privilege is missing.
-    Access,
-    /// The server, the storage or the network failed, or the server holds something that nobody may guess about.
-    Remote,
-    /// A local file is missing, unreadable or changed.
-    Local,
-    /// Somebody pressed Ctrl-C or sent SIGTERM.
-    Interrupted,
-    /// The run's deadline came before its turn.
-    Deadline,
-    /// pkgferry itself is at fault.
-    Internal,
-}
-
-impl FailureKind {
-    /// The word, as JSON and JUnit have it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Recipe => "recipe",
-            Self::Access => "access",
-            Self::Remote => "remote",
-            Self::Local => "local",
-            Self::Interrupted => "interrupted",
-            Self::Deadline => "deadline",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-impl From<pipeline::FailureKind> for FailureKind {
-    fn from(kind: pipeline::FailureKind) -> Self {
-        match kind {
-            pipeline::FailureKind::Recipe => Self::Recipe,
-            pipeline::FailureKind::Access => Self::Access,
-            pipeline::FailureKind::Remote => Self::Remote,
-            pipeline::FailureKind::Local => Self::Local,
-            pipeline::FailureKind::Interrupted => Self::Interrupted,
-            pipeline::FailureKind::Deadline => Self::Deadline,
-            pipeline::FailureKind::Internal => Self::Internal,
-        }
-    }
-}
-
 /// Why a package failed: [`runner::FailureReport`], written and read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -270,7 +224,7 @@ impl From<&runner::FailureReport> for Failure {
     fn from(failure: &runner::FailureReport) -> Self {
         Self {
             step: failure.step.as_ref().map(Step::from),
-            kind: failure.kind.into(),
+            kind: failure.kind,
             message: failure.message.clone(),
             causes: failure.causes.clone(),
             hint: failure.hint.clone(),
@@ -343,6 +297,18 @@ pub struct PackageReport {
     /// The version of what is in the package, if the recipe says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pkg_version: Option<String>,
+    /// What is in the package, by the recipe's `NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The category of its record, if the recipe says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// The display name of its record, if the recipe says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The local file, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_path: Option<String>,
     /// The id of its record, if known.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "package_id")]
     pub package_id: Option<PackageId>,
@@ -350,9 +316,12 @@ pub struct PackageReport {
     pub status: Status,
     /// Why, in words.
     pub reason: String,
-    /// Bytes of the file that were sent.
+    /// Bytes of the file that this run sent. In reports of version 1, those that earlier runs had sent are among them.
     #[serde(default)]
     pub bytes_sent: u64,
+    /// Bytes of the file that an earlier run had sent, and that this run went on with.
+    #[serde(default)]
+    pub bytes_resumed: u64,
     /// Bytes of the file that were fetched.
     #[serde(default)]
     pub bytes_fetched: u64,
@@ -386,6 +355,14 @@ pub struct PackageReport {
 }
 
 impl PackageReport {
+    /// What version 1 called failed and this one does not.
+    pub(crate) fn of_version_1(&mut self) {
+        let kind = self.failure.as_ref().map(|failure| failure.kind);
+        if self.status == Status::Failed && kind == Some(FailureKind::Interrupted) {
+            self.status = Status::Interrupted;
+        }
+    }
+
     /// What a person calls it: the file, or where none is known, the recipe.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -419,7 +396,7 @@ impl PackageReport {
     /// What came of it in a sentence of its own, for where the status does not stand beside it: `unverified: …`.
     pub(crate) fn sentence(&self) -> String {
         match self.status {
-            Status::Failed | Status::Skipped => self.reason.clone(),
+            Status::Failed | Status::Interrupted | Status::Skipped => self.reason.clone(),
             status => format!("{}: {}", status.word(), self.reason),
         }
     }

@@ -1,6 +1,6 @@
 use crate::run::Version;
 use crate::track::Track;
-use crate::{PackageReport, Program, RunReport, Shard, Warning};
+use crate::{Ending, PackageReport, Program, RunReport, Shard, Warning};
 use jiff::Timestamp;
 use pipeline::{Boundary, Clock, Event, Level, Listener, Occurrence, PackageId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,19 +32,32 @@ pub struct Subject {
     /// Bytes of the local file that the recipe carries; `None` for recipes that carry none. Where nothing had to be sent,
     /// these are the bytes saved.
     pub size: Option<u64>,
-    /// The id of the record.
+    /// The id of the record. What a step has told wins over it.
     pub package_id: Option<PackageId>,
+    /// What is in the package: the recipe's `NAME`.
+    pub product: Option<String>,
+    /// The category that the recipe gives it.
+    pub category: Option<String>,
+    /// The display name that the recipe gives it.
+    pub display_name: Option<String>,
+    /// The local file.
+    pub local_path: Option<String>,
 }
 
 impl Subject {
     /// Adds what `newer` knows; where both know something, `newer` wins.
     fn learn(&mut self, newer: Self) {
-        let Self { server, file, pkg_version, size, package_id } = newer;
+        let Self { server, file, pkg_version, size, package_id, product, category, display_name, local_path } =
+            newer;
         self.server = server.or(self.server.take());
         self.file = file.or(self.file.take());
         self.pkg_version = pkg_version.or(self.pkg_version.take());
         self.size = size.or(self.size);
         self.package_id = package_id.or(self.package_id);
+        self.product = product.or(self.product.take());
+        self.category = category.or(self.category.take());
+        self.display_name = display_name.or(self.display_name.take());
+        self.local_path = local_path.or(self.local_path.take());
     }
 }
 
@@ -69,6 +82,7 @@ pub struct Recorder {
 #[derive(Default)]
 struct State {
     finished: Option<Timestamp>,
+    end: Option<(Ending, u8)>,
     warnings: Vec<Warning>,
     tracks: Vec<Track>,
 }
@@ -116,6 +130,8 @@ impl Recorder {
             dry_run: self.run.dry_run,
             shard: self.run.shard,
             servers: self.run.servers.clone(),
+            ending: state.end.map(|(ending, _)| ending),
+            exit_code: state.end.map(|(_, exit_code)| exit_code),
             requests: self.boundary.traffic().into(),
             warnings: state.warnings.clone(),
             parts: Vec::new(),
@@ -129,6 +145,13 @@ impl Recorder {
         let now = self.clock.now();
         self.state().finished.get_or_insert(now);
         self.snapshot()
+    }
+
+    /// The same, where it is known why it ends and with which exit code.
+    #[must_use]
+    pub fn end(&self, ending: Ending, exit_code: u8) -> RunReport {
+        self.state().end.get_or_insert((ending, exit_code));
+        self.finish()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -7,12 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// It grows when a key goes or changes its meaning, or when a key that is one of a few words gets a new word. New keys do
 /// not count, and readers pass over keys that they do not know.
+///
+/// Version 2 has the status `interrupted`, which was a `failed` one before, and counts no bytes as sent that an earlier run
+/// had sent. Version 1 is read as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Version;
 
 impl Version {
     /// As a number.
-    pub const NUMBER: u32 = 1;
+    pub const NUMBER: u32 = 2;
+    /// The oldest that is read.
+    pub const OLDEST: u32 = 1;
+
+    fn is_known(number: u64) -> bool {
+        (u64::from(Self::OLDEST)..=u64::from(Self::NUMBER)).contains(&number)
+    }
 }
 
 impl Serialize for Version {
@@ -24,7 +33,7 @@ impl Serialize for Version {
 impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match u64::deserialize(deserializer)? {
-            found if found == u64::from(Self::NUMBER) => Ok(Self),
+            found if Self::is_known(found) => Ok(Self),
             found => Err(de::Error::custom(Error::OtherVersion { found })),
         }
     }
@@ -141,6 +150,20 @@ impl std::iter::Sum for Requests {
     }
 }
 
+/// Why a run ended. One that was killed did not end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// Every package had its turn.
+    Complete,
+    /// Its deadline came before every package had its turn.
+    Deadline,
+    /// Somebody pressed Ctrl-C or sent SIGTERM.
+    Interrupted,
+    /// It could not begin, or not go on. A warning of the run says why.
+    BrokenOff,
+}
+
 /// A run whose report went into a merged one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -156,6 +179,12 @@ pub struct Part {
     /// When it ended; `None` if it did not.
     #[serde(default)]
     pub finished: Option<Timestamp>,
+    /// Why it ended; `None` if it did not, or if nobody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// The exit code that it ended with; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// When it was last heard of.
     pub updated: Timestamp,
     /// Its warnings that belong to no package.
@@ -177,6 +206,12 @@ pub struct RunReport {
     /// When it ended. `None`: it had not ended when this was written, and if nothing runs any more, it never did.
     #[serde(default)]
     pub finished: Option<Timestamp>,
+    /// Why it ended; `None` if it did not, if nobody said so, and in a merged report, whose [parts](Part) have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+    /// The exit code that came of it; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// When this was written.
     pub updated: Timestamp,
     /// Whether nothing was changed, on purpose. Statuses and bytes then say what a real run would come to.
@@ -222,9 +257,16 @@ impl RunReport {
             shard: self.shard,
             started: self.started,
             finished: self.finished,
+            ending: self.ending,
+            exit_code: self.exit_code,
             updated: self.updated,
             warnings: self.warnings.clone(),
         }]
+    }
+
+    /// Why the run ended, or each of those that were merged, where it is known.
+    pub fn endings(&self) -> impl Iterator<Item = Ending> {
+        self.ending.into_iter().chain(self.parts.iter().filter_map(|part| part.ending))
     }
 
     /// Whether the runs that were merged are shards of a split, and the report of another one is not there.
@@ -255,10 +297,14 @@ impl RunReport {
         let head: Head = serde_json::from_slice(bytes)
             .map_err(|source| if source.is_data() { Error::NotAReport } else { Error::NotJson(source) })?;
         match head.version {
-            Some(found) if found == u64::from(Version::NUMBER) => {}
+            Some(found) if Version::is_known(found) => {}
             Some(found) => return Err(Error::OtherVersion { found }),
             None => return Err(Error::NotAReport),
         }
-        serde_json::from_slice(bytes).map_err(Error::Damaged)
+        let mut report: Self = serde_json::from_slice(bytes).map_err(Error::Damaged)?;
+        if head.version == Some(1) {
+            report.packages.iter_mut().for_each(PackageReport::of_version_1);
+        }
+        Ok(report)
     }
 }

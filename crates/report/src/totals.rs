@@ -8,6 +8,8 @@ pub struct Totals {
     pub packages: u64,
     /// Those that failed.
     pub failed: u64,
+    /// Those that were interrupted.
+    pub interrupted: u64,
     /// Those that were being worked on.
     pub running: u64,
     /// Those whose turn did not come.
@@ -28,6 +30,8 @@ pub struct Totals {
     pub warnings: u64,
     /// Bytes that were sent.
     pub bytes_sent: u64,
+    /// Bytes that earlier runs had sent.
+    pub bytes_resumed: u64,
     /// Bytes that were fetched.
     pub bytes_fetched: u64,
     /// Bytes that were there already.
@@ -46,6 +50,7 @@ impl Totals {
             // Reports are read from files too, and a file may say anything.
             let add = |sum: &mut u64, bytes: u64| *sum = sum.saturating_add(bytes);
             add(&mut totals.bytes_sent, package.bytes_sent);
+            add(&mut totals.bytes_resumed, package.bytes_resumed);
             add(&mut totals.bytes_fetched, package.bytes_fetched);
             add(&mut totals.bytes_saved, package.bytes_saved);
         }
@@ -64,9 +69,16 @@ impl Totals {
         Status::ALL.into_iter().filter(|status| status.is_change()).map(|status| self.with(status)).sum()
     }
 
+    /// How many packages were interrupted, were being worked on, or had no turn.
+    #[must_use]
+    pub fn not_done(self) -> u64 {
+        self.interrupted + self.running + self.not_begun
+    }
+
     fn count_of(&mut self, status: Status) -> &mut u64 {
         match status {
             Status::Failed => &mut self.failed,
+            Status::Interrupted => &mut self.interrupted,
             Status::Running => &mut self.running,
             Status::NotBegun => &mut self.not_begun,
             Status::Unverified => &mut self.unverified,

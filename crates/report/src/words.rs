@@ -1,6 +1,6 @@
 //! What several shapes say in the same words.
 
-use crate::{RunReport, Status, Totals};
+use crate::{Ending, RunReport, Status, Totals};
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 
@@ -8,6 +8,8 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Failed,
+    /// Something kept it from going on.
+    BrokenOff,
     /// It did not end, or not all had their turn.
     Unfinished,
     Unverified,
@@ -19,10 +21,12 @@ impl Verdict {
         let totals = report.totals();
         if totals.failed > 0 {
             Self::Failed
+        } else if report.endings().any(|ending| ending == Ending::BrokenOff) {
+            Self::BrokenOff
         } else if report.finished.is_none()
-            || totals.running > 0
-            || totals.not_begun > 0
+            || totals.not_done() > 0
             || report.lacks_shards()
+            || report.endings().any(|ending| ending != Ending::Complete)
         {
             Self::Unfinished
         } else if totals.unverified > 0 {
@@ -38,18 +42,15 @@ pub(crate) fn headline(report: &RunReport) -> String {
     let totals = report.totals();
     let all = totals.packages;
     let would = if report.dry_run { "would be " } else { "" };
+    let done = || format!("{} of {} done", all - totals.not_done(), count(all, "package"));
     match Verdict::of(report) {
         Verdict::Failed => format!("{} of {} failed", totals.failed, count(all, "package")),
-        Verdict::Unfinished if report.finished.is_none() => {
-            let done = all - totals.running - totals.not_begun;
-            format!("Did not end: {done} of {} done", count(all, "package"))
-        }
+        Verdict::BrokenOff => format!("Broken off: {}", done()),
+        Verdict::Unfinished if report.finished.is_none() => format!("Did not end: {}", done()),
         Verdict::Unfinished if report.lacks_shards() => {
             format!("A shard is missing: {} without its own", count(all, "package"))
         }
-        Verdict::Unfinished => {
-            format!("{} of {} not done", totals.running + totals.not_begun, count(all, "package"))
-        }
+        Verdict::Unfinished => format!("{} of {} not done", totals.not_done(), count(all, "package")),
         Verdict::Unverified => format!("{} of {} not verified", totals.unverified, count(all, "package")),
         Verdict::Good if all == 0 => "No packages".to_owned(),
         Verdict::Good => match totals.changed() {
@@ -67,6 +68,19 @@ pub(crate) fn counts(totals: Totals) -> String {
     told.join(", ")
 }
 
+/// Why the run, or one of the merged ones, ended before its work did.
+pub(crate) fn stopped(report: &RunReport) -> Option<&'static str> {
+    let words = [
+        (Ending::BrokenOff, "broken off"),
+        (Ending::Interrupted, "interrupted"),
+        (Ending::Deadline, "stopped at its deadline"),
+    ];
+    words
+        .into_iter()
+        .find(|(wanted, _)| report.endings().any(|ending| ending == *wanted))
+        .map(|(_, word)| word)
+}
+
 /// `1 package`, `2 packages`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -77,16 +91,19 @@ pub(crate) fn span(from: Timestamp, to: Timestamp) -> SignedDuration {
     to.duration_since(from).max(SignedDuration::ZERO)
 }
 
-/// `0 s`, `0.3 s`, `75 s`, `12 min 5 s`, `2 h 5 min`.
+/// `0 s`, `34 ms`, `0.3 s`, `75 s`, `12 min 5 s`, `2 h 5 min`.
 pub(crate) fn duration(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
-    match seconds {
-        0 if duration.is_zero() => "0 s".to_owned(),
-        // Tenths, cut and not rounded; something short is not nothing.
-        ..10 => format!("{seconds}.{} s", (duration.subsec_millis() / 100).max(i32::from(seconds == 0))),
-        10..120 => format!("{seconds} s"),
-        120..3600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        120..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+    match (seconds, duration.subsec_millis()) {
+        (0, _) if duration.is_zero() => "0 s".to_owned(),
+        // Something short is not nothing.
+        (0, 0) => "below 1 ms".to_owned(),
+        (0, millis @ ..100) => format!("{millis} ms"),
+        // Tenths, cut and not rounded.
+        (..10, millis) => format!("{seconds}.{} s", millis / 100),
+        (10..120, _) => format!("{seconds} s"),
+        (120..3600, _) if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        (120..3600, _) => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
@@ -132,8 +149,13 @@ mod tests {
                 .map(|millis| duration(SignedDuration::from_millis(millis)));
         insta::assert_snapshot!(
             shown.join(", "),
-            @"0 s, 0.1 s, 0.1 s, 0.1 s, 9.9 s, 10 s, 119 s, 2 min, 12 min 5 s, 59 min 59 s, 1 h 0 min, 25 h 0 min"
+            @"0 s, 1 ms, 99 ms, 0.1 s, 9.9 s, 10 s, 119 s, 2 min, 12 min 5 s, 59 min 59 s, 1 h 0 min, 25 h 0 min"
         );
+    }
+
+    #[test]
+    fn less_than_a_millisecond_is_said_to_be_less() {
+        assert_eq!(duration(SignedDuration::from_micros(999)), "below 1 ms");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use crate::Error;
 use crate::plan::{Planned, PlannedStep, Stage, set_argument};
 use crate::report::StepReport;
 use crate::run::Halt;
-use pipeline::{Applied, Change, Context, Env, Failure, Occurrence, Outcome, Place, StepRef, Stop};
+use pipeline::{Applied, Change, Context, Env, Failure, Occurrence, PackageId, Place, StepRef, Stop, keys};
 
 impl Planned {
     /// Makes the planned changes, step by step. A step that fails ends the recipe.
@@ -24,12 +24,12 @@ impl Planned {
                 _ => cx,
             };
             match apply_step(planned, &mut applied, has_begun, &cx).await {
-                Ok((changes, outcome)) => {
-                    has_begun |= changes.iter().any(Change::lasts);
-                    reports.push(StepReport { step, changes, outcome: Some(outcome) });
+                Ok(report) => {
+                    has_begun |= report.changes.iter().any(Change::lasts);
+                    reports.push(report);
                 }
-                Err((changes, failure)) => {
-                    reports.push(StepReport { step: step.clone(), changes, outcome: None });
+                Err((report, failure)) => {
+                    reports.push(report);
                     failed = Some((step, failure));
                 }
             }
@@ -41,13 +41,14 @@ impl Planned {
     }
 }
 
-type Ended = Result<(Vec<Change>, Outcome), (Vec<Change>, Failure)>;
+type Ended = Result<StepReport, (StepReport, Failure)>;
 
 async fn apply_step(planned: PlannedStep, applied: &mut Env, has_begun: bool, cx: &Context) -> Ended {
-    let PlannedStep { step, spec, stage, mut env, deferred } = planned;
-    let (changes, work) = match stage {
-        Stage::Settled(outcome) => return Ok((Vec::new(), outcome)),
-        Stage::Pending { changes, work } => (changes, work),
+    let report = StepReport::of_plan(&planned);
+    let PlannedStep { step, spec, stage, mut env, deferred, .. } = planned;
+    let work = match stage {
+        Stage::Settled(_) => return Ok(report),
+        Stage::Pending { work, .. } => work,
     };
     let result = async {
         match cx.stop() {
@@ -66,18 +67,34 @@ async fn apply_step(planned: PlannedStep, applied: &mut Env, has_begun: bool, cx
     }
     .await;
     match result {
-        Ok(Applied { outcome, outputs }) => {
+        Ok(Applied { outcome, outputs, sent }) => {
             cx.emit(Occurrence::StepFinished { result: outcome.clone() });
-            applied.overlay(&outputs.from_step(step.number));
-            Ok((changes, outcome))
+            let outputs = outputs.from_step(step.number);
+            applied.overlay(&outputs);
+            let package_id = package_id(&outputs).or(report.package_id);
+            Ok(StepReport { outcome: Some(outcome), package_id, bytes_sent: sent, ..report })
         }
-        Err(failure) => Err((changes, failure)),
+        Err(failure) => {
+            let bytes_sent = Some(failure.sent()).filter(|sent| *sent > 0);
+            Err((StepReport { bytes_sent, ..report }, failure))
+        }
     }
 }
 
 impl StepReport {
     pub(crate) fn of_plan(planned: &PlannedStep) -> Self {
         let step: StepRef = planned.step.clone();
-        Self { step, changes: planned.changes().to_vec(), outcome: planned.outcome().cloned() }
+        Self {
+            step,
+            changes: planned.changes().to_vec(),
+            outcome: planned.outcome().cloned(),
+            package_id: planned.package_id,
+            bytes_sent: None,
+        }
     }
+}
+
+/// The record that a step found or made. What cannot be read is told by the step that needs it.
+pub(crate) fn package_id(outputs: &Env) -> Option<PackageId> {
+    outputs.get(keys::PACKAGE_ID).ok().flatten()
 }

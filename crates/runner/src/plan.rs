@@ -1,10 +1,11 @@
+use crate::apply::package_id;
 use crate::report::StepReport;
 use crate::run::Halt;
 use crate::{Error, Registry};
 use indexmap::IndexMap;
 use pipeline::{
-    Change, Context, Env, ErasedWork, Failure, Gate, Instead, Kind, Need, Occurrence, Origin, Outcome, Phase,
-    Place, Places, Plan, Spec, StepRef, Value, keys,
+    Change, Context, Env, ErasedWork, Failure, Gate, Instead, Kind, Need, Occurrence, Origin, Outcome,
+    PackageId, Phase, Place, Places, Plan, Spec, StepRef, Value, keys,
 };
 use recipe::{Checked, CheckedStep};
 use std::collections::BTreeSet;
@@ -23,6 +24,8 @@ pub(crate) struct PlannedStep {
     pub(crate) env: Env,
     /// Arguments that refer to values which only applying gives.
     pub(crate) deferred: IndexMap<String, Value>,
+    /// The record that it found.
+    pub(crate) package_id: Option<PackageId>,
 }
 
 pub(crate) enum Stage {
@@ -158,7 +161,8 @@ async fn plan_step(
         plan = processor.plan(env, cx) => plan?,
     };
     let seen = env.clone();
-    env.overlay(&plan.outputs().from_step(step.number));
+    let outputs = plan.outputs().from_step(step.number);
+    env.overlay(&outputs);
     let stage = match plan {
         Plan::Settled { outcome, .. } => Stage::Settled(outcome),
         Plan::Pending { changes, work, .. } => {
@@ -167,7 +171,8 @@ async fn plan_step(
             Stage::Pending { changes, work }
         }
     };
-    Ok(PlannedStep { step: step_ref(step), spec, stage, env: seen, deferred })
+    let package_id = package_id(&outputs);
+    Ok(PlannedStep { step: step_ref(step), spec, stage, env: seen, deferred, package_id })
 }
 
 /// Substitutes an argument and writes it into the environment, where it stays for later steps, as in AutoPkg

@@ -1,4 +1,6 @@
-use pipeline::{Change, Diagnose, Failure, FailureKind, Outcome, StepRef, Stop, Subject, Verb, Warning};
+use pipeline::{
+    Change, Diagnose, Failure, FailureKind, Outcome, PackageId, StepRef, Stop, Subject, Verb, Warning,
+};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -33,6 +35,18 @@ pub struct StepReport {
     /// How it ended; `None` if it did not run to its end: a dry run, a failure, or a failure before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
+    /// Id of the package record, if the step found or made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_id: Option<PackageId>,
+    /// Bytes of package files that the step sent, where it says so itself; else they are those of its changes, once it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_sent: Option<u64>,
+}
+
+impl StepReport {
+    fn planned_bytes(&self) -> u64 {
+        self.changes.iter().map(|change| change.bytes).sum()
+    }
 }
 
 /// Why a recipe ended early.
@@ -101,7 +115,11 @@ impl FailureReport {
             kind: failure.kind(),
             message,
             causes: chain.collect(),
-            hint: failure.hint(),
+            // Whoever knows more about it says more.
+            hint: failure.hint().or_else(|| {
+                (failure.kind() == FailureKind::Interrupted)
+                    .then(|| "run again: what is in place already is not sent again".to_owned())
+            }),
             faults: Vec::new(),
         }
     }
@@ -116,8 +134,11 @@ pub struct Report {
     pub dry_run: bool,
     /// In one word.
     pub status: Status,
-    /// Bytes of package files that were sent.
+    /// Bytes of package files that were sent, by this run.
     pub bytes_sent: u64,
+    /// Bytes of package files that an earlier run had sent, and that this run went on with.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub bytes_resumed: u64,
     /// Bytes of package files that were fetched.
     pub bytes_fetched: u64,
     /// Step by step.
@@ -140,15 +161,37 @@ impl Report {
     ) -> Self {
         // Only steps that ran to their end count; in a dry run, all that planned do.
         let counted = |step: &&StepReport| dry_run || step.outcome.is_some();
-        let sum = |bytes: fn(&Change) -> u64| {
-            steps.iter().filter(counted).flat_map(|step| &step.changes).map(bytes).sum()
+        let finished = || steps.iter().filter(counted);
+        let bytes_fetched = finished().flat_map(|step| &step.changes).map(|change| change.fetches).sum();
+        let sent = |step: &StepReport| match (step.bytes_sent, counted(&step)) {
+            (Some(sent), _) => sent,
+            (None, true) => step.planned_bytes(),
+            (None, false) => 0,
         };
-        let (bytes_sent, bytes_fetched) = (sum(|change| change.bytes), sum(|change| change.fetches));
+        let bytes_sent = steps.iter().map(sent).sum();
+        let resumed = |step: &StepReport| Some(step.planned_bytes().saturating_sub(step.bytes_sent?));
+        let bytes_resumed = finished().filter_map(resumed).sum();
         let status = match &failure {
             Some(_) => Status::Failed,
             None => status(&steps),
         };
-        Self { recipe, dry_run, status, bytes_sent, bytes_fetched, steps, failure, given_up: None }
+        Self {
+            recipe,
+            dry_run,
+            status,
+            bytes_sent,
+            bytes_resumed,
+            bytes_fetched,
+            steps,
+            failure,
+            given_up: None,
+        }
+    }
+
+    /// Id of the package record, if a step found or made it.
+    #[must_use]
+    pub fn package_id(&self) -> Option<PackageId> {
+        self.steps.iter().rev().find_map(|step| step.package_id)
     }
 
     /// A recipe that could not be read or did not pass its check.
@@ -211,11 +254,22 @@ impl Report {
         }
     }
 
+    /// Whether its turn had come, and it was not let finish.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        let is_interrupted = |failure: &FailureReport| failure.kind == FailureKind::Interrupted;
+        self.failure.as_ref().is_some_and(is_interrupted) && !self.was_not_begun()
+    }
+
     /// Whether a step planned any change.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| !step.changes.is_empty())
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn status(steps: &[StepReport]) -> Status {

@@ -143,6 +143,7 @@ impl Attempt<'_> {
             patience: *patience,
             hashed: self.known.is_none().then_some(hashed),
             log,
+            confirmed: &self.work.confirmed,
             cx: self.cx,
         };
         let filling = async { tokio::try_join!(sending.run(sent), self.digests(start, tell, log)) };

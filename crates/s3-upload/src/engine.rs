@@ -14,6 +14,7 @@ use jamf::UploadGrant;
 use pipeline::{Context, FileName};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// The way that the bytes of an upload take, by itself: no Jamf Pro, no journal, no digests, nothing that is replaced. For
 /// measurements; whoever delivers packages wants [`S3Upload`](crate::S3Upload).
@@ -63,6 +64,7 @@ impl Engine {
             patience: Patience::default(),
             hashed: None,
             log: &Log::none(&self.cx),
+            confirmed: &AtomicU64::new(0),
             cx: &self.cx,
         };
         let parts = sending.run(Vec::new()).await?;

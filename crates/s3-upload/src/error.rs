@@ -304,7 +304,15 @@ impl Diagnose for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Input(_) | Self::TooLarge { .. } | Self::Interrupted { .. } | Self::Spelling { .. } => None,
+            Self::Input(_) | Self::TooLarge { .. } | Self::Spelling { .. } => None,
+            Self::Interrupted { leftover: Leftover::Kept | Leftover::Stuck, .. } => {
+                Some("run again: it goes on where it stopped".into())
+            }
+            Self::Interrupted { leftover: Leftover::None | Leftover::Removed, .. } => Some(
+                "run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it \
+                 stopped"
+                    .into(),
+            ),
             Self::Endpoint { .. } => Some("leave it unset to reach Amazon's S3".into()),
             Self::File(source) => source.hint(),
             Self::Changed { .. } => Some("run again when nothing writes to the file any more".into()),

@@ -151,8 +151,9 @@ impl Processor for S3Upload {
 
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
         match work.apply(env, cx).await {
+            Ok(applied) => Ok(applied),
             Err(error) if error.is_refusal_to_begin() => Err(Failure::from(error).or_fallback(env)),
-            applied => Ok(applied?),
+            Err(error) => Err(Failure::from(error).having_sent(work.sent())),
         }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Sending<'a> {
     /// How many bytes from the start of the file are hashed; `None` if its digests are known.
     pub hashed: Option<watch::Receiver<u64>>,
     pub log: &'a Log,
+    /// Counts bytes that S3 has confirmed.
+    pub confirmed: &'a AtomicU64,
     pub cx: &'a Context,
 }
 
@@ -70,6 +72,7 @@ impl Sending<'_> {
                 on_their_way.push(self.send(part, &source, Arc::new(meter), &pacer));
             }
             let Some(part) = on_their_way.next().await.transpose()? else { break };
+            self.confirmed.fetch_add(part.size, Ordering::Relaxed);
             self.log.part(&part);
             lock(&pacer).arrived(part.size, self.cx.clock().now());
             sent.push(part);

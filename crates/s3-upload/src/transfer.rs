@@ -23,6 +23,7 @@ use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
 use state::{Journal, NewUpload, State, StoredUpload};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files of this size are sent alone. The server renews credentials of an account's latest upload only (`jamf-pro-api.md §7.3`), so that
 /// what is sent side by side has to be through within their first hour: two files below this are, at 2.4 Mbit/s.
@@ -45,6 +46,8 @@ pub struct Work {
     keep: bool,
     state: State,
     connections: Connections,
+    /// Bytes of parts that S3 has confirmed to this run.
+    pub(crate) confirmed: AtomicU64,
 }
 
 impl Work {
@@ -84,6 +87,7 @@ impl Work {
             digests: memory.digests.clone(),
             state: memory.state.clone(),
             connections: memory.connections.clone(),
+            confirmed: AtomicU64::new(0),
             session,
             name,
             old,
@@ -137,6 +141,11 @@ impl Work {
         let done = done?;
         self.tidy(&bucket, &endpoint, cx).await;
         Ok(self.applied(&done))
+    }
+
+    /// Bytes of the file that this run has sent, as far as S3 has confirmed them.
+    pub(crate) fn sent(&self) -> u64 {
+        self.confirmed.load(Ordering::Relaxed)
     }
 
     fn open(&self, place: &Place, grant: UploadGrant, cx: &Context) -> Bucket {
@@ -298,6 +307,7 @@ impl Work {
             ),
         };
         applied
+            .having_sent(self.sent())
             .with(keys::PKG_UPLOADED, true)
             .with(keys::PKG_SIZE, sent.size)
             .with(keys::PKG_MD5, sent.md5)

@@ -94,7 +94,7 @@ impl Stage {
         let (step, env, cx) = (step(), self.env(entries), self.context(Access::ReadWrite));
         match step.plan(&env, &cx).await? {
             Plan::Pending { work, .. } => step.apply(work, &env, &cx).await,
-            Plan::Settled { outcome, outputs } => Ok(Applied { outcome, outputs }),
+            Plan::Settled { outcome, outputs } => Ok(Applied { outcome, outputs, sent: None }),
         }
     }
 
@@ -107,7 +107,7 @@ impl Stage {
     /// What came of it: the outcome, the outputs, or why it failed.
     pub async fn ran(&self, entries: &[(&str, Value)]) -> String {
         let text = match self.run(entries).await {
-            Ok(Applied { outcome, outputs }) => {
+            Ok(Applied { outcome, outputs, .. }) => {
                 let env = outputs.from_step(1);
                 let outputs: Vec<_> =
                     env.iter().map(|(name, entry)| format!("{name} = {}", entry.shown())).collect();

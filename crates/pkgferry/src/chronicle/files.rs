@@ -27,6 +27,19 @@ impl ReportFiles {
         Ok(Self { files, clock, written: Mutex::default() })
     }
 
+    /// Whether all of them could be written. Nothing is: what is there may be the report of a run that goes on.
+    pub fn probe(&self) -> Result<(), Error> {
+        let mut paths = self.files.iter().map(|(path, _)| path).filter(|path| !is_stream(path));
+        paths.try_for_each(|path| {
+            files::probe(path).map_err(|source| Error::WriteFile { path: path.clone(), source })
+        })
+    }
+
+    /// Whether there are any.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Writes all of them. One that fails keeps none of the others back.
     pub fn write(&self, report: &RunReport) -> Result<(), Error> {
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
@@ -43,11 +56,14 @@ impl ReportFiles {
     }
 }
 
+/// A pipe, `/dev/stdout`: there is nothing to put in its place.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 fn write(report: &RunReport, path: &Path, format: Format) -> Result<(), Error> {
     let bytes = report::write(report, format).map_err(Error::MergeReports)?;
     let failed = |source| Error::WriteFile { path: path.to_owned(), source };
-    // A pipe, `/dev/stdout`: there is nothing to put in its place.
-    let is_stream = path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
-    if is_stream { std::fs::write(path, bytes) } else { files::write(path, &bytes, Existing::Replace) }
+    if is_stream(path) { std::fs::write(path, bytes) } else { files::write(path, &bytes, Existing::Replace) }
         .map_err(failed)
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::Notices;
 use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, causes};
-use report::{PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
+use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
 use runner::Report;
 use state::{
     CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts,
@@ -43,6 +43,15 @@ pub struct Outset<'a> {
     pub news: News,
 }
 
+/// Whether the files of the report are left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaveReports {
+    /// They are this run's.
+    No,
+    /// They may be those of another run, which works on the server that this one was to work on.
+    ToTheOther,
+}
+
 /// Everything that is told of one run.
 pub struct Chronicle {
     recorder: Arc<Recorder>,
@@ -52,7 +61,8 @@ pub struct Chronicle {
 }
 
 impl Chronicle {
-    /// The run begins: its report is there from now on, and the heartbeat is told.
+    /// The run begins, and the heartbeat is told. Its report is there from the first [`write`](Self::write) on, which comes when
+    /// the run has its servers for itself: until then what is there may be the report of another run.
     pub async fn begin(
         outset: Outset<'_>,
         state: &State,
@@ -73,7 +83,7 @@ impl Chronicle {
         let recorder = Arc::new(Recorder::new(run, clock.clone(), boundary.clone()));
         // What cannot be written now cannot be written after hours of work either.
         let files = ReportFiles::open(reports, clock.clone())?;
-        files.write(&recorder.snapshot())?;
+        files.probe()?;
         let new = NewRun { id: &id, command: &command, version, host: &host, dry_run };
         let log = match state.history().begin_run(&new, clock.clone()) {
             Ok(log) => Some(log),
@@ -126,14 +136,29 @@ impl Chronicle {
         }
     }
 
+    /// Whether a report was asked for.
+    pub fn has_reports(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// The run has ended. Everything is tried, whatever fails of it; the first failure is told.
-    pub async fn end(self, exit: Exit, broke: Option<&Error>, cx: &Context) -> Result<(), Error> {
+    pub async fn end(
+        self,
+        exit: Exit,
+        broke: Option<&Error>,
+        leave: LeaveReports,
+        cx: &Context,
+    ) -> Result<(), Error> {
         let Self { recorder, log, files, news } = self;
-        if let Some(error) = broke {
+        // That somebody interrupted it is nothing to look at.
+        if let Some(error) = broke.filter(|_| exit != Exit::Interrupted) {
             recorder.warn(in_full(error), error.hint());
         }
-        let report = recorder.finish();
-        let written = files.write(&report);
+        let report = recorder.end(ending(exit, broke), exit.code());
+        let written = match leave {
+            LeaveReports::No => files.write(&report),
+            LeaveReports::ToTheOther => Ok(()),
+        };
         let logged = match log {
             Some(log) => log.end(exit.code()).map_err(Error::State),
             None => Ok(()),
@@ -143,6 +168,15 @@ impl Chronicle {
         }
         news.end(&report, exit, broke, cx).await;
         written
+    }
+}
+
+fn ending(exit: Exit, broke: Option<&Error>) -> Ending {
+    match (broke, exit) {
+        (_, Exit::Interrupted) => Ending::Interrupted,
+        (Some(_), _) => Ending::BrokenOff,
+        (None, Exit::Deadline) => Ending::Deadline,
+        (None, _) => Ending::Complete,
     }
 }
 
@@ -195,7 +229,7 @@ impl Entry {
 
 fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
     let file: Option<FileName> = package.file.as_deref().and_then(|name| name.parse().ok());
-    log.learn(&PackageFacts { file: file.as_ref(), ..PackageFacts::default() });
+    log.learn(&PackageFacts { file: file.as_ref(), record: package.package_id, ..PackageFacts::default() });
     let failure = report.failure.as_ref();
     let message = failure.map(|failure| {
         [&failure.message]

@@ -267,12 +267,16 @@ fn summary(
         duration: Duration::try_from(took).unwrap_or_default(),
         volume: Volume { sent: totals.bytes_sent, saved: totals.bytes_saved, fetched: totals.bytes_fetched },
         ending: match (broke, exit) {
+            (_, Exit::Interrupted) => Ending::Interrupted,
             (Some(error), _) => Ending::BrokenOff { message: in_full(error), next_step: error.hint() },
-            (None, Exit::Interrupted) => Ending::Interrupted,
             (None, Exit::Deadline) => Ending::DeadlineReached,
             (None, _) => Ending::Complete,
         },
-        failed: with(Status::Failed).chain(with(Status::Running)).map(trouble).collect(),
+        failed: with(Status::Failed)
+            .chain(with(Status::Interrupted))
+            .chain(with(Status::Running))
+            .map(trouble)
+            .collect(),
         unverified: with(Status::Unverified).map(trouble).collect(),
         changed: report.packages.iter().filter_map(changed).collect(),
         unchanged: totals.skipped,
@@ -304,9 +308,12 @@ fn changed(package: &PackageReport) -> Option<Changed> {
         Status::Replaced => How::Replaced,
         Status::MetadataOnly => How::MetadataOnly,
         Status::Downloaded => How::Downloaded,
-        Status::Failed | Status::Running | Status::NotBegun | Status::Unverified | Status::Skipped => {
-            return None;
-        }
+        Status::Failed
+        | Status::Interrupted
+        | Status::Running
+        | Status::NotBegun
+        | Status::Unverified
+        | Status::Skipped => return None,
     };
     Some(Changed {
         package: package.name().to_owned(),

@@ -108,7 +108,7 @@ impl Voice {
             if report.status == Status::Unchanged {
                 for line in lines {
                     if let Line::Complained(text) = line {
-                        self.human.complain(&format!("{title}\n{text}"));
+                        self.human.complain(&text);
                     }
                 }
                 return self.human.print(&format!("{title}  = {}\n", verdict(report)));
@@ -125,8 +125,13 @@ impl Voice {
         }
         if let Some(failure) = &report.failure {
             let is_titled = failure.step.is_some() && self.begun.load(Ordering::Relaxed);
-            let title = if is_titled { String::new() } else { format!("{title}\n") };
-            self.human.complain(&format!("{title}{}", failure_text(failure)));
+            let text = match (is_titled, held.is_some()) {
+                // Its lines on standard output stand elsewhere.
+                (true, true) => failure_text(failure, Some(&title)),
+                (true, false) => failure_text(failure, None),
+                (false, _) => format!("{title}\n{}", failure_text(failure, None)),
+            };
+            self.human.complain(&text);
         }
         self.human.print(&format!("  = {}\n", verdict(report)))
     }
@@ -154,7 +159,12 @@ impl Listener for Voice {
                 return human.meter().show(&self.title, label, *progress);
             }
             Occurrence::Notice { level: Level::Warning, message } => {
-                Line::Complained(format!("  warn  {}{message}\n", name(event.step.as_ref())))
+                // Where others run beside it, nobody could tell whose it is.
+                let whose = match &self.held {
+                    Some(_) => format!("{}: ", on(&event.recipe, self.server.as_deref())),
+                    None => String::new(),
+                };
+                Line::Complained(format!("  warn  {whose}{}{message}\n", name(event.step.as_ref())))
             }
             Occurrence::Notice { level: Level::Info, message } => {
                 tracing::info!(step = event.step.as_ref().map(|step| step.processor.as_str()), "{message}");
@@ -222,11 +232,14 @@ fn finished(step: Option<&StepRef>, outcome: &Outcome) -> String {
     }
 }
 
-fn failure_text(failure: &FailureReport) -> String {
+/// `whose` failure it is, where that is not plain.
+fn failure_text(failure: &FailureReport, whose: Option<&str>) -> String {
     let mut text = String::new();
+    let whose = whose.map(|whose| format!("{whose}: ")).unwrap_or_default();
     let step = failure.step.as_ref().map(|step| format!("step {} {}: ", step.number, step.processor));
     let mut lines = failure.message.lines();
-    let _ = writeln!(text, "  fail  {}{}", step.unwrap_or_default(), lines.next().unwrap_or_default());
+    let first = lines.next().unwrap_or_default();
+    let _ = writeln!(text, "  fail  {whose}{}{first}", step.unwrap_or_default());
     for line in lines {
         let _ = writeln!(text, "        {line}");
     }
@@ -243,6 +256,7 @@ fn verdict(report: &Report) -> String {
     let word = status_word(report.status);
     match report.status {
         Status::Failed if report.was_not_begun() => "not begun".to_owned(),
+        Status::Failed if report.was_interrupted() => "interrupted".to_owned(),
         Status::Failed => word.to_owned(),
         Status::Unchanged => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
         _ if report.dry_run => format!("would be {word}: {}", moved(&[report])),
@@ -250,8 +264,16 @@ fn verdict(report: &Report) -> String {
     }
 }
 
-/// `1.0 MiB sent`, `1.0 MiB to fetch`, or both.
+/// `1.0 MiB sent`, `1.0 MiB to fetch`, or both; and what an earlier run had sent.
 fn moved(reports: &[&Report]) -> String {
+    let resumed: u64 = reports.iter().map(|report| report.bytes_resumed).sum();
+    match resumed {
+        0 => moved_now(reports),
+        resumed => format!("{}, {} resumed", moved_now(reports), size(resumed)),
+    }
+}
+
+fn moved_now(reports: &[&Report]) -> String {
     let sent: u64 = reports.iter().map(|report| report.bytes_sent).sum();
     let fetched: u64 = reports.iter().map(|report| report.bytes_fetched).sum();
     let dry_run = reports.iter().any(|report| report.dry_run);
@@ -290,11 +312,15 @@ fn summary(reports: &[&Report], servers: usize) -> String {
         Status::Unchanged,
     ];
     let waiting = reports.iter().filter(|report| report.was_not_begun()).count();
+    let interrupted = reports.iter().filter(|report| report.was_interrupted()).count();
     let counts = all.into_iter().filter_map(|status| {
-        let is_it = |report: &&&Report| report.status == status && !report.was_not_begun();
+        let is_it = |report: &&&Report| {
+            report.status == status && !report.was_not_begun() && !report.was_interrupted()
+        };
         let number = reports.iter().filter(is_it).count();
         (number > 0).then(|| format!("{number} {}", status_word(status)))
     });
+    let counts = counts.chain((interrupted > 0).then(|| format!("{interrupted} interrupted")));
     let counts = counts.chain((waiting > 0).then(|| format!("{waiting} not begun")));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let runs = match servers {

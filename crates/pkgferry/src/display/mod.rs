@@ -58,7 +58,7 @@ impl Display {
                 let title = on(title, server);
                 Voice::Human(Arc::new(human::Voice::new(human.clone(), title, name, pace)))
             }
-            Self::Json(json) => Voice::Json(Arc::new(json::Listening { json: json.clone(), server: name })),
+            Self::Json(json) => Voice::Json(Arc::new(json::Listening::new(json.clone(), name))),
         }
     }
 

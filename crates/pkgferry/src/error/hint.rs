@@ -19,7 +19,7 @@ impl Error {
             Self::Secret { source, .. } => pipeline::Diagnose::hint(&**source),
             Self::News(error) => pipeline::Diagnose::hint(error),
             Self::Shard(error) => pipeline::Diagnose::hint(error),
-            Self::Remembered(error) => pipeline::Diagnose::hint(error),
+            Self::Remembered(source) | Self::Busy { source, .. } => pipeline::Diagnose::hint(source),
             Self::NoRun(_) => Some("pkgferry history lists the newest runs".into()),
             Self::File(error) => pipeline::Diagnose::hint(error),
             Self::Look { source, .. } => pipeline::Diagnose::hint(&**source),

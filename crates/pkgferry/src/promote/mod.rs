@@ -7,7 +7,7 @@ mod source;
 pub use proof::{Doubt, Proven};
 
 use crate::args::PromoteArgs;
-use crate::display::{Pace, ServerReport};
+use crate::display::{self, Pace, ServerReport};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::run::Job;
@@ -99,7 +99,10 @@ pub async fn promote(
     });
     let shown = shown.map_or(Ok(()), Err);
     let exit = promotion.workshop.close(&reports, shown, promoted.as_ref(), done.as_ref().err()).await;
-    done.and(exit)
+    if let Err(error) = done {
+        display::error::print(&error);
+    }
+    Ok(exit)
 }
 
 impl Promotion<'_> {
@@ -332,8 +335,9 @@ impl Promotion<'_> {
             dry_run,
             status,
             bytes_sent: changes.iter().map(|change| change.bytes).sum(),
+            bytes_resumed: 0,
             bytes_fetched: 0,
-            steps: vec![StepReport { step, changes, outcome }],
+            steps: vec![StepReport { step, changes, outcome, package_id: None, bytes_sent: None }],
             failure: None,
             given_up: None,
         };

@@ -7,6 +7,8 @@ use runner::{NeededFile, Registry, Report};
 use std::sync::Arc;
 
 const VERSION: Key<String> = Key::new("version");
+/// What the package holds, in recipes of AutoPkg.
+const NAME: Key<String> = Key::new("NAME");
 
 /// A recipe as the command line names it, what became of reading it, and the server that it runs for.
 pub struct Job {
@@ -61,13 +63,17 @@ impl Job {
         let file = keys::file_name(&known).ok();
         // A path that cannot be looked at is told by the step that needs it.
         let path = known.get(keys::PKG_PATH).ok().flatten();
-        let identity = path.and_then(|path| FileIdentity::of(&path).ok());
+        let identity = path.as_ref().and_then(|path| FileIdentity::of(path).ok());
         let subject = Subject {
             server: server.clone(),
             file: file.as_ref().map(ToString::to_string),
             pkg_version: known.get(VERSION).ok().flatten(),
             size: identity.map(|identity| identity.size),
             package_id: None,
+            product: known.get(NAME).ok().flatten(),
+            category: known.get(keys::PKG_CATEGORY).ok().flatten().filter(|category| !category.is_empty()),
+            display_name: known.get(keys::PKG_DISPLAY_NAME).ok().flatten().filter(|name| !name.is_empty()),
+            local_path: path.map(|path| path.display().to_string()),
         };
         Ready { name, server, file, subject, checked }
     }

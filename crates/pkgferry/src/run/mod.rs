@@ -87,24 +87,17 @@ async fn reveal(jobs: Vec<Job>, workshop: &Workshop, settings: &Settings) -> Res
     Ok(revealed)
 }
 
-/// The exit code of a run is that of its worst recipe: interruption first, then the first failure, then what had no turn, then
-/// what is unverified, then what is pending.
+/// The exit code of a run is that of its [worst](Exit::worse) recipe.
 pub fn exit_of(reports: &[ServerReport], tells_pending: bool) -> Exit {
-    let reports = || reports.iter().map(|report| &report.report);
-    let failures =
-        || reports().filter_map(|report| report.failure.as_ref()).map(|failure| Exit::of(failure.kind));
-    if failures().any(|exit| exit == Exit::Interrupted) {
-        return Exit::Interrupted;
+    let exits = reports.iter().map(|report| exit_of_one(&report.report, tells_pending));
+    exits.fold(Exit::Done, Exit::worse)
+}
+
+fn exit_of_one(report: &Report, tells_pending: bool) -> Exit {
+    match &report.failure {
+        Some(failure) => Exit::of(failure.kind),
+        None if report.status == Status::Unverified => Exit::Unverified,
+        None if tells_pending && report.has_changes() => Exit::ChangesPending,
+        None => Exit::Done,
     }
-    // What had no turn did not go wrong.
-    if let Some(exit) = failures().find(|exit| *exit != Exit::Deadline).or_else(|| failures().next()) {
-        return exit;
-    }
-    if reports().any(|report| report.status == Status::Unverified) {
-        return Exit::Unverified;
-    }
-    if tells_pending && reports().any(Report::has_changes) {
-        return Exit::ChangesPending;
-    }
-    Exit::Done
 }

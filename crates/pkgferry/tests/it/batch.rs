@@ -356,15 +356,15 @@ fn a_second_start_is_told_who_works_on_the_server() {
     let (stage, server) = Stage::with_server_like(never);
     let stuck = Stuck::start(&stage, &server);
     let other = stage.write("Other.pkg", noise(2, 100));
-    let ran = stage.run(&["upload", &other, "-k", "verify_timeout=1"]);
+    // A report that is there may be that of the run which goes on.
+    let report = stage.write("run.json", "what the other run has written");
+    let ran = stage.run(&["upload", &other, &other, "-k", "verify_timeout=1", "--report", &report]);
     let shown = without_times(&ran, stuck.0.id());
     insta::assert_snapshot!(shown, @"
     exit 6
-    --- stdout
-      = failed
     --- stderr
-    [STAGE]/Other.pkg
-      fail  another pkgferry works on [HOST] since [TIME] (upload [STAGE]/Held.pkg -k verify_timeout=600)
+    pkgferry: nothing was begun, and the report was left alone, since it may be another run's
+      caused by: another pkgferry works on [HOST] since [TIME] (upload [STAGE]/Held.pkg -k verify_timeout=600)
             hint: [WHICH PROCESS]
     ");
     // Nor do shards work beside a run that takes all packages.
@@ -372,6 +372,11 @@ fn a_second_start_is_told_who_works_on_the_server() {
     let codes = ["1/2", "2/2"].map(|shard| stage.run(&["run", &folder, "--shard", shard]).code);
     assert!(codes.contains(&6) && codes.iter().all(|code| matches!(code, 0 | 6)), "{codes:?}");
     assert!(!server.names().iter().any(|name| name.starts_with("App")), "{:?}", server.names());
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "what the other run has written");
+    // Nor does one touch it that does not come as far as that.
+    let ran = stage.run(&["run", "/no/such/*.recipe", "--report", &report]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "what the other run has written");
     // Who only looks is not kept off.
     stage.run(&["upload", &other, "--dry-run"]).succeeded();
     drop(stuck);

@@ -34,6 +34,7 @@ mod secrets;
 mod servers;
 mod stage;
 mod texts;
+mod told;
 #[cfg(unix)]
 mod unattended;
 mod verify;

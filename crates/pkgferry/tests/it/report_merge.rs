@@ -110,6 +110,43 @@ fn the_exit_code_is_that_of_the_merged_runs() {
     }
 }
 
+/// Reports that say with which exit code their run ended are believed: only the run knew why a package had no turn.
+#[test]
+fn the_exit_code_is_the_worst_that_the_runs_ended_with() {
+    let ended = |id: &str, shard, packages: &[Value], (ending, exit_code): (&str, u8)| {
+        let mut report = report(id, shard, packages);
+        report["version"] = json!(2);
+        report["ending"] = json!(ending);
+        report["exit_code"] = json!(exit_code);
+        report
+    };
+    let waiting = || [package("A", "not-begun")];
+    let cases = [
+        (("deadline", 9), ("complete", 0), 9),
+        (("deadline", 9), ("complete", 7), 9),
+        (("deadline", 9), ("broken-off", 4), 4),
+        (("complete", 5), ("broken-off", 4), 5),
+        (("deadline", 9), ("interrupted", 130), 130),
+        (("complete", 2), ("complete", 0), 2),
+    ];
+    for (one, other, code) in cases {
+        let ran = merged(&[ended("a", (1, 2), &waiting(), one), ended("b", (2, 2), &[], other)]);
+        assert_eq!(ran.code, code, "{one:?} {other:?}\n{}", ran.shown());
+    }
+    // Beside a run that is not there, nothing is as good as that.
+    let alone = ended("a", (1, 2), &waiting(), ("deadline", 9));
+    insta::assert_snapshot!(merged(&[alone]).shown(), @"
+    exit 130
+    --- stdout
+    1 run, 1 package: 1 not begun
+    --- stderr
+    warning: these shards are missing: 2/2
+      hint: look for the reports of these shards: their packages are not in here
+    warning: these of the merged runs came to their deadline: a (shard 1/2)
+      hint: run them again for what is left, or give them more time or more jobs
+    ");
+}
+
 #[test]
 fn what_is_not_there_is_no_success() {
     let killed = || {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const MIB: usize = 1 << 20;
 
 /// An upload that was killed when S3 had two of its parts.
-fn killed(stage: &Stage, server: &Server, name: &str) -> String {
+pub fn killed(stage: &Stage, server: &Server, name: &str) -> String {
     let file = stage.write(name, noise(7, 33 * MIB));
     let mut command = stage.command(&["upload", &file, "-k", "upload_concurrency=1"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Takes whatever is sent to it, and answers 200.
-struct Listening {
-    address: String,
+pub struct Listening {
+    pub address: String,
     heard: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl Listening {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -55,12 +55,12 @@ impl Listening {
         self.heard.lock().unwrap().iter().map(|(request, _)| request.replace(" HTTP/1.1", "")).collect()
     }
 
-    fn last(&self) -> Value {
+    pub fn last(&self) -> Value {
         serde_json::from_str(&self.heard.lock().unwrap().last().unwrap().1).unwrap()
     }
 }
 
-fn settings(stage: &Stage, text: &str, mode: u32) {
+pub fn settings(stage: &Stage, text: &str, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = stage.path("home/.config/pkgferry");
     std::fs::create_dir_all(&folder).unwrap();
@@ -311,7 +311,7 @@ fn long_run(stage: &Stage, report: &str) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-fn report(path: &str) -> Value {
+pub fn report(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -321,7 +321,7 @@ fn told(report: &Value) -> Vec<(String, String)> {
     packages.map(|package| (text(&package["file"]), text(&package["status"]))).collect()
 }
 
-fn until(mut is_true: impl FnMut() -> bool) {
+pub fn until(mut is_true: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !is_true() {
         assert!(Instant::now() < end);
@@ -340,8 +340,11 @@ fn sigterm_ends_cleanly_with_a_report() {
     let report = report(&path);
     assert_eq!(
         told(&report),
-        [("First.pkg".into(), "failed".into()), ("Second.pkg".into(), "not-begun".into())]
+        [("First.pkg".into(), "interrupted".into()), ("Second.pkg".into(), "not-begun".into())]
     );
+    assert_eq!((&report["ending"], &report["exit_code"]), (&"interrupted".into(), &130.into()));
+    let next = report["packages"][0]["failure"]["hint"].as_str().unwrap();
+    assert!(next.contains("--keep-partial"), "{next}");
     assert!(!report["finished"].is_null());
     assert_eq!(server.open_uploads(), Vec::<String>::new());
 }

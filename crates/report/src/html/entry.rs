@@ -193,7 +193,7 @@ fn step(page: &mut Markup, phase: &Phase) {
 fn class(status: Status) -> &'static str {
     match status {
         Status::Failed => "failed",
-        Status::Running | Status::NotBegun => "not-done",
+        Status::Interrupted | Status::Running | Status::NotBegun => "not-done",
         Status::Unverified => "unverified",
         Status::Replaced | Status::Created => "changed",
         Status::MetadataOnly => "record",

@@ -85,19 +85,24 @@ impl Scale {
     /// Round times of day, at most ten, with a distance that a person counts in.
     pub(super) fn ticks(self) -> (SignedDuration, Vec<Timestamp>) {
         const MOST: i64 = 10;
+        /// Labels with parts of a second are longer.
+        const MOST_LONG: i64 = 8;
+        const MILLIS: [i64; 6] = [10, 20, 50, 100, 200, 500];
         const SECONDS: [i64; 20] = [
             1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
             172_800, 604_800,
         ];
-        let length = self.length.as_secs();
-        let step =
-            SECONDS.into_iter().find(|step| length / step < MOST).unwrap_or_else(|| (length / MOST).max(1));
-        let begin = self.from.as_second();
+        let length = i64::try_from(self.length.as_millis()).unwrap_or(i64::MAX);
+        let short = MILLIS.into_iter().find(|step| length / step < MOST_LONG);
+        let long = || SECONDS.into_iter().map(|step| step * 1000).find(|step| length / step < MOST);
+        let step = short.or_else(long).unwrap_or_else(|| (length / MOST).max(1));
+        let begin = self.from.as_millisecond();
         let first = begin + (step - begin.rem_euclid(step)) % step;
-        let all = (0..=MOST)
-            .filter_map(|number| Timestamp::from_second(first.checked_add(number.checked_mul(step)?)?).ok());
+        let all = (0..=MOST).filter_map(|number| {
+            Timestamp::from_millisecond(first.checked_add(number.checked_mul(step)?)?).ok()
+        });
         let inside = all.filter(|time| *time >= self.from && span(self.from, *time) <= self.length);
-        (SignedDuration::from_secs(step), inside.collect())
+        (SignedDuration::from_millis(step), inside.collect())
     }
 }
 
@@ -119,7 +124,7 @@ mod tests {
             prop_assert!(length < 2 || !ticks.is_empty());
             for tick in &ticks {
                 prop_assert!((0.0..=100.0).contains(&scale.place(*tick)));
-                prop_assert_eq!(tick.as_second() % step.as_secs(), 0);
+                prop_assert_eq!(i128::from(tick.as_millisecond()) % step.as_millis(), 0);
             }
         }
     }

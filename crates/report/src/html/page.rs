@@ -1,7 +1,7 @@
 use super::entry::{card, change, skip};
 use super::markup::Markup;
 use super::timeline;
-use crate::words::{Verdict, count, counts, duration, headline, moment, span};
+use crate::words::{Verdict, count, counts, duration, headline, moment, span, stopped};
 use crate::{PackageReport, RunReport, Status, Warning};
 use jiff::Timestamp;
 use pipeline::size;
@@ -18,8 +18,11 @@ struct Section {
 }
 
 const FAILED: Section = Section { id: "failed", title: "Failed", statuses: &[Status::Failed] };
-const NOT_DONE: Section =
-    Section { id: "not-done", title: "Not done", statuses: &[Status::Running, Status::NotBegun] };
+const NOT_DONE: Section = Section {
+    id: "not-done",
+    title: "Not done",
+    statuses: &[Status::Interrupted, Status::Running, Status::NotBegun],
+};
 const UNVERIFIED: Section =
     Section { id: "unverified", title: "Not verified", statuses: &[Status::Unverified] };
 const CHANGED: Section = Section {
@@ -67,7 +70,7 @@ pub(super) fn write(page: &mut Markup, report: &RunReport) {
 
 fn header(page: &mut Markup, report: &RunReport) {
     let (class, sign) = match Verdict::of(report) {
-        Verdict::Failed => ("failed", "!"),
+        Verdict::Failed | Verdict::BrokenOff => ("failed", "!"),
         Verdict::Unfinished => ("not-done", "…"),
         Verdict::Unverified => ("unverified", "?"),
         Verdict::Good => ("good", "✓"),
@@ -98,6 +101,9 @@ fn about(page: &mut Markup, report: &RunReport) {
     if let Some(finished) = report.finished {
         page.put(", ").text(&duration(span(report.started, finished)));
     }
+    if let Some(word) = stopped(report) {
+        page.put(", ").put(word);
+    }
     for server in &report.servers {
         page.put(" · <bdi>").text(server).put("</bdi>");
     }
@@ -117,8 +123,8 @@ fn time(page: &mut Markup, time: Timestamp) {
 fn tiles(page: &mut Markup, report: &RunReport) {
     let totals = report.totals();
     let mut tiles = vec![(&FAILED, totals.failed, "failed")];
-    if totals.running + totals.not_begun > 0 {
-        tiles.push((&NOT_DONE, totals.running + totals.not_begun, "not done"));
+    if totals.not_done() > 0 {
+        tiles.push((&NOT_DONE, totals.not_done(), "not done"));
     }
     tiles.push((&UNVERIFIED, totals.unverified, "not verified"));
     tiles.push((&CHANGED, totals.changed(), if report.dry_run { "would change" } else { "changed" }));
@@ -151,6 +157,9 @@ fn bytes(page: &mut Markup, report: &RunReport) {
         false => ([" sent", " already there, not sent"], " fetched"),
     };
     page.put("<p><b class=\"sent\">").text(&size(sent)).put("</b>").put(words[0]);
+    if totals.bytes_resumed > 0 {
+        page.put(" · <b>").text(&size(totals.bytes_resumed)).put("</b> resumed");
+    }
     page.put(" · <b>").text(&size(saved)).put("</b>").put(words[1]);
     if totals.bytes_fetched > 0 {
         page.put(" · <b>").text(&size(totals.bytes_fetched)).put("</b>").put(fetched);

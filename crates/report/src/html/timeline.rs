@@ -74,6 +74,8 @@ fn axis(page: &mut Markup, scale: Scale, height: usize) {
         page.put("<line class=\"tick\" x1=\"").percent(x).put("\" x2=\"").percent(x);
         page.put("\" y1=\"15\" y2=\"").number(height).put("\"/>");
         let (format, room) = match step.as_secs() {
+            0 if step.as_millis() < 100 => ("%H:%M:%S%.2f", 10.5),
+            0 => ("%H:%M:%S%.1f", 9.5),
             ..60 => ("%H:%M:%S", 7.0),
             60..86_400 => ("%H:%M", 5.0),
             _ => ("%-d %b", 6.0),
@@ -106,7 +108,7 @@ fn mark(page: &mut Markup, scale: Scale, bar: &Bar<'_>, y: usize) {
     let (class, sign, down) = match bar.package.status {
         Status::Failed => ("bad", "!", 4),
         Status::Unverified => ("odd", "?", 4),
-        Status::Running => ("odd", "…", 1),
+        Status::Interrupted | Status::Running => ("odd", "…", 1),
         _ => return,
     };
     let x = scale.place(bar.to).clamp(0.6, 99.4);
@@ -216,7 +218,12 @@ fn word(kind: PhaseKind) -> &'static str {
 }
 
 fn times(from: Timestamp, to: Timestamp) -> String {
-    format!("{} to {} ({})", time_of_day(from), time_of_day(to), duration(span(from, to)))
+    // What begins and ends in the same seconds would seem to take no time.
+    let clock = |time: Timestamp| match span(from, to).as_secs() {
+        ..10 => time.strftime("%H:%M:%S%.3f").to_string(),
+        _ => time_of_day(time),
+    };
+    format!("{} to {} ({})", clock(from), clock(to), duration(span(from, to)))
 }
 
 /// What the picture shows, in words: for those who do not see it, and for those who do, the sums.

@@ -11,6 +11,7 @@ mod devtools;
 mod sample;
 
 use devtools::Tab;
+use jiff::Timestamp;
 use libtest_mimic::{Arguments, Failed, Trial};
 use report::{Format, RunReport};
 use serde_json::{Value, json};
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         trial("the_one_failure_is_seen_without_scrolling", the_one_failure_is_seen_without_scrolling),
         trial("the_filter_finds_a_package_wherever_it_is", the_filter_finds_a_package_wherever_it_is),
         trial("the_page_can_be_used_without_seeing_it", the_page_can_be_used_without_seeing_it),
+        trial("a_run_of_seconds_is_readable_on_a_phone", a_run_of_seconds_is_readable_on_a_phone),
         trial("odd_reports_are_pages_too", odd_reports_are_pages_too),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -213,6 +215,54 @@ fn the_page_can_be_used_without_seeing_it(tab: &mut Tab) {
         usable && node["name"]["value"].as_str().unwrap_or_default().is_empty()
     });
     assert_eq!(nameless.collect::<Vec<_>>(), Vec::<&Value>::new());
+    no_complaint(tab);
+}
+
+/// The same night in so many milliseconds.
+fn hurried(mut report: RunReport, millis: i64) -> RunReport {
+    let begin = report.started;
+    let length = report.finished.unwrap().duration_since(begin).as_millis();
+    let sooner = |time: &mut Timestamp| {
+        let since = time.duration_since(begin).as_millis() * i128::from(millis) / length;
+        *time = sample::after(begin, since.try_into().unwrap());
+    };
+    report.finished.iter_mut().chain([&mut report.updated]).for_each(sooner);
+    for package in &mut report.packages {
+        package.started.iter_mut().chain(&mut package.finished).for_each(sooner);
+        package
+            .phases
+            .iter_mut()
+            .flat_map(|phase| [&mut phase.from].into_iter().chain(&mut phase.to))
+            .for_each(sooner);
+    }
+    report
+}
+
+/// Where there is little time, its marks still say when, do not lie on each other, and no bar is a hair.
+fn a_run_of_seconds_is_readable_on_a_phone(tab: &mut Tab) {
+    for millis in [3_000, 40_000, 300] {
+        let page = page(&hurried(sample::nightly(300), millis), &format!("hurried-{millis}.html"));
+        tab.resize(PHONE.0, PHONE.1, "light");
+        tab.go(&page);
+        tab.ask("document.getElementById('timeline').scrollIntoView()");
+        tab.screenshot(&folder().join(format!("hurried-{millis}.png")), false);
+        let labels = tab.ask(
+            "[...document.querySelectorAll('#timeline .scroll text:not(.sign, .run)')].map((label) => {
+                const box = label.getBoundingClientRect();
+                return [box.left, box.right];
+            })",
+        );
+        let edge = |value: &Value| value.as_f64().unwrap();
+        let labels: Vec<(f64, f64)> =
+            labels.as_array().unwrap().iter().map(|label| (edge(&label[0]), edge(&label[1]))).collect();
+        assert!(labels.len() >= 2, "{millis} ms: {labels:?}");
+        assert!(labels.windows(2).all(|pair| pair[0].1 + 4.0 <= pair[1].0), "{millis} ms: {labels:?}");
+        let narrowest = tab.ask(
+            "Math.min(...[...document.querySelectorAll('#timeline g[data-p] .p')].map((bar) => bar.getBoundingClientRect().width))",
+        );
+        assert!(narrowest.as_f64().unwrap() >= 1.0, "{millis} ms: a bar is {narrowest} wide");
+        fits_the_width(tab, PHONE.0);
+    }
     no_complaint(tab);
 }
 

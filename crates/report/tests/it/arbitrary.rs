@@ -6,8 +6,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 use report::{
-    Failure, FailureKind, Fault, PackageReport, Part, Phase, PhaseKind, PhaseResult, Program, Requests,
-    RunReport, Shard, Stage, Status, Step, Version, Warning,
+    Ending, Failure, FailureKind, Fault, PackageReport, Part, Phase, PhaseKind, PhaseResult, Program,
+    Requests, RunReport, Shard, Stage, Status, Step, Version, Warning,
 };
 
 /// Pieces that would be more than text somewhere, and letters of several scripts.
@@ -129,12 +129,14 @@ fn phase() -> impl Strategy<Value = Phase> {
 pub fn package() -> impl Strategy<Value = PackageReport> {
     let names = (text(), of(text()), of(text()), of(text()), of(text()), of(1_u64..9_999));
     let result = (select(Status::ALL.to_vec()), text(), of(text()), of(failure()));
-    let bytes = (0..u64::MAX, 0..u64::MAX, 0..u64::MAX);
+    let bytes = (0..u64::MAX, 0..u64::MAX, 0..u64::MAX, 0..u64::MAX);
+    let recipe = (of(text()), of(text()), of(text()), of(text()));
     let course = (of(moment()), of(moment()), vec(phase(), 0..5), vec(warning(), 0..3));
-    (names, result, bytes, course).prop_map(|(names, result, bytes, course)| {
+    (names, recipe, result, bytes, course).prop_map(|(names, known, result, bytes, course)| {
         let (recipe, identifier, server, file, pkg_version, id) = names;
         let (status, reason, fetched_to, failure) = result;
-        let (bytes_sent, bytes_fetched, bytes_saved) = bytes;
+        let (bytes_sent, bytes_resumed, bytes_fetched, bytes_saved) = bytes;
+        let (product, category, display_name, local_path) = known;
         let (started, finished, phases, warnings) = course;
         PackageReport {
             recipe,
@@ -142,10 +144,15 @@ pub fn package() -> impl Strategy<Value = PackageReport> {
             server,
             file,
             pkg_version,
+            product,
+            category,
+            display_name,
+            local_path,
             package_id: id.map(|id| id.try_into().unwrap()),
             status,
             reason,
             bytes_sent,
+            bytes_resumed,
             bytes_fetched,
             bytes_saved,
             fetched_to,
@@ -172,7 +179,9 @@ fn shard() -> impl Strategy<Value = Shard> {
 pub fn run() -> impl Strategy<Value = RunReport> {
     let about = (program(), "[a-z<&]{1,9}", any::<bool>(), of(shard()), vec(text(), 0..3));
     let course = (moment(), of(moment()), moment(), vec(warning(), 0..3), vec(package(), 0..6));
-    (about, course, 0_u64..99).prop_map(|(about, course, reads)| {
+    let endings = [Ending::Complete, Ending::Deadline, Ending::Interrupted, Ending::BrokenOff];
+    let end = of((select(endings.to_vec()), any::<u8>()));
+    (about, course, 0_u64..99, end).prop_map(|(about, course, reads, end)| {
         let (program, id, dry_run, shard, servers) = about;
         let (started, finished, updated, warnings, packages) = course;
         RunReport {
@@ -181,6 +190,8 @@ pub fn run() -> impl Strategy<Value = RunReport> {
             id,
             started,
             finished,
+            ending: end.map(|(ending, _)| ending),
+            exit_code: end.map(|(_, exit_code)| exit_code),
             updated,
             dry_run,
             shard,
@@ -228,6 +239,8 @@ pub fn texts(report: &mut RunReport) -> Vec<&mut String> {
     for package in packages {
         let PackageReport { recipe, identifier, server, file, pkg_version, reason, fetched_to, .. } = package;
         texts.extend([recipe, reason]);
+        let PackageReport { product, category, display_name, local_path, .. } = package;
+        texts.extend([product, category, display_name, local_path].into_iter().flatten());
         texts.extend([identifier, server, file, pkg_version, fetched_to].into_iter().flatten());
         for Phase { step, outcome, .. } in &mut package.phases {
             texts.push(&mut step.processor);

@@ -139,3 +139,34 @@ fn what_cannot_be_summed_is_refused() {
       give each report once, and no merged report beside its parts
     ");
 }
+
+/// Why each run ended goes with its part, and is told.
+#[test]
+fn why_the_runs_ended_is_kept() {
+    use report::Ending::{BrokenOff, Complete, Deadline, Interrupted};
+    let of = |index, ending, exit_code| {
+        let package = sample::package("A-1.pkg", Status::Skipped);
+        RunReport {
+            ending: Some(ending),
+            exit_code: Some(exit_code),
+            ..sample::shard(index, 4, vec![package])
+        }
+    };
+    let merged =
+        merge([of(1, Complete, 0), of(2, Deadline, 9), of(3, Interrupted, 130), of(4, BrokenOff, 4)])
+            .unwrap();
+    assert_eq!((merged.ending, merged.exit_code), (None, None));
+    let codes: Vec<_> = merged.parts.iter().map(|part| part.exit_code).collect();
+    assert_eq!(codes, [Some(0), Some(9), Some(130), Some(4)]);
+    let told: Vec<&str> = merged.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(
+        told[..3],
+        [
+            "these of the merged runs were broken off: run-4 (shard 4/4)",
+            "these of the merged runs were interrupted: run-3 (shard 3/4)",
+            "these of the merged runs came to their deadline: run-2 (shard 2/4)",
+        ]
+    );
+    // A merged report can be merged again.
+    assert_eq!(merge([merged.clone()]).unwrap().parts, merged.parts);
+}

@@ -41,9 +41,9 @@ proptest! {
 #[test]
 fn json_tells_totals_and_status_words() {
     let value = written(&sample::one_of_each());
-    assert_eq!(value["version"], 1);
+    assert_eq!(value["version"], 2);
     assert_eq!(value["totals"]["failed"], 1);
-    assert_eq!(value["totals"]["bytes_sent"], (5 + 7 + 11) << 20);
+    assert_eq!(value["totals"]["bytes_sent"], (5 + 7 + 11 + 2) << 20);
     assert_eq!(value["totals"]["bytes_saved"], (3_u64 << 30) + (1 << 20));
     let words: Vec<&str> = value["packages"]
         .as_array()
@@ -53,7 +53,7 @@ fn json_tells_totals_and_status_words() {
         .collect();
     assert_snapshot!(
         words.join(" "),
-        @"failed running not-begun unverified replaced created metadata-only downloaded skipped"
+        @"failed interrupted running not-begun unverified replaced created metadata-only downloaded skipped"
     );
 }
 
@@ -65,6 +65,20 @@ fn keys_that_nobody_knows_are_passed_over() {
     value["packages"][0]["mood"] = json!("grim");
     value["packages"][0]["failure"]["blame"] = json!(["nobody"]);
     assert_eq!(read(&value).unwrap(), report);
+}
+
+/// Version 1 called it failed, and said neither why a run ended nor with which exit code.
+#[test]
+fn what_was_interrupted_is_so_in_older_reports_too() {
+    let report = sample::run("1", vec![sample::package("A-1.pkg", Status::Interrupted)]);
+    let mut older = written(&report);
+    older["version"] = json!(1);
+    older["packages"][0]["status"] = json!("failed");
+    assert_eq!(read(&older).unwrap(), report);
+    // In this version it would be another thing that failed.
+    older["version"] = json!(2);
+    assert_eq!(read(&older).unwrap().packages[0].status, Status::Failed);
+    assert_eq!(report.to_parts()[0].ending, None);
 }
 
 #[test]
@@ -81,7 +95,7 @@ fn what_is_not_known_may_be_missing() {
 #[test]
 fn other_versions_and_other_files_are_refused_with_a_reason() {
     let mut newer = written(&sample::one_of_each());
-    newer["version"] = json!(2);
+    newer["version"] = json!(3);
     // Another version may have moved anything.
     newer["packages"] = json!({"by": "server"});
     let mut older = newer.clone();
@@ -103,9 +117,9 @@ fn other_versions_and_other_files_are_refused_with_a_reason() {
         format!("{}\n  {hint}", pipeline::causes(&fault).collect::<Vec<_>>().join(": "))
     });
     assert_snapshot!(told.join("\n"), @"
-    the report has version 2, and this program reads version 1
+    the report has version 3, and this program reads versions 1 to 2
       read it with a pkgferry that is at least as new as the one that wrote it
-    the report has version 0, and this program reads version 1
+    the report has version 0, and this program reads versions 1 to 2
       -
     this JSON is no report of a run: it has no version
       only reports that were written with --report FILE.json can be read
@@ -113,7 +127,7 @@ fn other_versions_and_other_files_are_refused_with_a_reason() {
       only reports that were written with --report FILE.json can be read
     this JSON is no report of a run: it has no version
       only reports that were written with --report FILE.json can be read
-    the report is damaged: unknown variant `perfect`, expected one of `failed`, `running`, `not-begun`, `unverified`, `replaced`, `created`, `metadata-only`, `downloaded`, `skipped` at line 1 column 1484
+    the report is damaged: unknown variant `perfect`, expected one of `failed`, `interrupted`, `running`, `not-begun`, `unverified`, `replaced`, `created`, `metadata-only`, `downloaded`, `skipped` at line 1 column 1807
       the file was changed or cut after it was written; let the run write it again
     this is no JSON: expected value at line 1 column 1
       only reports that were written with --report FILE.json can be read
@@ -122,7 +136,7 @@ fn other_versions_and_other_files_are_refused_with_a_reason() {
     ");
 
     let direct = serde_json::from_value::<RunReport>(newer).unwrap_err();
-    assert_snapshot!(direct, @"the report has version 2, and this program reads version 1");
+    assert_snapshot!(direct, @"the report has version 3, and this program reads versions 1 to 2");
 }
 
 #[test]

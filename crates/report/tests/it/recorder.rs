@@ -128,7 +128,7 @@ fn subject() -> Subject {
         file: Some("App-1.pkg".into()),
         pkg_version: Some("2".into()),
         size: Some(1 << 20),
-        package_id: None,
+        ..Subject::default()
     }
 }
 
@@ -291,16 +291,16 @@ async fn a_doubt_a_failure_and_an_interruption() {
     next: Some("run it again")
     "#);
     let package = house(Access::ReadWrite).carry("stop record", subject()).await;
-    assert_snapshot!(told(&package), @"
-    App-2.pkg failed: the run was interrupted
+    assert_snapshot!(told(&package), @r#"
+    App-2.pkg interrupted: the run was interrupted
     sent, fetched, saved [1048576, 0, 0]
     from 00:00 to 00:03
     00:00 00:01 1 Plan Look Some(Planned): replace file App-2.pkg (MD5 differs)
     00:01 00:02 2 Plan Look Some(Planned): update record App-2.pkg
     00:02 00:03 1 Apply Send Some(Done): sent, and somebody pressed Ctrl-C
     00:03 00:03 2 Apply Record Some(Failed): the run was interrupted
-    next: None
-    ");
+    next: Some("run again: what is in place already is not sent again")
+    "#);
 }
 
 /// The runner plans a recipe again where another route may succeed, and reports the second attempt.

@@ -209,8 +209,9 @@ async fn parts_are_kept_on_request_and_removed_otherwise() {
         let said = failed(&stage.send("App.pkg", &new).await.unwrap_err());
         assert_eq!(stage.sandbox.open_uploads().len(), usize::from(keep));
         if keep {
-            assert_snapshot!(said, @r"
+            assert_snapshot!(said, @"
             the upload of App.pkg was interrupted; nothing of it was put in place; its parts are kept, and the next run goes on with them
+            hint: run again: it goes on where it stopped
             Interrupted
             ");
             stage.cancel = tokio_util::sync::CancellationToken::new();

@@ -139,8 +139,9 @@ async fn ctrl_c_aborts() {
         }
     });
     let failure = stage.send("App.pkg", &bytes(2, 20 * MIB)).await.unwrap_err();
-    assert_snapshot!(failed(&failure), @r"
+    assert_snapshot!(failed(&failure), @"
     the upload of App.pkg was interrupted; nothing of it was put in place, and its parts were removed from S3
+    hint: run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it stopped
     Interrupted
     ");
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
