@@ -16,21 +16,23 @@ fn terminate(child: &Child) {
 fn failures_of_recipes_side_by_side_name_their_recipe() {
     let (stage, _server) = Stage::with_server();
     let folder = recipes(&stage, 1);
-    for name in ["Gone", "Lost"] {
+    for name in ["Games", "Toys"] {
+        let package = stage.write(&format!("{name}.pkg"), noise(1, 100));
         let text = format!(
-            "Identifier: {name}\nParentRecipe: com.github.pkgferry.recipes.upload-package\nInput:\n  pkg_path: /no/such/{name}.pkg\n"
+            "Identifier: {name}\nParentRecipe: com.github.pkgferry.recipes.upload-package\n\
+             Input:\n  pkg_path: {package:?}\n  pkg_category: {name}\n"
         );
         std::fs::write(format!("{folder}/{name}.recipe.yaml"), text).unwrap();
     }
     let ran = stage.run(&["run", &folder]);
-    assert_eq!(ran.code, 6, "{}", ran.shown());
-    for name in ["Gone", "Lost"] {
-        let line = format!("  fail  {name}: step 3 compare-hash: cannot read /no/such/{name}.pkg\n");
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+    for name in ["Games", "Toys"] {
+        let line = format!("  fail  {name}: step 6 package-metadata: ");
         assert!(ran.stderr.contains(&line), "{}", ran.stderr);
     }
     // One after the other, it stands where it belongs.
-    let ran = stage.run(&["run", &format!("{folder}/Gone.recipe.yaml")]);
-    assert!(ran.stderr.contains("  fail  step 3 compare-hash: "), "{}", ran.stderr);
+    let ran = stage.run(&["run", &format!("{folder}/Games.recipe.yaml")]);
+    assert!(ran.stderr.contains("  fail  step 6 package-metadata: "), "{}", ran.stderr);
 }
 
 #[test]
