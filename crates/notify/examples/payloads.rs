@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         samples::bad(),
         samples::huge(),
         Summary { mode: Mode::DryRun, report: Some(page), ..samples::bad() },
-        Summary { ending: broken, unchanged: 0, ..samples::quiet() },
+        Summary { ending: broken, skipped: 0, ..samples::quiet() },
     ];
     let told: Vec<_> = runs.iter().map(|run| payload(service, run)).collect();
     serde_json::to_writer_pretty(std::io::stdout(), &told)?;

@@ -307,7 +307,7 @@ fn facts(summary: &Summary, servers: &Servers) -> String {
         how(How::Replaced),
         how(How::MetadataOnly),
         how(How::Downloaded),
-        counted(summary.unchanged, "skipped"),
+        counted(summary.skipped, "skipped"),
         bytes(volume.sent, "sent"),
         bytes(volume.fetched, "fetched"),
         bytes(volume.saved, "saved"),

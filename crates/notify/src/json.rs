@@ -31,7 +31,7 @@ pub(crate) fn message(summary: &Summary) -> Value {
             "replaced": summary.count(How::Replaced),
             "metadata_only": summary.count(How::MetadataOnly),
             "downloaded": summary.count(How::Downloaded),
-            "unchanged": summary.unchanged,
+            "skipped": summary.skipped,
         },
         "bytes": {
             "sent": summary.volume.sent,

@@ -38,7 +38,7 @@
 //!     failed: Vec::new(),
 //!     unverified: Vec::new(),
 //!     changed: Vec::new(),
-//!     unchanged: 300,
+//!     skipped: 300,
 //!     not_begun: 0,
 //!     report: None,
 //! };

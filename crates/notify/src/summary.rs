@@ -138,7 +138,7 @@ pub struct Summary {
     /// Packages that are other ones now.
     pub changed: Vec<Changed>,
     /// How many packages were there already.
-    pub unchanged: u64,
+    pub skipped: u64,
     /// How many packages had no turn.
     pub not_begun: u64,
     /// Where everything else stands.
@@ -193,7 +193,7 @@ impl Summary {
     #[must_use]
     pub fn packages(&self) -> u64 {
         let listed = self.failed.len() + self.unverified.len() + self.changed.len();
-        (listed as u64).saturating_add(self.unchanged).saturating_add(self.not_begun)
+        (listed as u64).saturating_add(self.skipped).saturating_add(self.not_begun)
     }
 
     /// How many packages changed in this way.

@@ -456,7 +456,7 @@ impl Settled {
 /// Whether the server holds the file that the recipe carries.
 fn is_in_place(report: &Report) -> bool {
     match report.status {
-        Status::Unchanged | Status::Created | Status::Replaced | Status::MetadataOnly => true,
+        Status::Skipped | Status::Created | Status::Replaced | Status::MetadataOnly => true,
         Status::Downloaded | Status::Unverified | Status::Failed => false,
     }
 }

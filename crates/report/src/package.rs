@@ -70,7 +70,7 @@ impl Status {
 impl From<runner::Status> for Status {
     fn from(status: runner::Status) -> Self {
         match status {
-            runner::Status::Unchanged => Self::Skipped,
+            runner::Status::Skipped => Self::Skipped,
             runner::Status::Created => Self::Created,
             runner::Status::Replaced => Self::Replaced,
             runner::Status::Downloaded => Self::Downloaded,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Everything was there already.
-    Unchanged,
+    Skipped,
     /// A file was sent that the server did not have.
     Created,
     /// A file was sent in place of another.
@@ -294,6 +294,6 @@ fn status(steps: &[StepReport]) -> Status {
         None if changes().any(|change| matches!(change.subject, Subject::Record | Subject::Category)) => {
             Status::MetadataOnly
         }
-        None => Status::Unchanged,
+        None => Status::Skipped,
     }
 }

@@ -88,7 +88,7 @@ fn summaries() -> impl Strategy<Value = Summary> {
             failed,
             unverified,
             changed,
-            unchanged,
+            skipped: unchanged,
             not_begun,
             report,
             ..quiet()

@@ -45,7 +45,7 @@ fn the_first_line_says_the_worst_first() {
     let server_down = |number: usize| trouble(&format!("App-{number}.pkg"), "no working connection");
     let runs = [
         quiet(),
-        Summary { unchanged: 0, ..quiet() },
+        Summary { skipped: 0, ..quiet() },
         bad(),
         Summary { mode: Mode::DryRun, ..bad() },
         Summary { changed: vec![changed("a.pkg", How::Created)], ..quiet() },
@@ -54,7 +54,7 @@ fn the_first_line_says_the_worst_first() {
         Summary { ending: Ending::DeadlineReached, not_begun: 12, failed: vec![server_down(1)], ..quiet() },
         Summary {
             ending: Ending::BrokenOff { message: "no settings".into(), next_step: None },
-            unchanged: 0,
+            skipped: 0,
             ..quiet()
         },
         Summary { title: " \n".into(), ..quiet() },

@@ -18,7 +18,7 @@ pub fn quiet() -> Summary {
         failed: Vec::new(),
         unverified: Vec::new(),
         changed: Vec::new(),
-        unchanged: 300,
+        skipped: 300,
         not_begun: 0,
         report: None,
     }
@@ -68,7 +68,7 @@ pub fn bad() -> Summary {
         ],
         unverified: vec![unverified],
         changed: vec![changed("Safari Technology Preview.pkg", How::Replaced), new],
-        unchanged: 294,
+        skipped: 294,
         report: Some(FullReport::File("/var/log/pkgferry/report.html".into())),
         ..quiet()
     }

@@ -472,7 +472,7 @@ fn programs_are_told_everything() {
         "replaced": 1,
         "metadata_only": 0,
         "downloaded": 0,
-        "unchanged": 294
+        "skipped": 294
       },
       "bytes": {
         "sent": 1288490188,

@@ -279,7 +279,7 @@ fn summary(
             .collect(),
         unverified: with(Status::Unverified).map(trouble).collect(),
         changed: report.packages.iter().filter_map(changed).collect(),
-        unchanged: totals.skipped,
+        skipped: totals.skipped,
         not_begun: totals.not_begun,
         report: page,
     }

@@ -105,7 +105,7 @@ impl Voice {
         let lines =
             held.map(|held| std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner)));
         if let Some(lines) = lines {
-            if report.status == Status::Unchanged {
+            if report.status == Status::Skipped {
                 for line in lines {
                     if let Line::Complained(text) = line {
                         self.human.complain(&text);
@@ -258,7 +258,7 @@ fn verdict(report: &Report) -> String {
         Status::Failed if report.was_not_begun() => "not begun".to_owned(),
         Status::Failed if report.was_interrupted() => "interrupted".to_owned(),
         Status::Failed => word.to_owned(),
-        Status::Unchanged => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
+        Status::Skipped => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
         _ if report.dry_run => format!("would be {word}: {}", moved(&[report])),
         _ => format!("{word}: {}", moved(&[report])),
     }
@@ -290,7 +290,7 @@ fn moved_now(reports: &[&Report]) -> String {
 
 fn status_word(status: Status) -> &'static str {
     match status {
-        Status::Unchanged => "skipped",
+        Status::Skipped => "skipped",
         Status::Created => "created",
         Status::Replaced => "replaced",
         Status::Downloaded => "downloaded",
@@ -309,7 +309,7 @@ fn summary(reports: &[&Report], servers: usize) -> String {
         Status::Replaced,
         Status::Downloaded,
         Status::MetadataOnly,
-        Status::Unchanged,
+        Status::Skipped,
     ];
     let waiting = reports.iter().filter(|report| report.was_not_begun()).count();
     let interrupted = reports.iter().filter(|report| report.was_interrupted()).count();

@@ -177,7 +177,7 @@ impl Promotion<'_> {
         match report.status {
             // A dry run plans to fetch it, unless it is there already.
             _ if report.dry_run && report.has_changes() => Ok(Bytes::Planned),
-            Status::Unchanged | Status::Downloaded => {
+            Status::Skipped | Status::Downloaded => {
                 let path = place.join(self.name.as_str());
                 self.hold_against(&path, &source.proven).await?;
                 Ok(Bytes::Here { path, _folder: folder })
@@ -267,7 +267,7 @@ impl Promotion<'_> {
     fn tell_result(&self, target: &Target, source: &Source, report: &Report) {
         let done = matches!(
             report.status,
-            Status::Created | Status::Replaced | Status::MetadataOnly | Status::Unchanged
+            Status::Created | Status::Replaced | Status::MetadataOnly | Status::Skipped
         );
         if done && !report.dry_run {
             let to = target.name.as_deref().unwrap_or_default();
@@ -279,7 +279,7 @@ impl Promotion<'_> {
     /// The server holds the bytes, and nothing else was asked for.
     fn already_there(&self, target: &Target) -> (ServerReport, Result<(), Error>) {
         let outcome = Outcome::Skipped { reason: "this server holds the same bytes already".to_owned() };
-        self.told(target, Vec::new(), Some(outcome), Status::Unchanged)
+        self.told(target, Vec::new(), Some(outcome), Status::Skipped)
     }
 
     /// What a dry run can say of a file that it does not fetch.

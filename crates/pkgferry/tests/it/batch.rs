@@ -61,7 +61,7 @@ fn a_thousand_unchanged_packages_take_a_dozen_requests_and_read_no_file() {
     let reads = |line: &&Value| line["activity"] == "hashing" && line["done"] != 0;
     let hashed = lines.iter().filter(reads).count();
     let recipes = lines.last().unwrap()["recipes"].as_array().unwrap();
-    assert!(recipes.iter().all(|recipe| recipe["status"] == "unchanged"), "{}", recipes[0]);
+    assert!(recipes.iter().all(|recipe| recipe["status"] == "skipped"), "{}", recipes[0]);
     assert_eq!((recipes.len(), hashed), (1000, 0));
     insta::assert_snapshot!(paths(&server), @"
     POST /api/v1/oauth/token

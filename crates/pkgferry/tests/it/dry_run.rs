@@ -44,7 +44,7 @@ fn the_plan_of_a_dry_run_is_what_the_real_run_then_does() {
     let file = stage.write("App.pkg", noise(1, 200_000));
     let create = ["upload", &file, "--category", "Tools", "--create-category", "--notes", "one"];
     assert_eq!(plan_and_run(&stage, &server, &create)["recipes"][0]["status"], "created");
-    assert_eq!(plan_and_run(&stage, &server, &create)["recipes"][0]["status"], "unchanged");
+    assert_eq!(plan_and_run(&stage, &server, &create)["recipes"][0]["status"], "skipped");
     let change = ["upload", &file, "--notes", "two"];
     assert_eq!(plan_and_run(&stage, &server, &change)["recipes"][0]["status"], "metadata-only");
     stage.write("App.pkg", noise(2, 150_000));

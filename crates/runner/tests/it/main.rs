@@ -309,7 +309,7 @@ async fn a_step_with_nothing_to_do_is_not_applied() {
     let house = house();
     let checked = house.checked("", "\n- Processor: look\n- Processor: fetch\n  Arguments: {fail: skip}\n");
     let report = house.run(&checked).await;
-    assert_eq!(report.status, Status::Unchanged);
+    assert_eq!(report.status, Status::Skipped);
     assert_eq!(report.steps[1].outcome, Some(Outcome::Skipped { reason: "nothing to fetch".into() }));
     insta::assert_snapshot!(house.log(), @r"
     plan look nothing
