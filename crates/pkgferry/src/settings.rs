@@ -42,22 +42,10 @@ const SEARCH_DIRS: Key<Vec<String>> = Key::new("RECIPE_SEARCH_DIRS");
 const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");
 
 /// Names that mean something in a settings file, besides the inputs of processors.
-pub const NAMES: &[&str] = &[
-    "JSS_URL",
-    "JAMF_REGION",
-    "JAMF_TENANT_ID",
-    "JAMF_ENVIRONMENT_ID",
-    "JAMF_GATEWAY_ADDRESSING",
-    "API_USERNAME",
-    "API_PASSWORD",
-    "CLIENT_ID",
-    "CLIENT_SECRET",
-    "PKGFERRY_S3_ENDPOINT",
-    "RECIPE_SEARCH_DIRS",
-    "CACHE_DIR",
-    "notify",
-    "servers",
-];
+pub fn names() -> Vec<&'static str> {
+    let own = [SEARCH_DIRS.name(), CACHE_DIR.name(), "notify", "servers"];
+    VARIABLES.iter().copied().chain(own).collect()
+}
 
 /// What applies to a whole run.
 #[derive(Debug)]

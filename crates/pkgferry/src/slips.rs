@@ -32,7 +32,8 @@ impl Given {
 
     /// The slips among these names and in the recipes of the run. Each is told once, however many recipes share it.
     pub fn slips(&self, chains: &[&Chain], specs: &[&'static Spec]) -> Vec<Slip> {
-        let readers = Readers::new(specs, settings::NAMES);
+        let names = settings::names();
+        let readers = Readers::new(specs, &names);
         let is_used = |name: &str| self.used.iter().any(|used| used == name);
         let is_mentioned = |name: &str| is_used(name) || chains.iter().any(|chain| chain.mentions(name));
         let given = self.names.iter().filter(|(name, _)| !is_mentioned(name)).filter_map(|(name, place)| {

@@ -108,77 +108,92 @@ fn flag_duplicates(packages: &mut [PackageReport]) -> BTreeSet<String> {
 
 /// What a person should know before trusting the sum.
 fn findings(parts: &[Part], doubled: &BTreeSet<String>) -> Vec<Warning> {
-    let mut findings = Vec::new();
-    let mut find = |start: &str, things: Vec<String>, hint: &str| {
-        if !things.is_empty() {
-            let message = format!("{start}: {}", things.join(", "));
-            findings.push(Warning { step: None, message, hint: Some(hint.to_owned()) });
-        }
-    };
-    let shards: Vec<Shard> = parts.iter().filter_map(|part| part.shard).collect();
-    let counts: BTreeSet<u32> = shards.iter().map(|shard| shard.count()).collect();
-    let several =
-        |things: BTreeSet<String>| if things.len() > 1 { things.into_iter().collect() } else { Vec::new() };
-
-    let missing =
-        counts.iter().copied().filter(|_| counts.len() == 1).flat_map(|count| missing(&shards, count));
-    find(
-        "these shards are missing",
-        missing.collect(),
-        "look for the reports of these shards: their packages are not in here",
-    );
-    find(
-        "the merged runs are shards of different splits",
-        several(counts.iter().map(|count| format!("of {count}")).collect()),
-        "give all shards of one list the same count; otherwise packages are missing or carried twice",
-    );
-    let mut seen = BTreeSet::new();
-    let twice: BTreeSet<String> =
-        shards.iter().filter(|shard| !seen.insert(**shard)).map(ToString::to_string).collect();
-    find(
-        "these shards are there more than once",
-        twice.into_iter().collect(),
-        "merge one report a shard, the last one if it ran twice",
-    );
-    let named = |is_meant: &dyn Fn(&Part) -> bool| {
-        let name = |part: &Part| match part.shard {
-            Some(shard) => format!("{} (shard {shard})", part.id),
-            None => part.id.clone(),
-        };
-        parts.iter().filter(|part| is_meant(part)).map(name).collect::<Vec<_>>()
-    };
-    find(
-        "these of the merged runs did not end",
-        named(&|part| part.finished.is_none()),
-        "see in their logs why, and run them again; what is there already is not sent again",
-    );
-    find(
-        "these of the merged runs were broken off",
-        named(&|part| part.ending == Some(Ending::BrokenOff)),
-        "mend what their warnings tell of, and run them again",
-    );
-    find(
-        "these of the merged runs were interrupted",
-        named(&|part| part.ending == Some(Ending::Interrupted)),
-        "run them again; what is there already is not sent again",
-    );
-    find(
-        "these of the merged runs came to their deadline",
-        named(&|part| part.ending == Some(Ending::Deadline)),
-        "run them again for what is left, or give them more time or more jobs",
-    );
+    let mut findings = Findings::default();
+    findings.of_shards(&parts.iter().filter_map(|part| part.shard).collect::<Vec<_>>());
+    findings.of_endings(parts);
     let program = |part: &Part| format!("{} {}", part.program.name, part.program.version);
-    find(
+    findings.add(
         "the merged runs are of different programs",
         several(parts.iter().map(program).collect()),
         "let all shards run the same version",
     );
-    find(
+    findings.add(
         "several of the merged runs worked on",
         doubled.iter().cloned().collect(),
         "split the list with --shard, which gives each package to one shard",
     );
-    findings
+    findings.0
+}
+
+#[derive(Default)]
+struct Findings(Vec<Warning>);
+
+impl Findings {
+    /// Nothing, where there is nothing to name.
+    fn add(&mut self, start: &str, things: Vec<String>, hint: &str) {
+        if !things.is_empty() {
+            let message = format!("{start}: {}", things.join(", "));
+            self.0.push(Warning { step: None, message, hint: Some(hint.to_owned()) });
+        }
+    }
+
+    fn of_shards(&mut self, shards: &[Shard]) {
+        let counts: BTreeSet<u32> = shards.iter().map(|shard| shard.count()).collect();
+        let one_count = counts.iter().copied().filter(|_| counts.len() == 1);
+        self.add(
+            "these shards are missing",
+            one_count.flat_map(|count| missing(shards, count)).collect(),
+            "look for the reports of these shards: their packages are not in here",
+        );
+        self.add(
+            "the merged runs are shards of different splits",
+            several(counts.iter().map(|count| format!("of {count}")).collect()),
+            "give all shards of one list the same count; otherwise packages are missing or carried twice",
+        );
+        let mut seen = BTreeSet::new();
+        let twice: BTreeSet<String> =
+            shards.iter().filter(|shard| !seen.insert(**shard)).map(ToString::to_string).collect();
+        self.add(
+            "these shards are there more than once",
+            twice.into_iter().collect(),
+            "merge one report a shard, the last one if it ran twice",
+        );
+    }
+
+    fn of_endings(&mut self, parts: &[Part]) {
+        let named = |is_meant: fn(&Part) -> bool| {
+            let name = |part: &Part| match part.shard {
+                Some(shard) => format!("{} (shard {shard})", part.id),
+                None => part.id.clone(),
+            };
+            parts.iter().filter(|part| is_meant(part)).map(name).collect::<Vec<_>>()
+        };
+        self.add(
+            "these of the merged runs did not end",
+            named(|part| part.finished.is_none()),
+            "see in their logs why, and run them again; what is there already is not sent again",
+        );
+        self.add(
+            "these of the merged runs were broken off",
+            named(|part| part.ending == Some(Ending::BrokenOff)),
+            "mend what their warnings tell of, and run them again",
+        );
+        self.add(
+            "these of the merged runs were interrupted",
+            named(|part| part.ending == Some(Ending::Interrupted)),
+            "run them again; what is there already is not sent again",
+        );
+        self.add(
+            "these of the merged runs came to their deadline",
+            named(|part| part.ending == Some(Ending::Deadline)),
+            "run them again for what is left, or give them more time or more jobs",
+        );
+    }
+}
+
+/// All of them if they differ.
+fn several(things: BTreeSet<String>) -> Vec<String> {
+    if things.len() > 1 { things.into_iter().collect() } else { Vec::new() }
 }
 
 /// Shards of this split that are not there. A file may say that there are four billion.
