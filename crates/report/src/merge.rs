@@ -119,7 +119,7 @@ fn findings(parts: &[Part], doubled: &BTreeSet<String>) -> Vec<Warning> {
     );
     findings.add(
         "several of the merged runs worked on",
-        doubled.iter().cloned().collect(),
+        doubled.iter().cloned(),
         "split the list with --shard, which gives each package to one shard",
     );
     findings.0
@@ -130,7 +130,8 @@ struct Findings(Vec<Warning>);
 
 impl Findings {
     /// Nothing, where there is nothing to name.
-    fn add(&mut self, start: &str, things: Vec<String>, hint: &str) {
+    fn add(&mut self, start: &str, things: impl IntoIterator<Item = String>, hint: &str) {
+        let things: Vec<String> = things.into_iter().collect();
         if !things.is_empty() {
             let message = format!("{start}: {}", things.join(", "));
             self.0.push(Warning { step: None, message, hint: Some(hint.to_owned()) });
@@ -142,7 +143,7 @@ impl Findings {
         let one_count = counts.iter().copied().filter(|_| counts.len() == 1);
         self.add(
             "these shards are missing",
-            one_count.flat_map(|count| missing(shards, count)).collect(),
+            one_count.flat_map(|count| missing(shards, count)),
             "look for the reports of these shards: their packages are not in here",
         );
         self.add(
@@ -155,7 +156,7 @@ impl Findings {
             shards.iter().filter(|shard| !seen.insert(**shard)).map(ToString::to_string).collect();
         self.add(
             "these shards are there more than once",
-            twice.into_iter().collect(),
+            twice,
             "merge one report a shard, the last one if it ran twice",
         );
     }
@@ -192,8 +193,8 @@ impl Findings {
 }
 
 /// All of them if they differ.
-fn several(things: BTreeSet<String>) -> Vec<String> {
-    if things.len() > 1 { things.into_iter().collect() } else { Vec::new() }
+fn several(things: BTreeSet<String>) -> BTreeSet<String> {
+    if things.len() > 1 { things } else { BTreeSet::new() }
 }
 
 /// Shards of this split that are not there. A file may say that there are four billion.
