@@ -6,7 +6,8 @@ use pipeline::{Default, Input, keys};
 /// None of it is required of a recipe, which is the same for every server; [`Sessions::open`](crate::Sessions::open)
 /// says what is missing.
 pub const CONNECTION: [Input; 10] = [
-    Input::optional(keys::JSS_URL, "Address of the Jamf Pro server, such as https://name.jamfcloud.com."),
+    Input::optional(keys::JSS_URL, "Address of the Jamf Pro server, such as https://name.jamfcloud.com.")
+        .destination(),
     Input::optional(
         keys::TENANT_ID,
         "Id of a tenant: the server is then the Platform API gateway in front of it.",

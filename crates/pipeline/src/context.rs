@@ -191,6 +191,12 @@ impl Context {
         Self { deadline: Some(Deadline::new(deadline)), ..self.clone() }
     }
 
+    /// The same for what has begun and is to be brought to its end, whatever the deadline.
+    #[must_use]
+    pub fn without_deadline(&self) -> Self {
+        Self { deadline: None, ..self.clone() }
+    }
+
     /// The same for another listener.
     #[must_use]
     pub fn heard_by(&self, listener: Arc<dyn Listener>) -> Self {

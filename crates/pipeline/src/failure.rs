@@ -18,6 +18,8 @@ pub enum FailureKind {
     Interrupted,
     /// The run's deadline came before its turn.
     Deadline,
+    /// Another run works on the server.
+    Busy,
     /// pkgferry itself is at fault.
     Internal,
 }
@@ -33,6 +35,7 @@ impl FailureKind {
             Self::Local => "local",
             Self::Interrupted => "interrupted",
             Self::Deadline => "deadline",
+            Self::Busy => "busy",
             Self::Internal => "internal",
         }
     }

@@ -58,6 +58,8 @@ pub struct Input {
     pub when: Phase,
     /// Whether it names a file that has to be there.
     pub must_exist: bool,
+    /// Whether it says where secrets are sent.
+    pub is_destination: bool,
     /// One or two sentences for `pkgferry processors`.
     pub doc: &'static str,
     check: fn(&Value) -> Result<(), WrongType>,
@@ -75,6 +77,7 @@ impl Input {
             need,
             when: Phase::Plan,
             must_exist: false,
+            is_destination: false,
             doc,
             check: check::<T>,
         }
@@ -109,6 +112,13 @@ impl Input {
     #[must_use]
     pub const fn existing(mut self) -> Self {
         self.must_exist = true;
+        self
+    }
+
+    /// It says where secrets are sent, so that a recipe may not lead those of the settings elsewhere.
+    #[must_use]
+    pub const fn destination(mut self) -> Self {
+        self.is_destination = true;
         self
     }
 

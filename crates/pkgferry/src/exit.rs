@@ -26,6 +26,8 @@ pub enum Exit {
     Blocked,
     /// 9: the deadline came before every recipe had its turn.
     Deadline,
+    /// 10: another run works on the server.
+    Busy,
     /// 64: the command line is wrong.
     Usage,
     /// 130: interrupted.
@@ -45,6 +47,7 @@ Exit codes:
   7    delivered, but not verified
   8    doctor: something keeps packages from arriving
   9    the deadline came before every recipe had its turn
+  10   another run works on the server
   64   the command line is wrong
   130  interrupted";
 
@@ -62,6 +65,7 @@ impl Exit {
             Self::Unverified => 7,
             Self::Blocked => 8,
             Self::Deadline => 9,
+            Self::Busy => 10,
             Self::Usage => 64,
             Self::Interrupted => 130,
         }
@@ -81,6 +85,7 @@ impl Exit {
             Self::Unverified,
             Self::Blocked,
             Self::Deadline,
+            Self::Busy,
             Self::Usage,
             Self::Interrupted,
         ];
@@ -106,6 +111,7 @@ impl Exit {
             | Self::Remote
             | Self::Local
             | Self::Blocked
+            | Self::Busy
             | Self::Usage => 4,
             Self::Interrupted => 5,
         }
@@ -120,6 +126,7 @@ impl Exit {
             FailureKind::Local => Self::Local,
             FailureKind::Interrupted => Self::Interrupted,
             FailureKind::Deadline => Self::Deadline,
+            FailureKind::Busy => Self::Busy,
             FailureKind::Internal => Self::Internal,
         }
     }

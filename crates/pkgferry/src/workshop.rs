@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::locks::Locks;
 use crate::promote::Promoted;
 use crate::remembered;
-use crate::run::{Job, Ready, exit_of, missing_file};
+use crate::run::{Job, Ready, exit_of, missing_file, refuse_contested};
 use crate::serve::Embedded;
 use crate::servers::Target;
 use crate::settings::Settings;
@@ -212,7 +212,9 @@ impl Workshop {
         for job in jobs {
             by_server.entry(job.target.name.clone()).or_default().push(job);
         }
-        let by_server: Vec<Vec<Ready>> = by_server.into_values().map(|jobs| self.check_all(jobs)).collect();
+        let mut by_server: Vec<Vec<Ready>> =
+            by_server.into_values().map(|jobs| self.check_all(jobs)).collect();
+        by_server.iter_mut().for_each(|ready| refuse_contested(ready, self.dry_run));
         if let Err(source) = self.hold_all(by_server.iter().flatten()) {
             let leaves_reports = self.chronicle.has_reports();
             return self.break_off(Error::Busy { source, leaves_reports }).await;
@@ -234,29 +236,34 @@ impl Workshop {
         jobs.into_iter().map(|job| self.check(job)).filter(|ready| self.is_ours(ready)).collect()
     }
 
-    /// Takes all servers before anything begins, so that a second start does not do the half that the first has not come to yet.
+    /// Takes all servers before anything begins. Where another run has one of them nothing is begun at all: what a second start did
+    /// beside the first would take the place of its report.
     ///
     /// # Errors
-    /// When other runs have every one of them, and nothing is left to run. Where only some are taken, their recipes fail.
+    /// When another run has one of them.
     fn hold_all<'a>(&self, all: impl Iterator<Item = &'a Ready>) -> Result<(), state::Error> {
         let cx = self.context(None);
-        let (mut is_left, mut refused) = (false, None);
-        for ready in all {
-            let Ok(checked) = &ready.checked else { continue };
-            let writes = ready.writes() && !self.dry_run;
-            let session = self.sessions.open(&checked.env).ok().filter(|_| writes);
-            match session.map_or(Ok(()), |session| self.locks.hold(session.server(), self.clock.now(), &cx)) {
-                Ok(()) => is_left = true,
-                Err(error) => _ = refused.get_or_insert(error),
+        for ready in all.filter(|ready| ready.writes() && !self.dry_run) {
+            if let Some(session) = self.session(ready) {
+                self.locks.hold(session.server(), self.clock.now(), &cx)?;
             }
         }
-        refused.filter(|_| !is_left).map_or(Ok(()), Err)
+        Ok(())
+    }
+
+    /// The session that a recipe will use, if it passed its check and says enough of a server.
+    fn session(&self, ready: &Ready) -> Option<Arc<Session>> {
+        let checked = ready.checked.as_ref().ok()?;
+        self.sessions.open(&checked.env).ok()
     }
 
     /// Lets the report know of recipes.
     fn announce(&self, ready: Vec<Ready>) -> Vec<Announced> {
         let announced = ready.into_iter().map(|ready| {
             let recorder = self.chronicle.announce(&ready.name, ready.subject.clone());
+            // A server without a name is called by its address.
+            let server = ready.server.clone().or_else(|| Some(self.session(&ready)?.server().to_owned()));
+            recorder.learn(Subject { server, ..Subject::default() });
             Announced { ready, recorder }
         });
         announced.collect()
@@ -320,13 +327,11 @@ impl Workshop {
     }
 
     fn item(&self, ready: Ready, recorder: PackageRecorder, pace: Pace) -> (Speaking, Item) {
-        let session = ready.checked.as_ref().ok().and_then(|checked| self.sessions.open(&checked.env).ok());
+        let session = self.session(&ready);
         let address = session.as_ref().map(|session| session.server().to_owned());
         let writes = ready.writes() && !self.dry_run;
         let Ready { name, server, file, checked, .. } = ready;
         let voice = self.display.voice(&name, server.as_deref(), pace);
-        // A server without a name is called by its address.
-        recorder.learn(Subject { server: server.clone().or_else(|| address.clone()), ..Subject::default() });
         let facts =
             PackageFacts { server: address.as_deref(), file: file.as_ref(), ..PackageFacts::default() };
         let entry = Arc::new(self.chronicle.follow(&name, recorder, &facts));
@@ -457,7 +462,9 @@ impl Settled {
 fn is_in_place(report: &Report) -> bool {
     match report.status {
         Status::Skipped | Status::Created | Status::Replaced | Status::MetadataOnly => true,
-        Status::Downloaded | Status::Unverified | Status::Failed => false,
+        Status::Downloaded | Status::Unverified | Status::Failed | Status::Interrupted | Status::NotBegun => {
+            false
+        }
     }
 }
 

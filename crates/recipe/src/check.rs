@@ -1,3 +1,4 @@
+use crate::destination;
 use crate::fault::{Fault, Faults, Problem};
 use crate::foreign;
 use crate::input::{self, Base};
@@ -59,6 +60,7 @@ pub fn check(
     let mut all = chain.faults.clone();
     all.extend(secrets_on_command_line(command_line, specs));
     all.append(&mut faults);
+    all.extend(destination::led_elsewhere(chain, specs, settings, &base.env));
     let env = base.env.clone();
     let mut walk = Walk::new(base, specs, all);
     let steps: Vec<_> = chain.steps.iter().filter_map(|step| walk.step(step)).collect();

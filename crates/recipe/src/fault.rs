@@ -190,6 +190,18 @@ pub enum Problem {
     /// A secret on the command line, where other users of the machine can read it.
     #[error("`{}` is secret and must not be given on the command line", shown(.0))]
     SecretArgument(String),
+    /// A recipe would send secrets that are not its own elsewhere than they are for.
+    #[error("{name} leads to {to}, and would take secrets there that are for {meant} ({origin})")]
+    LedElsewhere {
+        /// The variable or argument.
+        name: String,
+        /// Where the recipe leads.
+        to: String,
+        /// Where the secrets are for.
+        meant: String,
+        /// Who says so.
+        origin: Origin,
+    },
 }
 
 impl Problem {

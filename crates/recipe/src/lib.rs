@@ -50,6 +50,7 @@
 //! ```
 
 mod check;
+mod destination;
 mod encoding;
 mod fault;
 mod foreign;

@@ -37,11 +37,7 @@ impl Conclusion {
 
     pub(crate) fn of(report: &runner::Report, subject: &Subject) -> Self {
         let failure = report.failure.as_ref().map(Failure::from);
-        let status = match &failure {
-            Some(_) if report.was_not_begun() => Status::NotBegun,
-            Some(_) if report.was_interrupted() => Status::Interrupted,
-            _ => report.status.into(),
-        };
+        let status = report.status.into();
         let file = file_change(&report.steps);
         Self {
             status,

@@ -77,6 +77,8 @@ impl From<runner::Status> for Status {
             runner::Status::MetadataOnly => Self::MetadataOnly,
             runner::Status::Unverified => Self::Unverified,
             runner::Status::Failed => Self::Failed,
+            runner::Status::Interrupted => Self::Interrupted,
+            runner::Status::NotBegun => Self::NotBegun,
         }
     }
 }

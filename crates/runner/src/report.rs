@@ -22,6 +22,10 @@ pub enum Status {
     Unverified,
     /// A step failed.
     Failed,
+    /// Its turn had come, and somebody interrupted it.
+    Interrupted,
+    /// The run stopped before anything was done for it that lasts.
+    NotBegun,
 }
 
 /// A step, what it changes, and how it ended.
@@ -172,7 +176,7 @@ impl Report {
         let resumed = |step: &StepReport| Some(step.planned_bytes().saturating_sub(step.bytes_sent?));
         let bytes_resumed = finished().filter_map(resumed).sum();
         let status = match &failure {
-            Some(_) => Status::Failed,
+            Some(failure) => status_of_failure(failure, &steps),
             None => status(&steps),
         };
         Self {
@@ -238,33 +242,26 @@ impl Report {
         Self::not_run(recipe, dry_run, &stop)
     }
 
-    /// Whether the run stopped before anything was done for this recipe that lasts.
-    #[must_use]
-    pub fn was_not_begun(&self) -> bool {
-        let Some(failure) = &self.failure else { return false };
-        let has_changed =
-            |step: &StepReport| step.outcome.is_some() && step.changes.iter().any(Change::lasts);
-        match failure.kind {
-            FailureKind::Deadline => {
-                let first = self.given_up.iter().flat_map(|first| &first.steps);
-                !self.steps.iter().chain(first).any(has_changed)
-            }
-            FailureKind::Interrupted => failure.step.is_none() && self.steps.is_empty(),
-            _ => false,
-        }
-    }
-
-    /// Whether its turn had come, and it was not let finish.
-    #[must_use]
-    pub fn was_interrupted(&self) -> bool {
-        let is_interrupted = |failure: &FailureReport| failure.kind == FailureKind::Interrupted;
-        self.failure.as_ref().is_some_and(is_interrupted) && !self.was_not_begun()
-    }
-
     /// Whether a step planned any change.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| !step.changes.is_empty())
+    }
+}
+
+impl StepReport {
+    /// Whether it made a change that lasts.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.outcome.is_some() && self.changes.iter().any(Change::lasts)
+    }
+}
+
+fn status_of_failure(failure: &FailureReport, steps: &[StepReport]) -> Status {
+    match failure.kind {
+        FailureKind::Interrupted if failure.step.is_none() && steps.is_empty() => Status::NotBegun,
+        FailureKind::Interrupted => Status::Interrupted,
+        FailureKind::Deadline if !steps.iter().any(StepReport::has_changed) => Status::NotBegun,
+        _ => Status::Failed,
     }
 }
 

@@ -49,6 +49,8 @@ impl Run<'_> {
             && let Some(instead) = halt.failure.instead().cloned()
         {
             tell(halt, &instead, &cx);
+            let has_begun = halt.steps.iter().any(StepReport::has_changed);
+            let cx = if has_begun { cx.without_deadline() } else { cx.clone() };
             let again = self.attempt(Some(&instead), &cx).await;
             let first = std::mem::replace(&mut ended, again);
             given_up = Some(Box::new(report(&checked.identifier, dry_run, first)));

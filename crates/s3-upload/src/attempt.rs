@@ -102,8 +102,6 @@ impl Attempt<'_> {
         log: &Log,
     ) -> Result<(Committed, Fingerprint), Error> {
         let (parts, fingerprint) = self.fill(upload, plan, sent, log).await?;
-        // The next upload sends while this one is put in place.
-        self.cx.has_sent();
         let commit = Commit {
             session: &self.work.session,
             bucket: self.bucket,
@@ -116,6 +114,8 @@ impl Attempt<'_> {
             cx: self.cx,
         };
         let committed = commit.run().await;
+        // Not before: with another upload begun, nobody could go on with this one after a kill, and its old file may have gone.
+        self.cx.has_sent();
         // What the session remembers is the list before the completion, which it does not see.
         self.work.session.jcds_file_changed(&self.work.name);
         Ok((committed?, fingerprint))

@@ -55,7 +55,10 @@ impl Error {
 
 impl Diagnose for Error {
     fn kind(&self) -> FailureKind {
-        FailureKind::Local
+        match self {
+            Self::Held(_) => FailureKind::Busy,
+            _ => FailureKind::Local,
+        }
     }
 
     fn hint(&self) -> Option<String> {

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::Notices;
 use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, causes};
-use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, Status, Subject};
+use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
 use runner::Report;
 use state::{
     CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts,
@@ -154,7 +154,8 @@ impl Chronicle {
         if let Some(error) = broke.filter(|_| exit != Exit::Interrupted) {
             recorder.warn(in_full(error), error.hint());
         }
-        let report = recorder.end(ending(exit, broke), exit.code());
+        let ending = ending(exit, broke, &recorder.snapshot());
+        let report = recorder.end(ending, exit.code());
         let written = match leave {
             LeaveReports::No => files.write(&report),
             LeaveReports::ToTheOther => Ok(()),
@@ -166,16 +167,18 @@ impl Chronicle {
         if let Err(error) = &logged {
             cx.warn(format!("the history of this run is not whole: {}", in_full(error)));
         }
-        news.end(&report, exit, broke, cx).await;
+        let is_written = leave == LeaveReports::No && written.is_ok();
+        news.end(&report, is_written, exit, broke, cx).await;
         written
     }
 }
 
-fn ending(exit: Exit, broke: Option<&Error>) -> Ending {
+/// Why a run ended. What went wrong besides is in the exit code; a package that had no turn tells of the deadline in any case.
+fn ending(exit: Exit, broke: Option<&Error>, report: &RunReport) -> Ending {
     match (broke, exit) {
         (_, Exit::Interrupted) => Ending::Interrupted,
         (Some(_), _) => Ending::BrokenOff,
-        (None, Exit::Deadline) => Ending::Deadline,
+        (None, _) if report.totals().not_begun > 0 => Ending::Deadline,
         (None, _) => Ending::Complete,
     }
 }

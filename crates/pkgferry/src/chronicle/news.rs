@@ -218,17 +218,25 @@ impl News {
         self.facts = Some(Facts { title, page });
     }
 
-    /// Everybody is told how it ended.
-    pub async fn end(self, report: &RunReport, exit: Exit, broke: Option<&Error>, cx: &Context) {
+    /// Everybody is told how it ended, and where the report is, if it was written.
+    pub async fn end(
+        self,
+        report: &RunReport,
+        is_written: bool,
+        exit: Exit,
+        broke: Option<&Error>,
+        cx: &Context,
+    ) {
         let cx = self.context(cx);
         let Some(Facts { title, page }) = self.facts else { return };
-        let summary = summary(report, exit, broke, title, page);
+        let summary = summary(report, broke, title, page.filter(|_| is_written));
         if let Some(start) = self.start {
             // A panic there is told where it happens.
             let _ = start.await;
         }
         let ping = async {
-            if let Some(heartbeat) = &self.heartbeat {
+            // The run that has the servers says by itself how it ends, at the same address.
+            if let Some(heartbeat) = self.heartbeat.as_ref().filter(|_| exit != Exit::Busy) {
                 heartbeat.ping(&cx, Signal::Exit(alarm(exit)), &notify::note(&summary)).await;
             }
         };
@@ -248,13 +256,7 @@ fn alarm(exit: Exit) -> u8 {
     }
 }
 
-fn summary(
-    report: &RunReport,
-    exit: Exit,
-    broke: Option<&Error>,
-    title: String,
-    page: Option<FullReport>,
-) -> Summary {
+fn summary(report: &RunReport, broke: Option<&Error>, title: String, page: Option<FullReport>) -> Summary {
     let totals = report.totals();
     let with = |wanted: Status| report.packages.iter().filter(move |package| package.status == wanted);
     let took = report.updated.duration_since(report.started);
@@ -266,11 +268,11 @@ fn summary(
         started: report.started,
         duration: Duration::try_from(took).unwrap_or_default(),
         volume: Volume { sent: totals.bytes_sent, saved: totals.bytes_saved, fetched: totals.bytes_fetched },
-        ending: match (broke, exit) {
-            (_, Exit::Interrupted) => Ending::Interrupted,
-            (Some(error), _) => Ending::BrokenOff { message: in_full(error), next_step: error.hint() },
-            (None, Exit::Deadline) => Ending::DeadlineReached,
-            (None, _) => Ending::Complete,
+        ending: match (report.ending, broke) {
+            (Some(report::Ending::Interrupted), _) => Ending::Interrupted,
+            (_, Some(error)) => Ending::BrokenOff { message: in_full(error), next_step: error.hint() },
+            (Some(report::Ending::Deadline), _) => Ending::DeadlineReached,
+            (_, None) => Ending::Complete,
         },
         failed: with(Status::Failed)
             .chain(with(Status::Interrupted))

@@ -255,9 +255,7 @@ fn failure_text(failure: &FailureReport, whose: Option<&str>) -> String {
 fn verdict(report: &Report) -> String {
     let word = status_word(report.status);
     match report.status {
-        Status::Failed if report.was_not_begun() => "not begun".to_owned(),
-        Status::Failed if report.was_interrupted() => "interrupted".to_owned(),
-        Status::Failed => word.to_owned(),
+        Status::Failed | Status::Interrupted | Status::NotBegun => word.to_owned(),
         Status::Skipped => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
         _ if report.dry_run => format!("would be {word}: {}", moved(&[report])),
         _ => format!("{word}: {}", moved(&[report])),
@@ -297,6 +295,8 @@ fn status_word(status: Status) -> &'static str {
         Status::MetadataOnly => "metadata only",
         Status::Unverified => "unverified",
         Status::Failed => "failed",
+        Status::Interrupted => "interrupted",
+        Status::NotBegun => "not begun",
     }
 }
 
@@ -310,18 +310,13 @@ fn summary(reports: &[&Report], servers: usize) -> String {
         Status::Downloaded,
         Status::MetadataOnly,
         Status::Skipped,
+        Status::Interrupted,
+        Status::NotBegun,
     ];
-    let waiting = reports.iter().filter(|report| report.was_not_begun()).count();
-    let interrupted = reports.iter().filter(|report| report.was_interrupted()).count();
     let counts = all.into_iter().filter_map(|status| {
-        let is_it = |report: &&&Report| {
-            report.status == status && !report.was_not_begun() && !report.was_interrupted()
-        };
-        let number = reports.iter().filter(is_it).count();
+        let number = reports.iter().filter(|report| report.status == status).count();
         (number > 0).then(|| format!("{number} {}", status_word(status)))
     });
-    let counts = counts.chain((interrupted > 0).then(|| format!("{interrupted} interrupted")));
-    let counts = counts.chain((waiting > 0).then(|| format!("{waiting} not begun")));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let runs = match servers {
         0 => count(reports.len(), "recipe"),

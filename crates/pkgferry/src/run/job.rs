@@ -1,9 +1,10 @@
 use crate::servers::Target;
 use fingerprint::FileIdentity;
-use pipeline::{Env, FileName, Key, Spec, StepRef, keys};
+use pipeline::{Diagnose, Env, FailureKind, FileName, Key, Spec, StepRef, keys, name_key};
 use recipe::{Chain, Checked, Faults};
 use report::Subject;
 use runner::{NeededFile, Registry, Report};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 const VERSION: Key<String> = Key::new("version");
@@ -104,6 +105,53 @@ impl Ready {
     pub fn shard_name(&self) -> Option<FileName> {
         let own = || self.name.rsplit(['/', '\\']).next().and_then(|name| name.parse().ok());
         self.file.clone().or_else(own)
+    }
+}
+
+/// Several recipes carry different files under one name. Whichever came last would stay.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("several recipes of this run carry {file}, and from different files: {}; none of them was carried", .paths.join(", "))]
+struct Contested {
+    file: FileName,
+    paths: Vec<String>,
+}
+
+impl Diagnose for Contested {
+    fn kind(&self) -> FailureKind {
+        FailureKind::Recipe
+    }
+    fn hint(&self) -> Option<String> {
+        Some("leave out all of these recipes but one, or give one another pkg_name".into())
+    }
+}
+
+/// Refuses recipes for one server that would replace each other's file, in every run anew.
+pub fn refuse_contested(all: &mut [Ready], dry_run: bool) {
+    let mut carriers: HashMap<(Option<String>, String), Vec<usize>> = HashMap::new();
+    for (place, ready) in all.iter().enumerate() {
+        let (Ok(checked), Some(file)) = (&ready.checked, &ready.file) else { continue };
+        if ready.writes() && ready.subject.local_path.is_some() {
+            let address = checked.env.get(keys::JSS_URL).ok().flatten();
+            carriers.entry((address, name_key(file.as_str()).into_owned())).or_default().push(place);
+        }
+    }
+    for places in carriers.into_values() {
+        let real = |path: &String| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        let paths: BTreeMap<_, _> = places
+            .iter()
+            .filter_map(|place| all[*place].subject.local_path.clone())
+            .map(|path| (real(&path), path))
+            .collect();
+        if paths.len() < 2 {
+            continue;
+        }
+        let paths: Vec<String> = paths.into_values().collect();
+        for place in places {
+            let ready = &mut all[place];
+            let Some(file) = ready.file.clone() else { continue };
+            let why = Contested { file, paths: paths.clone() };
+            ready.checked = Err(Box::new(Report::not_run(ready.name.clone(), dry_run, &why)));
+        }
     }
 }
 

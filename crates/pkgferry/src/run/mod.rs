@@ -3,7 +3,7 @@
 mod job;
 mod selection;
 
-pub use job::{Job, Ready, missing_file};
+pub use job::{Job, Ready, missing_file, refuse_contested};
 pub use selection::Chosen;
 
 use crate::args::{Mode, RunArgs};

@@ -263,8 +263,19 @@ fn nothing_is_begun_after_the_deadline() {
     assert_eq!(ran.code, 9, "{}", ran.shown());
     assert!(server.names().is_empty());
     assert!(statuses(&report(&stage, "run.json")).iter().all(|(_, status)| status == "not-begun"));
+    assert_eq!(report(&stage, "run.json")["ending"], "deadline");
     stage.run(&["run", &folder, "--deadline", "1h"]).succeeded();
     assert_eq!(server.names().len(), 3);
+    // What went wrong besides sets the exit code, and does not hide why the others had no turn.
+    std::fs::write(
+        format!("{folder}/Faulty.recipe.yaml"),
+        "Identifier: faulty\nProcess: [{Processor: nonsense}]\n",
+    )
+    .unwrap();
+    let ran = stage.run(&["run", &folder, "--deadline", "2026-01-01T00:00:00Z", "--report", &file]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+    let told = report(&stage, "run.json");
+    assert_eq!((&told["ending"], &told["exit_code"]), (&"deadline".into(), &3.into()));
 }
 
 /// Two send at a time, and the server stops reading until after the deadline.
@@ -325,6 +336,38 @@ fn two_recipes_for_one_package_do_not_race() {
     assert_eq!(server.names(), ["App.pkg"]);
 }
 
+/// Whichever came last would stay, and in the next run the other one again.
+#[test]
+fn different_files_of_one_name_are_refused() {
+    let (stage, server) = Stage::with_server();
+    let folder = recipes(&stage, 1);
+    std::fs::create_dir(stage.path("other")).unwrap();
+    for (number, path) in [(1, "Dup.pkg"), (2, "other/Dup.pkg"), (3, "other/../Dup.pkg")] {
+        let package = stage.write(path, noise(number, 100 * usize::try_from(number).unwrap()));
+        let text = recipe(usize::try_from(number).unwrap(), &package);
+        std::fs::write(format!("{folder}/Dup{number}.recipe.yaml"), text).unwrap();
+    }
+    let ran = stage.run(&["run", &folder]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+    assert!(ran.stdout.ends_with("4 recipes: 3 failed, 1 created; 1000 bytes sent\n"), "{}", ran.stdout);
+    insta::assert_snapshot!(ran.stderr, @"
+    [STAGE]/recipes/Dup1.recipe.yaml
+      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them was carried
+            hint: leave out all of these recipes but one, or give one another pkg_name
+    [STAGE]/recipes/Dup2.recipe.yaml
+      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them was carried
+            hint: leave out all of these recipes but one, or give one another pkg_name
+    [STAGE]/recipes/Dup3.recipe.yaml
+      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them was carried
+            hint: leave out all of these recipes but one, or give one another pkg_name
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    ");
+    assert_eq!(server.names(), ["App0.pkg"]);
+    // One file may have several recipes.
+    std::fs::remove_file(format!("{folder}/Dup2.recipe.yaml")).unwrap();
+    stage.run(&["run", &folder]).succeeded();
+}
+
 /// A run that is at its first package, and stays there until it is killed.
 struct Stuck(std::process::Child);
 
@@ -361,7 +404,7 @@ fn a_second_start_is_told_who_works_on_the_server() {
     let ran = stage.run(&["upload", &other, &other, "-k", "verify_timeout=1", "--report", &report]);
     let shown = without_times(&ran, stuck.0.id());
     insta::assert_snapshot!(shown, @"
-    exit 6
+    exit 10
     --- stderr
     pkgferry: nothing was begun, and the report was left alone, since it may be another run's
       caused by: another pkgferry works on [HOST] since [TIME] (upload [STAGE]/Held.pkg -k verify_timeout=600)
@@ -370,8 +413,17 @@ fn a_second_start_is_told_who_works_on_the_server() {
     // Nor do shards work beside a run that takes all packages.
     let folder = recipes(&stage, 2);
     let codes = ["1/2", "2/2"].map(|shard| stage.run(&["run", &folder, "--shard", shard]).code);
-    assert!(codes.contains(&6) && codes.iter().all(|code| matches!(code, 0 | 6)), "{codes:?}");
+    assert!(codes.contains(&10) && codes.iter().all(|code| matches!(code, 0 | 10)), "{codes:?}");
     assert!(!server.names().iter().any(|name| name.starts_with("App")), "{:?}", server.names());
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "what the other run has written");
+    // Nor where one of its recipes takes no lock: what it did would stand in the other's place.
+    let recipe = stage.write(
+        "Fetch.recipe.yaml",
+        "Identifier: fetch\nProcess: [{Processor: find-package, Arguments: {pkg_name: Other.pkg}}]\n",
+    );
+    let both = recipes(&stage, 1);
+    let ran = stage.run(&["run", &recipe, &both, "--report", &report]);
+    assert_eq!(ran.code, 10, "{}", ran.shown());
     assert_eq!(std::fs::read_to_string(&report).unwrap(), "what the other run has written");
     // Nor does one touch it that does not come as far as that.
     let ran = stage.run(&["run", "/no/such/*.recipe", "--report", &report]);

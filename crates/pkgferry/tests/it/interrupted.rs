@@ -45,7 +45,7 @@ fn a_killed_upload_leaves_the_old_file_or_the_new_one_and_a_rerun_mends_it() {
 
         let is_old = server.bytes_of(&name).as_deref() == Some(old.as_slice());
         assert!(
-            is_old || server.tells_of_a_deletion(),
+            is_old || server.tells_of_a_deletion(&name),
             "killed after {answered} requests: the old file is gone"
         );
         stage.run(&["upload", &file]).succeeded();

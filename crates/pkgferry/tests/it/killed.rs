@@ -73,7 +73,7 @@ fn kills(seed: u64, times: usize) {
         kill_after(&server, &mut child, requests, Duration::from_micros(dice.below(20_000)));
 
         if replaces && server.bytes_of(&name).as_deref() != Some(old.as_slice()) {
-            assert!(server.tells_of_a_deletion(), "{name}: the old file is gone, and nobody deleted it");
+            assert!(server.tells_of_a_deletion(&name), "{name}: the old file is gone, and nobody deleted it");
         }
         let known = known_parts(&stage.path("home/.local/state/pkgferry"));
         resumed += usize::from(!known.is_empty());

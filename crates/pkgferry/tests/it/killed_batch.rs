@@ -30,7 +30,12 @@ impl Package {
     fn is_safe(&self, server: &Server, was_there: bool) -> bool {
         match server.bytes_of(&self.name) {
             Some(bytes) => self.versions.contains(&bytes),
-            None => !was_there || server.tells_of_a_deletion(),
+            // Between the deletion and the completion all of the new one is in S3.
+            None => {
+                !was_there
+                    || (server.tells_of_a_deletion(&self.name)
+                        && server.open_uploads().iter().any(|key| key.ends_with(&format!("/{}", self.name))))
+            }
         }
     }
 }

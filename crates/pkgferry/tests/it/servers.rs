@@ -210,6 +210,57 @@ fn a_recipe_that_names_a_server_does_not_lead_there() {
     assert_eq!((test.names().len(), production.journal().len()), (1, 0));
 }
 
+/// Whoever wrote the recipe is not who signs in.
+#[test]
+fn a_recipe_does_not_lead_the_settings_secrets_elsewhere() {
+    let mut stage = Stage::new();
+    let own = Server::start(stage.path("own"), |_| {});
+    let foreign = Server::start(stage.path("foreign"), |_| {});
+    let (here, there) = (own.connection().clone(), foreign.connection().jss_url.clone());
+    let text = format!(
+        "JSS_URL = '{}'\nCLIENT_ID = '{}'\nCLIENT_SECRET = '{}'\nPKGFERRY_S3_ENDPOINT = '{}'\n",
+        here.jss_url, here.client_id, here.client_secret, here.s3_endpoint
+    );
+    settle(&mut stage, &text);
+    let package = stage.write("App.pkg", noise(1, 10));
+    let recipe = |name: &str, rest: &str| {
+        let text = format!(
+            "ParentRecipe: com.github.pkgferry.recipes.upload-package\nInput: {{pkg_path: '{package}'{rest}}}\n"
+        );
+        stage.write(&format!("{name}.recipe.yaml"), text)
+    };
+    let elsewhere = recipe("Elsewhere", &format!(", JSS_URL: '{there}'"));
+    let same = recipe("Same", &format!(", JSS_URL: '{}/'", here.jss_url));
+    let brought = recipe("Brought", &format!(", JSS_URL: '{there}', CLIENT_ID: a, CLIENT_SECRET: b"));
+    let argument = stage.write(
+        "Argument.recipe.yaml",
+        format!("Process:\n- Processor: find-package\n  Arguments: {{pkg_path: '{package}', JSS_URL: '{there}'}}\n"),
+    );
+    for recipe in [&elsewhere, &argument] {
+        for arguments in [&["check", recipe][..], &["run", recipe, "--dry-run"], &["run", recipe]] {
+            let ran = stage.run(arguments);
+            assert_eq!(ran.code, 3, "{}", ran.shown());
+            assert!(ran.shown().contains("and would take secrets there that are for"), "{}", ran.shown());
+        }
+    }
+    insta::assert_snapshot!(stage.run(&["check", &elsewhere]).shown(), @r#"
+    exit 3
+    --- stdout
+    [STAGE]/Elsewhere.recipe.yaml: faulty
+      [STAGE]/Elsewhere.recipe.yaml:2:46: JSS_URL leads to "http://127.0.0.1:[PORT]", and would take secrets there that are for "http://127.0.0.1:[PORT]" (settings file [STAGE]/settings.toml)
+        hint: take it out of the recipe; for another server, write a table [servers.NAME] into the settings file and run with --server NAME
+      1 fault
+    "#);
+    assert_eq!(foreign.journal().len(), 0);
+    stage.run(&["run", &same]).succeeded();
+    // With secrets of its own it may go where it likes; here it is not let in.
+    assert_eq!(stage.run(&["run", &brought]).code, 4);
+    assert!(!foreign.journal().is_empty());
+    // The environment wins over the recipe.
+    stage.set("JSS_URL", &here.jss_url);
+    stage.run(&["run", &elsewhere]).succeeded();
+}
+
 #[test]
 fn other_settings_of_a_table_hold_for_its_server_alone() {
     let (mut stage, test, production) = stage_with_two();

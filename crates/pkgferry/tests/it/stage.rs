@@ -62,11 +62,15 @@ impl Server {
         all.iter().map(short).collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether a file was deleted, for a test that sees it gone. A deletion comes before its line in the journal: the world is
+    /// Whether this file was deleted, for a test that sees it gone. A deletion comes before its line in the journal: the world is
     /// saved in between, and whoever was killed does not wait for that.
-    pub fn tells_of_a_deletion(&self) -> bool {
+    pub fn tells_of_a_deletion(&self, name: &str) -> bool {
         let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        let deletes = |request: &Request| request.method == "DELETE" && request.side == sandbox::Side::Jamf;
+        let deletes = |request: &Request| {
+            request.method == "DELETE"
+                && request.side == sandbox::Side::Jamf
+                && request.path.ends_with(&format!("/{name}"))
+        };
         while !self.journal().iter().any(deletes) {
             if std::time::Instant::now() > end {
                 return false;

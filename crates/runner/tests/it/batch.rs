@@ -274,7 +274,8 @@ async fn who_waits_for_a_turn_to_send_is_not_begun_after_the_deadline() {
     c Deadline, the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
     d Deadline, the run was to begin nothing after 2026-11-20T01:03:00Z; run again for what is left, or give the run more time or more jobs
     ");
-    assert_eq!(reports.iter().map(Report::was_not_begun).collect::<Vec<_>>(), [false, false, true, true]);
+    let ends = reports.iter().map(|report| report.status).collect::<Vec<_>>();
+    assert_eq!(ends, [Status::Created, Status::Created, Status::NotBegun, Status::NotBegun]);
     assert_eq!(desk.clock.now().to_string(), "2026-11-20T01:04:00Z");
 }
 

@@ -194,9 +194,10 @@ async fn a_file_that_goes_away_is_called_off() {
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
 }
 
-/// Who waits for the line need not wait for the server.
+/// An upload that is begun meanwhile would take away the credentials to go on with this one (`jamf-pro-api.md §7.3`), and between the
+/// deletion and the completion nothing else is left of the file.
 #[tokio::test]
-async fn the_place_to_send_from_is_free_before_the_file_is_put_in_place() {
+async fn the_place_to_send_from_is_free_when_the_file_is_in_place() {
     let mut stage = Stage::open().await;
     stage.sandbox.put_file("App.pkg", &bytes(9, 700));
     let gate = pipeline::Gate::new(std::num::NonZeroUsize::MIN);
@@ -218,7 +219,9 @@ async fn the_place_to_send_from_is_free_before_the_file_is_put_in_place() {
         Fate::Pass
     });
     stage.send("App.pkg", &bytes(1, 9 * MIB)).await.unwrap();
-    assert_eq!(*told.lock().unwrap(), [("part", 0), ("part", 0), ("delete", 1), ("complete", 1)]);
+    assert_eq!(*told.lock().unwrap(), [("part", 0), ("part", 0), ("delete", 0), ("complete", 0)]);
+    assert_eq!(gate.free(), 1);
+    assert!(stage.place.is_some(), "the recipe itself has not ended");
 }
 
 /// Its credentials cannot be renewed once another upload has begun (`jamf-pro-api.md §7.3`), and it may take longer than they live.
