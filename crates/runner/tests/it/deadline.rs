@@ -31,7 +31,7 @@ impl Processor for Make {
     async fn plan(&self, env: &Env, cx: &Context) -> Result<Plan<u64>, Failure> {
         let subject = match env.need(SUBJECT)?.as_str() {
             "credentials" => Subject::Credentials,
-            "record" => Subject::Record,
+            "record" | "refused" => Subject::Record,
             "nothing" => return Ok(Plan::skipped("nothing to do")),
             // It would go on planning for ever.
             _ => loop {
@@ -41,7 +41,11 @@ impl Processor for Make {
         };
         Ok(Plan::change(Change::new(Verb::Create, subject, "one"), env.need(MINUTES)?))
     }
-    async fn apply(&self, minutes: u64, _env: &Env, cx: &Context) -> Result<Applied, Failure> {
+    async fn apply(&self, minutes: u64, env: &Env, cx: &Context) -> Result<Applied, Failure> {
+        if env.need(SUBJECT)? == "refused" {
+            let refused = crate::NoLuck("the step".into(), std::fmt::Error);
+            return Err(Failure::from(refused).or_with(SUBJECT, "record".to_owned()));
+        }
         cx.clock().sleep(Duration::from_secs(minutes * 60)).await;
         Ok(Applied::done("changed"))
     }
@@ -94,4 +98,12 @@ async fn planning_ends_there() {
     insta::assert_snapshot!(shown, @"Deadline at step 2: the run was to begin nothing after 2026-11-20T01:01:00Z");
     assert_eq!(report.failure.as_ref().map(|failure| failure.kind), Some(FailureKind::Deadline));
     assert_eq!(report.status, Status::NotBegun);
+}
+
+/// The first attempt had changed something when it was given up.
+#[tokio::test]
+async fn a_second_attempt_is_brought_to_its_end_too() {
+    let (report, shown) = run_steps(&["record", "refused"]).await;
+    assert_eq!(shown, "MetadataOnly");
+    assert!(report.given_up.is_some());
 }
