@@ -3,6 +3,7 @@
 use crate::args::Variables;
 use crate::run::Chosen;
 use crate::settings::{self, Settings};
+use indexmap::IndexSet;
 use pipeline::{Spec, Value};
 use recipe::{Chain, Place, Readers, Slip, references};
 
@@ -41,12 +42,7 @@ impl Given {
             Some(Slip { name: name.clone(), meant, place: place.clone() })
         });
         let in_recipes = chains.iter().flat_map(|chain| readers.slips(chain));
-        let mut slips: Vec<Slip> = Vec::new();
-        for slip in given.chain(in_recipes.filter(|slip| !is_used(&slip.name))) {
-            if !slips.contains(&slip) {
-                slips.push(slip);
-            }
-        }
-        slips
+        let slips: IndexSet<Slip> = given.chain(in_recipes.filter(|slip| !is_used(&slip.name))).collect();
+        slips.into_iter().collect()
     }
 }

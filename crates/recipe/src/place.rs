@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A line and a column, both counted from 1, the column in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// The line.
     pub line: u64,
@@ -12,7 +12,7 @@ pub struct Position {
 }
 
 /// Where something stands: a file and, where the format has lines, the position in it. Binary property lists have none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The file, as the caller named it.
     pub file: Arc<Path>,

@@ -10,7 +10,7 @@ use std::fmt;
 const RUNNER: &[&str] = &["RECIPE_PATH", "RECIPE_DIR", "PARENT_RECIPES", "RECIPE_CACHE_DIR"];
 
 /// A name that is set, that nothing reads, and that is so near to one that is read that it was probably meant to be that one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Slip {
     /// The name as it is written.
     pub name: String,
