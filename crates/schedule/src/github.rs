@@ -55,7 +55,7 @@ pub(crate) fn write(request: &Request, options: &GithubActions) -> Result<Writte
     let name = format!("{}.yml", request.unit());
     let text = name_releases(&yaml::write(Kind::GithubActions, &comment, &workflow.document())?);
     let install = install(request, options, &name);
-    Ok(Written { files: vec![UnitFile { name, text }], install })
+    Ok(Written { files: vec![UnitFile { name, text }], words: workflow.jobs.words(DEADLINE), install })
 }
 
 struct Workflow<'r> {

@@ -55,7 +55,8 @@ pub(crate) fn write(request: &Request, options: &Gitlab) -> Result<Written, Erro
     let name = format!("{unit}.gitlab-ci.yml");
     let text = yaml::write(Kind::Gitlab, &comment, &Value::Object(document))?;
     let install = install(request, options, &name);
-    Ok(Written { files: vec![UnitFile { name, text }], install })
+    let words = pipeline.jobs.words(pipeline.limits().deadline);
+    Ok(Written { files: vec![UnitFile { name, text }], words, install })
 }
 
 struct Pipeline<'r> {

@@ -62,7 +62,7 @@ pub(crate) fn write(request: &Request, options: &Kubernetes) -> Result<Written, 
     let text = yaml::write(Kind::Kubernetes, &comment, &cron_job(request, options, state))?;
     let name = format!("{}.yaml", request.unit());
     let install = install(request, options, &name);
-    Ok(Written { files: vec![UnitFile { name, text }], install })
+    Ok(Written { files: vec![UnitFile { name, text }], words: words(request, options, state), install })
 }
 
 /// A pod's files end with it; only the state may be on a volume.
@@ -154,7 +154,7 @@ fn pod(request: &Request, options: &Kubernetes, state: &str) -> Value {
         "name": "pkgferry",
         "image": options.image.as_str(),
         "command": [literal(request.program.as_str())],
-        "args": words(request, options, state)
+        "args": words(request, options, state).iter().map(|word| literal(word)).collect::<Vec<_>>()
     });
     if let Some(folder) = &request.folder {
         container["workingDir"] = json!(folder.as_str());
@@ -204,7 +204,7 @@ fn words(request: &Request, options: &Kubernetes, state: &str) -> Vec<String> {
         reports: reports.collect(),
         ..Extra::default()
     };
-    arguments(request, &extra).iter().map(|word| literal(word)).collect()
+    arguments(request, &extra)
 }
 
 /// A word of `command` or `args`: there `$(NAME)` is replaced and `$$` is a dollar sign.

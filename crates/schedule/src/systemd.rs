@@ -34,7 +34,9 @@ pub(crate) fn write(request: &Request, options: &Systemd) -> Result<Written, Err
         UnitFile { name: format!("{unit}.service"), text: service(request, options)? },
         UnitFile { name: format!("{unit}.timer"), text: timer(request) },
     ];
-    Ok(Written { files, install: install(request, options) })
+    let mut words = plain_words(request);
+    words.splice(1..1, shard(request, "1"));
+    Ok(Written { files, words, install: install(request, options) })
 }
 
 fn description(request: &Request) -> String {
@@ -89,14 +91,24 @@ fn command(request: &Request) -> Result<String, Error> {
         let why = "systemd starts no program with quotes or backslashes in its path";
         return Err(Error::CannotSay { kind: Kind::Systemd, what: "the program", why });
     }
-    // The shard stands for itself and is put in below: its specifier must not be quoted.
-    let extra = Extra { state: Some(STATE), reports: vec![report(request)], ..Extra::default() };
-    let mut words: Vec<_> = arguments(request, &extra).iter().map(|word| systemd(word)).collect();
-    if request.shards.get() > 1 {
-        let shard = ["--shard".to_owned(), format!("%i/{}", request.shards.get())];
-        words.splice(1..1, shard);
-    }
+    let mut words: Vec<_> = plain_words(request).iter().map(|word| systemd(word)).collect();
+    // The specifier must not be quoted.
+    let shard = shard(request, "%i");
+    words.splice(1..1, shard);
     Ok(format!(":{} {}", systemd(program), words.join(" ")))
+}
+
+/// The words after the program, without those that name the shard.
+fn plain_words(request: &Request) -> Vec<String> {
+    arguments(request, &Extra { state: Some(STATE), reports: vec![report(request)], ..Extra::default() })
+}
+
+/// The words that name the shard, if there are any.
+fn shard(request: &Request, index: &str) -> Vec<String> {
+    match request.shards.get() {
+        1 => Vec::new(),
+        count => vec!["--shard".to_owned(), format!("{index}/{count}")],
+    }
 }
 
 /// Where the report is. What is printed goes to the journal.

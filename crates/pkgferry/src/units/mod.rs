@@ -2,11 +2,12 @@
 
 mod missing;
 
-use crate::args::{Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
-use crate::error::Error;
+use crate::args::{Cli, Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
+use crate::error::{Error, RunArguments};
 use crate::exit::Exit;
 use crate::files::{self, Existing};
 use crate::process::Process;
+use clap::Parser as _;
 use schedule::{
     Argument, Cron, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, Recurrence, Request, Systemd,
     Target, UnitFile, Written,
@@ -25,6 +26,7 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
     let (unit, target) = target(args.scheduler)?;
     let request = request(&unit, target.kind(), global, process)?;
     let written = schedule::write(&request, &target)?;
+    try_run(&written.words)?;
     let told = match &unit.output {
         Some(folder) => {
             let existing = if unit.force { Existing::Replace } else { Existing::Keep };
@@ -44,6 +46,15 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
     // There is nobody left to tell when standard error is gone.
     let _ = io::stderr().lock().write_all(told.as_bytes());
     Ok(Exit::Done)
+}
+
+/// That the run of the unit would start. Whatever else the unit says was read before, so it is for what stands behind `--`.
+fn try_run(words: &[String]) -> Result<(), Error> {
+    let words = std::iter::once("pkgferry").chain(words.iter().map(String::as_str));
+    match Cli::try_parse_from(words) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::RunArguments(RunArguments::of(&error))),
+    }
 }
 
 /// One file as it is; several each under its name, as `head` shows them.

@@ -385,6 +385,26 @@ fn what_a_scheduler_cannot_do_is_said() {
     pkgferry: secrets are named, but not the Kubernetes Secret that holds them
       hint: name the Secret that holds them, with --secrets-from
     ");
+    // What would end every run is not written into a unit.
+    let behind =
+        |scheduler: &str, words: &str| told(&format!("{scheduler} --at 03:00 Firefox.jamf -- {words}"));
+    for scheduler in SCHEDULERS {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(behind(scheduler, "--jbos 8"), @"
+            pkgferry: what follows -- does not fit pkgferry run: unexpected argument '--jbos' found
+              hint: a similar argument exists: '--jobs'
+            ");
+        }
+    }
+    insta::assert_snapshot!(behind("cron", "--jobs many"), @"pkgferry: what follows -- does not fit pkgferry run: invalid value 'many' for '--jobs <N>': invalid digit found in string");
+    insta::assert_snapshot!(behind("cron", "--detailed-exit-code"), @"
+    pkgferry: what follows -- does not fit pkgferry run: the following required arguments were not provided:
+      --dry-run
+    ");
+    insta::assert_snapshot!(behind("cron", "--help"), @"pkgferry: what follows -- does not fit pkgferry run: it would print a text and run nothing");
+    insta::assert_snapshot!(behind("systemd", "--state /elsewhere"), @"pkgferry: what follows -- does not fit pkgferry run: the argument '--state <DIR>' cannot be used multiple times");
+    insta::assert_snapshot!(behind("systemd --shards 2", "--shard 1/2"), @"pkgferry: what follows -- does not fit pkgferry run: the argument '--shard <K/N>' cannot be used multiple times");
+    insta::assert_snapshot!(behind("kubernetes --image x:1", "--shard=1/2"), @"pkgferry: what follows -- does not fit pkgferry run: the argument '--shard <K/N>' cannot be used multiple times");
     // With a folder to start from, paths may be relative to it.
     let folder = "--working-dir /srv -d recipes recipes/Firefox.jamf.recipe.yaml";
     schedule(&stage, &format!("systemd --at 03:00 {folder} {PROGRAM}")).succeeded();
