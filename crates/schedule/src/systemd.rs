@@ -158,6 +158,13 @@ fn managed<'p>(path: &'p str, parent: &str) -> Option<&'p str> {
     (!name.is_empty() && name != "." && name != ".." && name.chars().all(part)).then_some(name)
 }
 
+/// For a run without a named user.
+const OWN_USER: &str = "
+The run has a user of its own, who reads what all can read: let recipes, packages and a settings file without secrets be so.
+Where the settings hold a secret, or keep one as file:PATH, name the user who can read it (--user NAME), or hand the secret
+over (--secret CLIENT_SECRET, and CLIENT_SECRET = \"credential:CLIENT_SECRET\" in the settings).
+";
+
 /// What holds for every run: it may take as long as it needs, ends in order, gets out of the way of others, and can do
 /// nothing but read, write its own folders and talk to servers.
 const LIMITS: &str = "\
@@ -272,7 +279,7 @@ fn install(request: &Request, options: &Systemd) -> String {
         }
     }
     if request.user.is_none() {
-        text.push_str("\nThe run has a user of its own: let recipes, settings and packages be readable by all, or name a user.\n");
+        text.push_str(OWN_USER);
     }
     text
 }

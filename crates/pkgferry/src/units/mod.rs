@@ -1,5 +1,6 @@
 //! `pkgferry schedule`: the unit that lets a scheduler run recipes.
 
+mod kept;
 mod missing;
 
 use crate::args::{Cli, Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};

@@ -132,7 +132,9 @@ fn a_service_and_a_timer_for_systemd() {
     and in the settings file, which then holds no secret:
       CLIENT_SECRET = "credential:CLIENT_SECRET"
 
-    The run has a user of its own: let recipes, settings and packages be readable by all, or name a user.
+    The run has a user of its own, who reads what all can read: let recipes, packages and a settings file without secrets be so.
+    Where the settings hold a secret, or keep one as file:PATH, name the user who can read it (--user NAME), or hand the secret
+    over (--secret CLIENT_SECRET, and CLIENT_SECRET = "credential:CLIENT_SECRET" in the settings).
 
     Still missing:
     - pkgferry itself: /opt/ferry/bin/pkgferry is not on this machine

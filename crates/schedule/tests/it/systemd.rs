@@ -20,7 +20,7 @@ fn systemd() -> Target {
 #[test]
 fn a_service_with_its_timer() {
     let request = Request { time_zone: Some("Europe/Berlin".parse().unwrap()), ..nightly() };
-    insta::assert_snapshot!(shown(&write(&request, &systemd()).unwrap()), @"
+    insta::assert_snapshot!(shown(&write(&request, &systemd()).unwrap()), @r#"
     ==> pkgferry-nightly.service <==
     [Unit]
     Description=pkgferry: packages into Jamf Cloud (nightly)
@@ -95,8 +95,10 @@ fn a_service_with_its_timer() {
     Next run:        systemctl list-timers pkgferry-nightly.timer
     Take it away:    sudo systemctl disable --now pkgferry-nightly.timer
 
-    The run has a user of its own: let recipes, settings and packages be readable by all, or name a user.
-    ");
+    The run has a user of its own, who reads what all can read: let recipes, packages and a settings file without secrets be so.
+    Where the settings hold a secret, or keep one as file:PATH, name the user who can read it (--user NAME), or hand the secret
+    over (--secret CLIENT_SECRET, and CLIENT_SECRET = "credential:CLIENT_SECRET" in the settings).
+    "#);
 }
 
 #[test]
