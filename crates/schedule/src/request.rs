@@ -35,6 +35,9 @@ pub struct Request {
     pub shards: ShardCount,
     /// Whose account runs it.
     pub user: Option<UserName>,
+    /// The folder that the files of the unit are put into, for CI servers: from the root of the repository, or absolute and outside
+    /// of it. Without it they are in that root.
+    pub output: Option<FilePath>,
     /// Secrets that the run needs, by name; their values stay with the scheduler.
     pub secrets: Vec<SecretName>,
     /// Further arguments of `pkgferry run`.
@@ -59,6 +62,7 @@ impl Request {
             logs: None,
             shards: ShardCount::ONE,
             user: None,
+            output: None,
             secrets: Vec::new(),
             arguments: Vec::new(),
         }
@@ -99,6 +103,11 @@ impl Request {
     /// That nobody asked for a user account.
     pub(crate) fn refuse_user(&self, kind: Kind, why: &'static str) -> Result<(), Error> {
         refuse(self.user.is_some(), kind, "user", why)
+    }
+
+    /// Where a file of the unit is, from the root of the repository.
+    pub(crate) fn placed(&self, name: &str) -> String {
+        self.output.as_ref().map_or_else(|| name.to_owned(), |folder| below(folder.as_str(), name))
     }
 
     /// `pkgferry-nightly`.

@@ -346,3 +346,82 @@ fn settings_of_a_repository_hold_no_secret() {
     stage.write("settings.toml", "CLIENT_ID = \"x\"\n");
     insta::assert_snapshot!(told("github-actions"), @"- JSS_URL and CLIENT_SECRET: left out by settings.toml and by the options; add --secret CLIENT_SECRET, and gh secret set CLIENT_SECRET");
 }
+
+/// Lines that are told are right where they are typed, wherever the files were put.
+#[test]
+fn paths_of_the_installing_start_at_the_root_of_the_repository() {
+    let stage = Stage::new();
+    let told = |line: &str| {
+        let line = format!("{line} --at 03:00 --install none Firefox.jamf --force");
+        let ran = schedule_in_root(&stage, &line).succeeded();
+        let lines = ran.stderr.split("\n\nThen").next().unwrap().split("\n\nRun").next().unwrap().to_owned();
+        format!("{}{lines}", ran.stdout)
+    };
+    insta::assert_snapshot!(told("github-actions --output units"), @"
+    units/pkgferry-nightly.yml
+    How to install it, from the root of the repository:
+
+    mkdir -p .github/workflows && mv units/pkgferry-nightly.yml .github/workflows/
+    git add .github/workflows/pkgferry-nightly.yml       # then commit it to the default branch: schedules run from there only
+    ");
+    insta::assert_snapshot!(told("github-actions --output ./.github/workflows"), @"
+    ./.github/workflows/pkgferry-nightly.yml
+    How to install it, from the root of the repository:
+
+    git add .github/workflows/pkgferry-nightly.yml       # then commit it to the default branch: schedules run from there only
+    ");
+    insta::assert_snapshot!(told("gitlab --output ./units"), @r#"
+    ./units/pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    git add units/pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/units/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    insta::assert_snapshot!(told("gitlab --output ."), @r#"
+    ./pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    git add pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    let root = stage.path("units").parent().unwrap().display().to_string();
+    insta::assert_snapshot!(told(&format!("github-actions --output {root}/units")), @"
+    [STAGE]/units/pkgferry-nightly.yml
+    How to install it, from the root of the repository:
+
+    mkdir -p .github/workflows && mv [STAGE]/units/pkgferry-nightly.yml .github/workflows/
+    git add .github/workflows/pkgferry-nightly.yml       # then commit it to the default branch: schedules run from there only
+    ");
+    insta::assert_snapshot!(told(&format!("gitlab --output {root}/units")), @r#"
+    [STAGE]/units/pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    mv [STAGE]/units/pkgferry-nightly.gitlab-ci.yml .
+    git add pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    // In a repository.
+    std::fs::create_dir(stage.path(".git")).unwrap();
+    insta::assert_snapshot!(told(&format!("gitlab --output '{root}/ci units'")), @r#"
+    [STAGE]/ci units/pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    git add 'ci units/pkgferry-nightly.gitlab-ci.yml'      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/ci units/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    // They do what they say.
+    for folder in ["units", ".github/workflows"] {
+        let lines = told(&format!("github-actions --output {folder}"));
+        let script: String = lines.lines().filter(|line| line.starts_with("mkdir")).collect();
+        runner(&stage, &script, &[]).succeeded();
+        assert!(stage.path(".github/workflows/pkgferry-nightly.yml").is_file(), "{lines}");
+    }
+}
