@@ -61,8 +61,9 @@ fn extra(index: u8, count: u8) -> Extra<'static> {
 fn command(request: &Request, extra: &Extra<'_>) -> Result<String, Error> {
     let unit = request.unit();
     let log = request.logs.as_ref().map(|logs| below(logs.as_str(), &format!("{unit}.log")));
-    let report = format!("{}/{unit}.html", report_folder(request));
-    let mut command = shell_command(request, extra, &[report]);
+    // The folder is for the shell to read as it is.
+    let reports = request.reports(&report_folder(request));
+    let mut command = shell_command(request, extra, &reports);
     if let Some(folder) = &request.folder {
         command = format!("cd {} && {command}", shell(folder.as_str()));
     }
@@ -109,10 +110,11 @@ fn install(request: &Request, files: &[UnitFile]) -> String {
     });
     let names: Vec<_> = request.secrets.iter().map(SecretName::as_str).collect();
     let names = if names.is_empty() { "CLIENT_SECRET".to_owned() } else { names.join(", ") };
+    let merging = request.merging(&report_folder(request));
     format!(
         "{first}{lines}\n\
          A time that passes while the machine is off is not made up for.\n\
          Secrets ({names}) are not in it: cron hands on none, so let the\n\
-         settings file name them, as file:PATH or command:…, or hold them with mode 600.\n"
+         settings file name them, as file:PATH or command:…, or hold them with mode 600.\n{merging}"
     )
 }

@@ -26,8 +26,8 @@ pub(crate) fn write(request: &Request) -> Result<Written, Error> {
 fn words(request: &Request, index: u8, count: u8) -> Vec<String> {
     let logs = request.logs.as_ref().map_or(LOGS, |logs| logs.as_str());
     let shard = (count > 1).then(|| format!("{index}/{count}"));
-    let reports = vec![below(logs, &format!("{}.html", request.unit()))];
-    arguments(request, &Extra { state: Some(STATE), shard, reports, ..Extra::default() })
+    let extra = Extra { state: Some(STATE), shard, reports: request.reports(logs), ..Extra::default() };
+    arguments(request, &extra)
 }
 
 fn daemon(request: &Request, index: u8, count: u8) -> Result<UnitFile, Error> {
@@ -105,6 +105,7 @@ fn install(request: &Request, files: &[UnitFile]) -> String {
          A time that passes while the Mac sleeps is made up for when it wakes; one that passes while it is off is not.\n"
     ));
     text.push_str(&secrets(request, user));
+    text.push_str(&request.merging(&shell(logs.trim_end_matches('/'))));
     text
 }
 

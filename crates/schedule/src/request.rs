@@ -105,6 +105,25 @@ impl Request {
         refuse(self.user.is_some(), kind, "user", why)
     }
 
+    /// The reports of a run in this folder: a page, and of a shard what `report merge` takes, too.
+    pub(crate) fn reports(&self, folder: &str) -> Vec<String> {
+        let shapes: &[&str] = if self.shards.get() > 1 { &["html", "json"] } else { &["html"] };
+        shapes.iter().map(|shape| below(folder, &format!("{}.{shape}", self.unit()))).collect()
+    }
+
+    /// How the reports of machines that each have a shard become one; nothing if there are no shards. `folder` is where each has
+    /// its report, as a shell reads it.
+    pub(crate) fn merging(&self, folder: &str) -> String {
+        let unit = self.unit();
+        match self.shards.get() {
+            1 => String::new(),
+            count => format!(
+                "\nOne report of all {count} shards: collect {folder}/{unit}.json of each machine as shard-1.json and so on, then\n  \
+                 pkgferry report merge shard-*.json --output {unit}.html\n"
+            ),
+        }
+    }
+
     /// Where a file of the unit is, from the root of the repository.
     pub(crate) fn placed(&self, name: &str) -> String {
         self.output.as_ref().map_or_else(|| name.to_owned(), |folder| below(folder.as_str(), name))

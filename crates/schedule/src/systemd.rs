@@ -100,7 +100,10 @@ fn command(request: &Request) -> Result<String, Error> {
 
 /// The words after the program, without those that name the shard.
 fn plain_words(request: &Request) -> Vec<String> {
-    arguments(request, &Extra { state: Some(STATE), reports: vec![report(request)], ..Extra::default() })
+    arguments(
+        request,
+        &Extra { state: Some(STATE), reports: request.reports(logs(request)), ..Extra::default() },
+    )
 }
 
 /// The words that name the shard, if there are any.
@@ -114,10 +117,6 @@ fn shard(request: &Request, index: &str) -> Vec<String> {
 /// Where the report is. What is printed goes to the journal.
 fn logs(request: &Request) -> &str {
     request.logs.as_ref().map_or(LOG, FilePath::as_str)
-}
-
-fn report(request: &Request) -> String {
-    below(logs(request), &format!("{}.html", request.unit()))
 }
 
 /// Folders that the run writes to. systemd makes those below its own folders, and owns them to the run's user.
@@ -248,7 +247,7 @@ fn install(request: &Request, options: &Systemd) -> String {
             format!("Install both files on {count} machines; on the second, write @2 for @1, and so on.\n\n"),
         ),
     };
-    let report = shell(&report(request));
+    let report = shell(&below(logs(request), &format!("{}.html", request.unit())));
     let mut text = first;
     text.push_str(&own_folders(request, options));
     let _ = write!(
@@ -281,5 +280,6 @@ fn install(request: &Request, options: &Systemd) -> String {
     if request.user.is_none() {
         text.push_str(OWN_USER);
     }
+    text.push_str(&request.merging(&shell(logs(request).trim_end_matches('/'))));
     text
 }

@@ -169,6 +169,9 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     Secrets (CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
 
+    One report of all 2 shards: collect /var/log/pkgferry/pkgferry-nightly.json of each machine as shard-1.json and so on, then
+      pkgferry report merge shard-*.json --output pkgferry-nightly.html
+
     If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
     all shards, nobody notices when one of them is silent.
 
@@ -182,7 +185,7 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     SHELL=/bin/sh
     PATH=/usr/local/bin:/usr/bin:/bin
     MAILTO=it@example.com
-    15 22 * * 0,6 root /opt/ferry/bin/pkgferry run --shard 2/2 --report /var/log/pkgferry/pkgferry-nightly.html Firefox.jamf
+    15 22 * * 0,6 root /opt/ferry/bin/pkgferry run --shard 2/2 --report /var/log/pkgferry/pkgferry-nightly.html --report /var/log/pkgferry/pkgferry-nightly.json Firefox.jamf
     ");
 
     // What is there stays, and if one is there none is written.
@@ -271,7 +274,7 @@ fn a_cron_job_for_kubernetes() {
     let pod = &job["template"]["spec"];
     let container = &pod["containers"][0];
     assert_eq!(container["command"], serde_json::json!(["pkgferry"]));
-    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto --report /var/lib/pkgferry/pkgferry-nightly.html");
+    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto --report /var/lib/pkgferry/pkgferry-nightly.html --report /var/lib/pkgferry/pkgferry-nightly.json");
     assert_eq!(
         container["env"][1]["valueFrom"]["secretKeyRef"],
         serde_json::json!({"name": "jamf-api", "key": "CLIENT_SECRET"})

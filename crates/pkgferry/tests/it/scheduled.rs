@@ -425,3 +425,30 @@ fn paths_of_the_installing_start_at_the_root_of_the_repository() {
         assert!(stage.path(".github/workflows/pkgferry-nightly.yml").is_file(), "{lines}");
     }
 }
+
+/// What machines with a shard each leave is what the merging takes that is told with the units.
+#[test]
+fn reports_of_machines_become_one() {
+    let (stage, server) = Stage::with_server();
+    let folder = recipes(&stage, 4);
+    let list: String = (0..4).map(|number| format!("{folder}/App000{number}.recipe.yaml\n")).collect();
+    let list = stage.write("nightly.txt", list);
+    let root = stage.path("units").parent().unwrap().display().to_string();
+    let line = format!(
+        "launchd --at 03:00 --shards 2 --recipe-list {list} --logs {root} --state {root}/state --output {root}/units {PROGRAM}"
+    );
+    let told = schedule(&stage, &line).succeeded().stderr;
+    for shard in 1..=2 {
+        let unit = stage.path(&format!("units/com.github.pkgferry.nightly.{shard}-of-2.plist"));
+        let unit = plist::Value::from_file(unit).unwrap().into_dictionary().unwrap();
+        let words = unit["ProgramArguments"].as_array().unwrap().iter().filter_map(plist::Value::as_string);
+        stage.run(&words.skip(1).collect::<Vec<_>>()).succeeded();
+        std::fs::rename(stage.path("pkgferry-nightly.json"), stage.path(&format!("shard-{shard}.json")))
+            .unwrap();
+    }
+    assert_eq!(server.names().len(), 4);
+    let merge = told.lines().find(|line| line.contains("report merge")).unwrap();
+    let merged = runner(&stage, merge, &[]).succeeded();
+    assert!(merged.stdout.starts_with("2 runs, 4 packages: 4 created"), "{}", merged.shown());
+    assert!(stage.path("pkgferry-nightly.html").is_file());
+}
