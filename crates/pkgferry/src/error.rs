@@ -243,6 +243,9 @@ pub enum Error {
     /// No unit can be written for a scheduler.
     #[error(transparent)]
     Schedule(#[from] schedule::Error),
+    /// The run of a unit would end at its command line.
+    #[error("what follows -- does not fit pkgferry run: {}", .0.message)]
+    RunArguments(RunArguments),
     /// The system does not tell which file runs.
     #[error("the system does not tell where this pkgferry is")]
     UnknownProgram,
@@ -305,6 +308,29 @@ pub enum Error {
     Output(#[from] io::Error),
 }
 
+/// What the parser of the command line has to say against the arguments of a run.
+#[derive(Debug)]
+pub struct RunArguments {
+    /// What is wrong.
+    pub message: String,
+    /// What it would propose.
+    pub tip: Option<String>,
+}
+
+impl RunArguments {
+    /// Of what clap prints, without how to call this program: that was called otherwise.
+    pub fn of(error: &clap::Error) -> Self {
+        if !error.use_stderr() {
+            return Self { message: "it would print a text and run nothing".to_owned(), tip: None };
+        }
+        let text = error.render().to_string();
+        let mut parts = text.trim_start_matches("error: ").split("\n\n");
+        let message = parts.next().unwrap_or_default().trim_end().to_owned();
+        let tip = parts.find_map(|part| part.trim().strip_prefix("tip: ").map(str::to_owned));
+        Self { message, tip }
+    }
+}
+
 fn known_servers(file: Option<&Path>, known: &[String]) -> String {
     match (file, known) {
         (None, _) | (_, []) => "; there is no settings file with servers in it".to_owned(),
@@ -363,6 +389,7 @@ impl Error {
             | Self::FileName(_)
             | Self::ToItself { .. }
             | Self::ReportShape(_)
+            | Self::RunArguments(_)
             | Self::UnknownProgram
             | Self::SandboxAndServer
             | Self::NeedsSandbox { .. }

@@ -1,6 +1,9 @@
 //! Settings from the file, the process environment and flags, each with its source.
 
+mod contents;
 mod file;
+
+pub use contents::{Contents, Kept, contents_of};
 
 use crate::args::Global;
 use crate::chronicle::Notices;
@@ -13,7 +16,6 @@ use file::FromFile;
 use pipeline::{Context, Env, Key, Origin, Secret, Typed, Value, keys};
 use recipe::{Library, Located};
 use secrets::{SecretSource, Secrets, Surroundings};
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -294,22 +296,6 @@ fn default_file(process: &Process) -> Option<PathBuf> {
         None => process.home()?.join(".config"),
     };
     Some(configuration.join("pkgferry/settings.toml"))
-}
-
-/// The names that a settings file sets, for each of these servers if there are any.
-///
-/// # Errors
-/// When it cannot be read, is none, or has no table for one of the servers.
-pub fn names_in(path: &Path, servers: &[String]) -> Result<BTreeSet<String>, Error> {
-    let file = file::read(path, None)?;
-    let set = |env: &Env| {
-        let entries = env.iter().filter(|(_, entry)| *entry.value() != Value::String(String::new()));
-        entries.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>()
-    };
-    let targets = servers.iter().map(|name| file.servers.target(name, &file.preferences, &Env::new()));
-    let targets = targets.collect::<Result<Vec<_>, _>>()?;
-    let all = targets.iter().map(|target| set(&target.env()));
-    Ok(all.reduce(|one, other| &one & &other).unwrap_or_else(|| set(&file.preferences)))
 }
 
 #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! What jobs of CI servers have in common: they start in a fresh copy of a repository, on a machine that most often is new,
 //! and what they leave there is gone unless it is kept.
 
-use crate::command::{Extra, shell_command};
+use crate::command::{Extra, arguments, shell_command};
 use crate::error::Error;
 use crate::quote::{shell, shell_line};
 use crate::request::{Request, below};
@@ -100,16 +100,24 @@ impl<'r> Jobs<'r> {
             1 => shell(&format!("{}/report.{shape}", self.reports)),
             _ => format!("\"{}/shard-{index}/report.{shape}\"", self.reports),
         };
+        let reports: Vec<_> = shapes.iter().map(report).collect();
+        [format!("mkdir -p {folder}"), shell_command(self.request, &self.extra(deadline), &reports)]
+    }
+
+    /// The words after the program, without reports: their paths are for the shell to read.
+    pub(crate) fn words(&self, deadline: &str) -> Vec<String> {
+        arguments(self.request, &self.extra(deadline))
+    }
+
+    fn extra<'e>(&'e self, deadline: &'e str) -> Extra<'e> {
         let asked = |word: &str| word == "--deadline" || word.starts_with("--deadline=");
         let has_own = self.request.arguments.iter().any(|argument| asked(argument.as_str()));
-        let extra = Extra {
+        Extra {
             state: self.state,
             shard: self.is_sharded().then(|| "auto".to_owned()),
             deadline: (!has_own).then_some(deadline),
             reports: Vec::new(),
-        };
-        let reports: Vec<_> = shapes.iter().map(report).collect();
-        [format!("mkdir -p {folder}"), shell_command(self.request, &extra, &reports)]
+        }
     }
 
     /// Lines that make one report of those of all shards, which are in folders below `shards`. They end as the night did: a

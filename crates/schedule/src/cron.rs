@@ -1,4 +1,4 @@
-use crate::command::{Extra, shell_command};
+use crate::command::{Extra, arguments, shell_command};
 use crate::error::Error;
 use crate::quote::{crontab, refuse_control, shell, shell_line};
 use crate::request::{Request, below};
@@ -27,13 +27,13 @@ pub(crate) fn write(request: &Request, options: &Cron) -> Result<Written, Error>
     let files = (1..=count).map(|index| file(request, options, index, count));
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let install = install(request, &files);
-    Ok(Written { files, install })
+    let words = arguments(request, &extra(1, count));
+    Ok(Written { files, words, install })
 }
 
 fn file(request: &Request, options: &Cron, index: u8, count: u8) -> Result<UnitFile, Error> {
-    let shard = (count > 1).then(|| format!("{index}/{count}"));
-    let part = shard.as_ref().map(|_| format!("-{index}-of-{count}")).unwrap_or_default();
-    let command = crontab(&command(request, shard)?);
+    let part = if count > 1 { format!("-{index}-of-{count}") } else { String::new() };
+    let command = crontab(&command(request, &extra(index, count))?);
     if command.len() > MAX_COMMAND {
         return Err(Error::LongLine { length: command.len(), max: MAX_COMMAND });
     }
@@ -52,13 +52,18 @@ fn file(request: &Request, options: &Cron, index: u8, count: u8) -> Result<UnitF
     Ok(UnitFile { name, text })
 }
 
+fn extra(index: u8, count: u8) -> Extra<'static> {
+    Extra { shard: (count > 1).then(|| format!("{index}/{count}")), ..Extra::default() }
+}
+
 /// With a log folder what is printed goes there, and cron, which mails whatever is printed, mails one line after a failure.
 /// No lock is needed here: pkgferry refuses to start twice for one server.
-fn command(request: &Request, shard: Option<String>) -> Result<String, Error> {
+fn command(request: &Request, extra: &Extra<'_>) -> Result<String, Error> {
     let unit = request.unit();
     let log = request.logs.as_ref().map(|logs| below(logs.as_str(), &format!("{unit}.log")));
-    let report = format!("{}/{unit}.html", report_folder(request));
-    let mut command = shell_command(request, &Extra { shard, ..Extra::default() }, &[report]);
+    // The folder is for the shell to read as it is.
+    let reports = request.reports(&report_folder(request));
+    let mut command = shell_command(request, extra, &reports);
     if let Some(folder) = &request.folder {
         command = format!("cd {} && {command}", shell(folder.as_str()));
     }
@@ -105,10 +110,11 @@ fn install(request: &Request, files: &[UnitFile]) -> String {
     });
     let names: Vec<_> = request.secrets.iter().map(SecretName::as_str).collect();
     let names = if names.is_empty() { "CLIENT_SECRET".to_owned() } else { names.join(", ") };
+    let merging = request.merging(&report_folder(request));
     format!(
         "{first}{lines}\n\
          A time that passes while the machine is off is not made up for.\n\
          Secrets ({names}) are not in it: cron hands on none, so let the\n\
-         settings file name them, as file:PATH or command:…, or hold them with mode 600.\n"
+         settings file name them, as file:PATH or command:…, or hold them with mode 600.\n{merging}"
     )
 }

@@ -1,5 +1,6 @@
 use crate::ci::{Install, Jobs, SOURCE};
 use crate::error::Error;
+use crate::quote::shell;
 use crate::request::{Request, below};
 use crate::target::{Kind, UnitFile, Written};
 use crate::text::RunnerLabel;
@@ -34,6 +35,8 @@ const DEADLINE: &str = "4h30m";
 const MERGE_MINUTES: u32 = 60;
 /// Where the reports of all shards are put together.
 const SHARDS: &str = "pkgferry-shards";
+/// The only folder that GitHub reads workflows from, from the root of the repository.
+const WORKFLOWS: &str = ".github/workflows";
 /// What `cargo install` leaves, by which it knows the next time whether there is anything to build.
 const BUILT: [&str; 3] = ["~/.cargo/bin/pkgferry", "~/.cargo/.crates.toml", "~/.cargo/.crates2.json"];
 
@@ -55,7 +58,7 @@ pub(crate) fn write(request: &Request, options: &GithubActions) -> Result<Writte
     let name = format!("{}.yml", request.unit());
     let text = name_releases(&yaml::write(Kind::GithubActions, &comment, &workflow.document())?);
     let install = install(request, options, &name);
-    Ok(Written { files: vec![UnitFile { name, text }], install })
+    Ok(Written { files: vec![UnitFile { name, text }], words: workflow.jobs.words(DEADLINE), install })
 }
 
 struct Workflow<'r> {
@@ -210,7 +213,7 @@ impl Workflow<'_> {
     }
 
     fn summary(&self) -> Value {
-        let summary = crate::quote::shell(&below(&self.jobs.kept_reports(), "report.md"));
+        let summary = shell(&below(&self.jobs.kept_reports(), "report.md"));
         json!({
             "name": "Show the summary",
             "if": "always()",
@@ -295,10 +298,15 @@ fn name_releases(yaml: &str) -> String {
 }
 
 fn install(request: &Request, options: &GithubActions, name: &str) -> String {
-    let mut text = format!(
-        "mkdir -p .github/workflows && mv {name} .github/workflows/\n\
-         git add .github/workflows/{name}       # then commit it to the default branch: schedules run from there only\n"
-    );
+    let placed = request.placed(name);
+    let place = below(WORKFLOWS, name);
+    let mut text = match placed == place {
+        true => String::new(),
+        false => format!("mkdir -p {WORKFLOWS} && mv {} {WORKFLOWS}/\n", shell(&placed)),
+    };
+    text.push_str(&format!(
+        "git add {place}       # then commit it to the default branch: schedules run from there only\n"
+    ));
     if !request.secrets.is_empty() {
         text.push_str("\nThe secrets, each typed when it is asked for:\n");
         for secret in &request.secrets {

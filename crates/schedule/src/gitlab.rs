@@ -55,7 +55,8 @@ pub(crate) fn write(request: &Request, options: &Gitlab) -> Result<Written, Erro
     let name = format!("{unit}.gitlab-ci.yml");
     let text = yaml::write(Kind::Gitlab, &comment, &Value::Object(document))?;
     let install = install(request, options, &name);
-    Ok(Written { files: vec![UnitFile { name, text }], install })
+    let words = pipeline.jobs.words(pipeline.limits().deadline);
+    Ok(Written { files: vec![UnitFile { name, text }], words, install })
 }
 
 struct Pipeline<'r> {
@@ -177,12 +178,20 @@ impl Pipeline<'_> {
 
 fn install(request: &Request, options: &Gitlab, name: &str) -> String {
     let zone = request.time_zone.as_ref().map_or("UTC", |zone| zone.as_str());
+    // Only what the repository holds can be included; its root is that of the path.
+    let placed = request.placed(name);
+    let (moved, place) = match placed.starts_with('/') {
+        true => (format!("mv {} .\n", shell(&placed)), name.to_owned()),
+        false => (String::new(), placed),
+    };
     let mut text = format!(
-        "git add {name}      # and in .gitlab-ci.yml:\n\n\
+        "{moved}git add {}      # and in .gitlab-ci.yml:\n\n\
          include:\n  \
-           - local: {name}\n\n\
+           - local: {}\n\n\
          Then the schedule, in Build, Pipeline schedules, or by:\n  \
            glab schedule create --description {} --ref main --cron {} --cronTimeZone {}\n",
+        shell(&place),
+        serde_json::Value::from(format!("/{place}")),
         request.unit(),
         shell(&request.recurrence.cron()),
         shell(zone)

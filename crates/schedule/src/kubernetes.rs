@@ -61,8 +61,8 @@ pub(crate) fn write(request: &Request, options: &Kubernetes) -> Result<Written, 
         format!("Written by `pkgferry schedule kubernetes`: packages into Jamf Cloud ({}).", request.name);
     let text = yaml::write(Kind::Kubernetes, &comment, &cron_job(request, options, state))?;
     let name = format!("{}.yaml", request.unit());
-    let install = install(request, options, &name);
-    Ok(Written { files: vec![UnitFile { name, text }], install })
+    let install = install(request, options, &name) + &merging(request, options, state);
+    Ok(Written { files: vec![UnitFile { name, text }], words: words(request, options, state), install })
 }
 
 /// A pod's files end with it; only the state may be on a volume.
@@ -154,7 +154,7 @@ fn pod(request: &Request, options: &Kubernetes, state: &str) -> Value {
         "name": "pkgferry",
         "image": options.image.as_str(),
         "command": [literal(request.program.as_str())],
-        "args": words(request, options, state)
+        "args": words(request, options, state).iter().map(|word| literal(word)).collect::<Vec<_>>()
     });
     if let Some(folder) = &request.folder {
         container["workingDir"] = json!(folder.as_str());
@@ -194,17 +194,37 @@ fn pod(request: &Request, options: &Kubernetes, state: &str) -> Value {
 }
 
 fn words(request: &Request, options: &Kubernetes, state: &str) -> Vec<String> {
-    // Without a claim nobody could read it: the folder ends with the pod.
-    let on_claim = options.state.as_ref().map(|_| state);
-    let folder = request.logs.as_ref().map(FilePath::as_str).or(on_claim);
-    let reports = folder.iter().map(|folder| below(folder, &format!("{}.html", request.unit())));
+    let reports = report_folder(request, options, state).map(|folder| request.reports(folder));
     let extra = Extra {
         state: Some(state),
         shard: Some("auto".to_owned()),
-        reports: reports.collect(),
+        reports: reports.unwrap_or_default(),
         ..Extra::default()
     };
-    arguments(request, &extra).iter().map(|word| literal(word)).collect()
+    arguments(request, &extra)
+}
+
+/// Without a claim nobody could read a report: the folder ends with the pod.
+fn report_folder<'r>(request: &'r Request, options: &Kubernetes, state: &'r str) -> Option<&'r str> {
+    let on_claim = options.state.as_ref().map(|_| state);
+    request.logs.as_ref().map(FilePath::as_str).or(on_claim)
+}
+
+/// How the reports of all pods become one: each shard has a folder of its own on the volume.
+fn merging(request: &Request, options: &Kubernetes, state: &str) -> String {
+    let (unit, count) = (request.unit(), request.shards.get());
+    match (report_folder(request, options, state), &options.state) {
+        (Some(folder), Some(claim)) if count > 1 => {
+            let folder = folder.strip_prefix(state.trim_end_matches('/')).unwrap_or_default();
+            let folder = folder.trim_matches('/');
+            let inner = if folder.is_empty() { String::new() } else { format!("{}/", shell(folder)) };
+            format!(
+                "\nOne report of all {count} shards, from the top of the volume of {claim}, wherever that is mounted:\n  \
+                 pkgferry report merge shard-*/{inner}{unit}.json --output {unit}.html\n"
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 /// A word of `command` or `args`: there `$(NAME)` is replaced and `$$` is a dollar sign.

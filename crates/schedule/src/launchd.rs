@@ -19,20 +19,25 @@ pub(crate) fn write(request: &Request) -> Result<Written, Error> {
     let count = request.shards.get();
     let files = (1..=count).map(|index| daemon(request, index, count)).collect::<Result<Vec<_>, _>>()?;
     let install = install(request, &files);
-    Ok(Written { files, install })
+    Ok(Written { files, words: words(request, 1, count), install })
+}
+
+/// The words after the program.
+fn words(request: &Request, index: u8, count: u8) -> Vec<String> {
+    let logs = request.logs.as_ref().map_or(LOGS, |logs| logs.as_str());
+    let shard = (count > 1).then(|| format!("{index}/{count}"));
+    let extra = Extra { state: Some(STATE), shard, reports: request.reports(logs), ..Extra::default() };
+    arguments(request, &extra)
 }
 
 fn daemon(request: &Request, index: u8, count: u8) -> Result<UnitFile, Error> {
     let logs = request.logs.as_ref().map_or(LOGS, |logs| logs.as_str());
     let unit = request.unit();
-    let shard = (count > 1).then(|| format!("{index}/{count}"));
-    let label = match shard {
-        Some(_) => format!("com.github.pkgferry.{}.{index}-of-{count}", request.name),
-        None => format!("com.github.pkgferry.{}", request.name),
+    let label = match count {
+        1 => format!("com.github.pkgferry.{}", request.name),
+        _ => format!("com.github.pkgferry.{}.{index}-of-{count}", request.name),
     };
-    let reports = vec![below(logs, &format!("{unit}.html"))];
-    let extra = Extra { state: Some(STATE), shard, reports, ..Extra::default() };
-    let words = std::iter::once(request.program.to_string()).chain(arguments(request, &extra));
+    let words = std::iter::once(request.program.to_string()).chain(words(request, index, count));
     let log = Value::String(below(logs, &format!("{unit}.log")));
 
     let mut dict = Dict::new();
@@ -100,6 +105,7 @@ fn install(request: &Request, files: &[UnitFile]) -> String {
          A time that passes while the Mac sleeps is made up for when it wakes; one that passes while it is off is not.\n"
     ));
     text.push_str(&secrets(request, user));
+    text.push_str(&request.merging(&shell(logs.trim_end_matches('/'))));
     text
 }
 

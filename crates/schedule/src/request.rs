@@ -35,6 +35,9 @@ pub struct Request {
     pub shards: ShardCount,
     /// Whose account runs it.
     pub user: Option<UserName>,
+    /// The folder that the files of the unit are put into, for CI servers: from the root of the repository, or absolute and outside
+    /// of it. Without it they are in that root.
+    pub output: Option<FilePath>,
     /// Secrets that the run needs, by name; their values stay with the scheduler.
     pub secrets: Vec<SecretName>,
     /// Further arguments of `pkgferry run`.
@@ -59,6 +62,7 @@ impl Request {
             logs: None,
             shards: ShardCount::ONE,
             user: None,
+            output: None,
             secrets: Vec::new(),
             arguments: Vec::new(),
         }
@@ -99,6 +103,30 @@ impl Request {
     /// That nobody asked for a user account.
     pub(crate) fn refuse_user(&self, kind: Kind, why: &'static str) -> Result<(), Error> {
         refuse(self.user.is_some(), kind, "user", why)
+    }
+
+    /// The reports of a run in this folder: a page, and of a shard what `report merge` takes, too.
+    pub(crate) fn reports(&self, folder: &str) -> Vec<String> {
+        let shapes: &[&str] = if self.shards.get() > 1 { &["html", "json"] } else { &["html"] };
+        shapes.iter().map(|shape| below(folder, &format!("{}.{shape}", self.unit()))).collect()
+    }
+
+    /// How the reports of machines that each have a shard become one; nothing if there are no shards. `folder` is where each has
+    /// its report, as a shell reads it.
+    pub(crate) fn merging(&self, folder: &str) -> String {
+        let unit = self.unit();
+        match self.shards.get() {
+            1 => String::new(),
+            count => format!(
+                "\nOne report of all {count} shards: collect {folder}/{unit}.json of each machine as shard-1.json and so on, then\n  \
+                 pkgferry report merge shard-*.json --output {unit}.html\n"
+            ),
+        }
+    }
+
+    /// Where a file of the unit is, from the root of the repository.
+    pub(crate) fn placed(&self, name: &str) -> String {
+        self.output.as_ref().map_or_else(|| name.to_owned(), |folder| below(folder.as_str(), name))
     }
 
     /// `pkgferry-nightly`.

@@ -34,7 +34,9 @@ pub(crate) fn write(request: &Request, options: &Systemd) -> Result<Written, Err
         UnitFile { name: format!("{unit}.service"), text: service(request, options)? },
         UnitFile { name: format!("{unit}.timer"), text: timer(request) },
     ];
-    Ok(Written { files, install: install(request, options) })
+    let mut words = plain_words(request);
+    words.splice(1..1, shard(request, "1"));
+    Ok(Written { files, words, install: install(request, options) })
 }
 
 fn description(request: &Request) -> String {
@@ -89,23 +91,32 @@ fn command(request: &Request) -> Result<String, Error> {
         let why = "systemd starts no program with quotes or backslashes in its path";
         return Err(Error::CannotSay { kind: Kind::Systemd, what: "the program", why });
     }
-    // The shard stands for itself and is put in below: its specifier must not be quoted.
-    let extra = Extra { state: Some(STATE), reports: vec![report(request)], ..Extra::default() };
-    let mut words: Vec<_> = arguments(request, &extra).iter().map(|word| systemd(word)).collect();
-    if request.shards.get() > 1 {
-        let shard = ["--shard".to_owned(), format!("%i/{}", request.shards.get())];
-        words.splice(1..1, shard);
-    }
+    let mut words: Vec<_> = plain_words(request).iter().map(|word| systemd(word)).collect();
+    // The specifier must not be quoted.
+    let shard = shard(request, "%i");
+    words.splice(1..1, shard);
     Ok(format!(":{} {}", systemd(program), words.join(" ")))
+}
+
+/// The words after the program, without those that name the shard.
+fn plain_words(request: &Request) -> Vec<String> {
+    arguments(
+        request,
+        &Extra { state: Some(STATE), reports: request.reports(logs(request)), ..Extra::default() },
+    )
+}
+
+/// The words that name the shard, if there are any.
+fn shard(request: &Request, index: &str) -> Vec<String> {
+    match request.shards.get() {
+        1 => Vec::new(),
+        count => vec!["--shard".to_owned(), format!("{index}/{count}")],
+    }
 }
 
 /// Where the report is. What is printed goes to the journal.
 fn logs(request: &Request) -> &str {
     request.logs.as_ref().map_or(LOG, FilePath::as_str)
-}
-
-fn report(request: &Request) -> String {
-    below(logs(request), &format!("{}.html", request.unit()))
 }
 
 /// Folders that the run writes to. systemd makes those below its own folders, and owns them to the run's user.
@@ -145,6 +156,13 @@ fn managed<'p>(path: &'p str, parent: &str) -> Option<&'p str> {
     let part = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '_' | '-' | '.');
     (!name.is_empty() && name != "." && name != ".." && name.chars().all(part)).then_some(name)
 }
+
+/// For a run without a named user.
+const OWN_USER: &str = "
+The run has a user of its own, who reads what all can read: let recipes, packages and a settings file without secrets be so.
+Where the settings hold a secret, or keep one as file:PATH, name the user who can read it (--user NAME), or hand the secret
+over (--secret CLIENT_SECRET, and CLIENT_SECRET = \"credential:CLIENT_SECRET\" in the settings).
+";
 
 /// What holds for every run: it may take as long as it needs, ends in order, gets out of the way of others, and can do
 /// nothing but read, write its own folders and talk to servers.
@@ -229,7 +247,7 @@ fn install(request: &Request, options: &Systemd) -> String {
             format!("Install both files on {count} machines; on the second, write @2 for @1, and so on.\n\n"),
         ),
     };
-    let report = shell(&report(request));
+    let report = shell(&below(logs(request), &format!("{}.html", request.unit())));
     let mut text = first;
     text.push_str(&own_folders(request, options));
     let _ = write!(
@@ -260,7 +278,8 @@ fn install(request: &Request, options: &Systemd) -> String {
         }
     }
     if request.user.is_none() {
-        text.push_str("\nThe run has a user of its own: let recipes, settings and packages be readable by all, or name a user.\n");
+        text.push_str(OWN_USER);
     }
+    text.push_str(&request.merging(&shell(logs(request).trim_end_matches('/'))));
     text
 }

@@ -110,6 +110,9 @@ pub struct UnitFile {
 pub struct Written {
     /// One or several.
     pub files: Vec<UnitFile>,
+    /// What the program is given, so that it can be tried before the night: the words after its name, `run` first. Of several
+    /// shards, it is the first. Reports that only a shell can name are left out.
+    pub words: Vec<String>,
     /// How they are installed, in lines as one would type them, with what to know between them.
     pub install: String,
 }

@@ -109,11 +109,19 @@ impl Notices {
         Ok(self)
     }
 
+    /// The addresses, each with its setting and the variable of the environment that says the same.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &'static str, &SecretSource)> {
+        let webhooks = self.webhooks.iter().filter_map(|(service, label, source)| {
+            let (_, _, variable) = SERVICES.iter().find(|(known, ..)| known == service)?;
+            Some((label.as_str(), *variable, source))
+        });
+        let heartbeat = self.heartbeat.iter().map(|(label, source)| (label.as_str(), HEARTBEAT.1, source));
+        webhooks.chain(heartbeat)
+    }
+
     /// The name of an address that stands in the settings itself, if there is one: who reads it can write to the channel.
     pub fn plain(&self) -> Option<&str> {
-        let webhooks = self.webhooks.iter().map(|(_, label, source)| (label, source));
-        let heartbeat = self.heartbeat.iter().map(|(label, source)| (label, source));
-        webhooks.chain(heartbeat).find(|(_, source)| source.is_plain()).map(|(label, _)| label.as_str())
+        self.sources().find(|(.., source)| source.is_plain()).map(|(label, ..)| label)
     }
 
     /// Gets the addresses from where they are kept. `on` wins over what the settings say; `heartbeat` is what the run tells

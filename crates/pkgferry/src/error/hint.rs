@@ -54,6 +54,7 @@ impl Error {
                 "leave out {origin} to reach {server}, or leave out its name to go where {origin} leads"
             )),
             Self::Schedule(error) => of_schedule(error),
+            Self::RunArguments(wrong) => wrong.tip.clone(),
             Self::UnknownProgram => Some("name it with --program".into()),
             Self::FileExists { .. } => Some("--force replaces what is there".into()),
             Self::ReadReport { source, .. } | Self::ReportShape(source) | Self::MergeReports(source) => {

@@ -2,7 +2,8 @@
 
 use crate::args::Global;
 use crate::process::Process;
-use crate::settings;
+use crate::settings::{self, Contents};
+use crate::units::kept::Reach;
 use pipeline::{causes, keys};
 use schedule::{CONFIG_FOLDER, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, Request, Target};
 use std::collections::BTreeSet;
@@ -15,9 +16,11 @@ const USER: [&str; 2] = [keys::API_USERNAME.name(), keys::API_PASSWORD.name()];
 /// The list that is told: empty if nothing is known to be missing.
 pub fn told(request: &Request, target: &Target, global: &Global, process: &Process) -> String {
     let look = Look { request, target, global, process };
-    let missing: Vec<_> = [look.program(), look.list(), look.connection()]
+    let settings = look.settings();
+    let missing: Vec<_> = [look.program(), look.list(), look.connection(&settings)]
         .into_iter()
         .flatten()
+        .chain(look.secrets(&settings))
         .map(|item| format!("- {item}\n"))
         .collect();
     if missing.is_empty() { String::new() } else { format!("\nStill missing:\n{}", missing.concat()) }
@@ -38,8 +41,8 @@ enum Settings {
     Absent(PathBuf),
     /// It cannot be read as settings, for this reason.
     Wrong(String),
-    /// It sets these names for every server that the unit goes to.
-    Names(PathBuf, BTreeSet<String>),
+    /// It says this.
+    Known(PathBuf, Contents),
 }
 
 impl Look<'_> {
@@ -69,50 +72,68 @@ impl Look<'_> {
     }
 
     /// What leads to a server and an account.
-    fn connection(&self) -> Option<String> {
+    fn connection(&self, settings: &Settings) -> Option<String> {
         if let (Kind::Kubernetes, Some(settings)) = (self.target.kind(), &self.request.settings) {
             return self.in_container("the settings file", settings);
         }
-        let settings = self.settings();
-        let names = match &settings {
-            Settings::Names(_, names) => names.clone(),
+        let nothing = BTreeSet::new();
+        let names = match settings {
+            Settings::Known(_, contents) => &contents.names,
             Settings::Unknown if self.request.settings.is_some() => return None,
-            Settings::Unknown | Settings::Absent(_) => BTreeSet::new(),
+            Settings::Unknown | Settings::Absent(_) => &nothing,
             Settings::Wrong(why) => return Some(format!("the settings file: {why}")),
         };
         let missing = missing_names(|name| names.contains(name) || self.gives(name));
         let named = list_of(&missing);
-        match (&settings, missing.is_empty()) {
-            (Settings::Absent(path), true) => {
-                Some(format!("the settings file: {} is not {}", path.display(), self.place()))
+        match settings {
+            Settings::Absent(path) => {
+                let (path, place) = (path.display(), self.place());
+                Some(format!("the settings file: {path} is not {place}{}", self.has_to_name(&missing)))
             }
-            (Settings::Absent(path), false) => Some(format!(
-                "the settings file: {} is not {}; it has to name {named}",
-                path.display(),
-                self.place()
-            )),
-            (_, true) => None,
-            (Settings::Names(path, _), false) => {
-                Some(format!("{named}: left out by {} and by the options", path.display()))
+            _ if missing.is_empty() => None,
+            Settings::Known(path, _) => {
+                let secret: Vec<_> = missing.iter().copied().filter(|name| is_secret(name)).collect();
+                let way = way_of_secrets(self.target, &secret).map(|way| format!("; {way}"));
+                let path = path.display();
+                Some(format!("{named}: left out by {path} and by the options{}", way.unwrap_or_default()))
             }
-            (_, false) => Some(format!("{named}: {}", self.way(&missing))),
+            _ => Some(format!("{named}: {}", self.way(&missing))),
         }
+    }
+
+    /// What a settings file is there for. One that a repository holds is read by many.
+    fn has_to_name(&self, missing: &[&str]) -> String {
+        if missing.is_empty() {
+            return String::new();
+        }
+        let (secret, open): (Vec<&str>, Vec<&str>) = missing.iter().partition(|name| is_secret(name));
+        match way_of_secrets(self.target, &secret) {
+            None => format!("; it has to name {}", list_of(missing)),
+            Some(way) if open.is_empty() => format!("; it holds no secret: {way}"),
+            Some(way) => format!("; it has to name {}, and holds no secret: {way}", list_of(&open)),
+        }
+    }
+
+    /// The secrets that the settings keep where the run does not get at them.
+    fn secrets(&self, settings: &Settings) -> Vec<String> {
+        let Settings::Known(path, contents) = settings else { return Vec::new() };
+        let runner_stays = match self.target {
+            Target::GithubActions(GithubActions { install, .. }) => *install == Install::Present,
+            Target::Gitlab(Gitlab { install, image, .. }) => *install == Install::Present && image.is_none(),
+            _ => false,
+        };
+        Reach { request: self.request, target: self.target, runner_stays }.missing(path, contents)
     }
 
     /// How the names that lead to a server get to the run.
     fn way(&self, missing: &[&str]) -> String {
-        let each = |before: &str, behind: &str, between: &str| {
-            let each = missing.iter().map(|name| format!("{before}{name}{behind}"));
-            each.collect::<Vec<_>>().join(between)
-        };
-        let add = each("--secret ", "", " ");
+        let add = each(missing, "--secret ", "", " ");
         match self.target {
             Target::Launchd | Target::Systemd(_) | Target::Cron(_) => {
                 "give a settings file that names them, with --settings".to_owned()
             }
-            Target::GithubActions(_) => format!("add {add}, and {}", each("gh secret set ", "", "; ")),
-            Target::Gitlab(_) => {
-                format!("add {add}, and {}", each("cat | glab variable set ", " --masked --raw", "; "))
+            Target::GithubActions(_) | Target::Gitlab(_) => {
+                way_of_secrets(self.target, missing).unwrap_or_default()
             }
             Target::Kubernetes(Kubernetes { secret: Some(secret), .. })
                 if self.request.secrets.is_empty() =>
@@ -147,7 +168,11 @@ impl Look<'_> {
             })
     }
 
+    /// The settings of the run. What a container finds as its own, nobody can see from here.
     fn settings(&self) -> Settings {
+        if self.target.kind() == Kind::Kubernetes {
+            return Settings::Unknown;
+        }
         let path = match &self.request.settings {
             Some(named) => self.here(named),
             None => self.usual_settings(),
@@ -163,8 +188,8 @@ impl Look<'_> {
             return Settings::Unknown;
         }
         let servers: Vec<_> = self.request.servers.iter().map(ToString::to_string).collect();
-        match settings::names_in(&path, &servers) {
-            Ok(names) => Settings::Names(path, names),
+        match settings::contents_of(&path, &servers) {
+            Ok(contents) => Settings::Known(path, contents),
             Err(error) => Settings::Wrong(causes(&error).collect::<Vec<_>>().join(": ")),
         }
     }
@@ -200,6 +225,24 @@ impl Look<'_> {
         let below = Path::new(path.as_str()).starts_with(CONFIG_FOLDER);
         below.then(|| format!("{what}: {path} is in no ConfigMap; name one with --config-map"))
     }
+}
+
+/// How a CI server gets secrets of these names and hands them on; `None` for other schedulers, and if there are no names.
+pub fn way_of_secrets(target: &Target, names: &[&str]) -> Option<String> {
+    let set = match target {
+        Target::GithubActions(_) => each(names, "gh secret set ", "", "; "),
+        Target::Gitlab(_) => each(names, "cat | glab variable set ", " --masked --raw", "; "),
+        _ => return None,
+    };
+    (!names.is_empty()).then(|| format!("add {}, and {set}", each(names, "--secret ", "", " ")))
+}
+
+fn each(names: &[&str], before: &str, behind: &str, between: &str) -> String {
+    names.iter().map(|name| format!("{before}{name}{behind}")).collect::<Vec<_>>().join(between)
+}
+
+fn is_secret(name: &str) -> bool {
+    keys::SECRETS.contains(&name)
 }
 
 /// The names without which no server is reached or nobody signs in.

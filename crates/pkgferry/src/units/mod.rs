@@ -1,18 +1,20 @@
 //! `pkgferry schedule`: the unit that lets a scheduler run recipes.
 
+mod kept;
 mod missing;
 
-use crate::args::{Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
-use crate::error::Error;
+use crate::args::{Cli, Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
+use crate::error::{Error, RunArguments};
 use crate::exit::Exit;
 use crate::files::{self, Existing};
 use crate::process::Process;
+use clap::Parser as _;
 use schedule::{
     Argument, Cron, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, Recurrence, Request, Systemd,
     Target, UnitFile, Written,
 };
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 /// What every runner is labelled with that is not GitHub's own.
@@ -25,6 +27,7 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
     let (unit, target) = target(args.scheduler)?;
     let request = request(&unit, target.kind(), global, process)?;
     let written = schedule::write(&request, &target)?;
+    try_run(&written.words)?;
     let told = match &unit.output {
         Some(folder) => {
             let existing = if unit.force { Existing::Replace } else { Existing::Keep };
@@ -33,7 +36,10 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
             for path in paths {
                 writeln!(out, "{}", path.display())?;
             }
-            format!("How to install, from within {}:\n\n{}", folder.display(), written.install)
+            match is_of_repository(target.kind()) {
+                true => format!("How to install it, from the root of the repository:\n\n{}", written.install),
+                false => format!("How to install, from within {}:\n\n{}", folder.display(), written.install),
+            }
         }
         None => {
             io::stdout().lock().write_all(printed(&written.files).as_bytes())?;
@@ -44,6 +50,15 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
     // There is nobody left to tell when standard error is gone.
     let _ = io::stderr().lock().write_all(told.as_bytes());
     Ok(Exit::Done)
+}
+
+/// That the run of the unit would start. Whatever else the unit says was read before, so it is for what stands behind `--`.
+fn try_run(words: &[String]) -> Result<(), Error> {
+    let words = std::iter::once("pkgferry").chain(words.iter().map(String::as_str));
+    match Cli::try_parse_from(words) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::RunArguments(RunArguments::of(&error))),
+    }
 }
 
 /// One file as it is; several each under its name, as `head` shows them.
@@ -132,7 +147,9 @@ fn request(unit: &UnitArgs, kind: Kind, global: &Global, process: &Process) -> R
     let recurrence = recurrence(unit.days.as_deref(), &unit.when)?;
     let mut arguments = general(global)?;
     arguments.extend(all::<Argument>(&unit.arguments)?);
+    let output = unit.output.as_deref().filter(|_| is_of_repository(kind));
     let request = Request {
+        output: output.map(from_root).transpose()?.flatten(),
         time_zone: perhaps(unit.time_zone.clone())?,
         recipes: all(&unit.recipes)?,
         list: perhaps(unit.recipe_list.clone())?,
@@ -156,6 +173,20 @@ fn request(unit: &UnitArgs, kind: Kind, global: &Global, process: &Process) -> R
 /// launchd, systemd and cron run on a machine, most often this one; the others bring a machine of their own.
 fn is_of_machine(kind: Kind) -> bool {
     matches!(kind, Kind::Launchd | Kind::Systemd | Kind::Cron)
+}
+
+/// CI servers read the unit from a repository.
+fn is_of_repository(kind: Kind) -> bool {
+    matches!(kind, Kind::GithubActions | Kind::Gitlab)
+}
+
+/// A folder from the root of the repository that it is in. Where there is none, this folder becomes the root of one.
+fn from_root(folder: &Path) -> Result<Option<FilePath>, Error> {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let root = whole.ancestors().find(|root| root.join(".git").exists());
+    let below = root.and_then(|root| whole.strip_prefix(root).ok()).unwrap_or(folder);
+    let plain: PathBuf = below.components().filter(|part| *part != Component::CurDir).collect();
+    if plain.as_os_str().is_empty() { Ok(None) } else { file_path(&plain).map(Some) }
 }
 
 /// That recipes and folders of recipes are found wherever the scheduler starts. What has no `/` in it is the name of a recipe

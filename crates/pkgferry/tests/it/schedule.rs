@@ -132,7 +132,9 @@ fn a_service_and_a_timer_for_systemd() {
     and in the settings file, which then holds no secret:
       CLIENT_SECRET = "credential:CLIENT_SECRET"
 
-    The run has a user of its own: let recipes, settings and packages be readable by all, or name a user.
+    The run has a user of its own, who reads what all can read: let recipes, packages and a settings file without secrets be so.
+    Where the settings hold a secret, or keep one as file:PATH, name the user who can read it (--user NAME), or hand the secret
+    over (--secret CLIENT_SECRET, and CLIENT_SECRET = "credential:CLIENT_SECRET" in the settings).
 
     Still missing:
     - pkgferry itself: /opt/ferry/bin/pkgferry is not on this machine
@@ -167,6 +169,9 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     Secrets (CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
 
+    One report of all 2 shards: collect /var/log/pkgferry/pkgferry-nightly.json of each machine as shard-1.json and so on, then
+      pkgferry report merge shard-*.json --output pkgferry-nightly.html
+
     If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
     all shards, nobody notices when one of them is silent.
 
@@ -180,7 +185,7 @@ fn crontabs_of_shards_are_written_into_a_folder() {
     SHELL=/bin/sh
     PATH=/usr/local/bin:/usr/bin:/bin
     MAILTO=it@example.com
-    15 22 * * 0,6 root /opt/ferry/bin/pkgferry run --shard 2/2 --report /var/log/pkgferry/pkgferry-nightly.html Firefox.jamf
+    15 22 * * 0,6 root /opt/ferry/bin/pkgferry run --shard 2/2 --report /var/log/pkgferry/pkgferry-nightly.html --report /var/log/pkgferry/pkgferry-nightly.json Firefox.jamf
     ");
 
     // What is there stays, and if one is there none is written.
@@ -269,7 +274,7 @@ fn a_cron_job_for_kubernetes() {
     let pod = &job["template"]["spec"];
     let container = &pod["containers"][0];
     assert_eq!(container["command"], serde_json::json!(["pkgferry"]));
-    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto --report /var/lib/pkgferry/pkgferry-nightly.html");
+    insta::assert_snapshot!(container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "), @"run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --recipe-list /etc/pkgferry/nightly.txt --shard auto --report /var/lib/pkgferry/pkgferry-nightly.html --report /var/lib/pkgferry/pkgferry-nightly.json");
     assert_eq!(
         container["env"][1]["valueFrom"]["secretKeyRef"],
         serde_json::json!({"name": "jamf-api", "key": "CLIENT_SECRET"})
@@ -385,6 +390,26 @@ fn what_a_scheduler_cannot_do_is_said() {
     pkgferry: secrets are named, but not the Kubernetes Secret that holds them
       hint: name the Secret that holds them, with --secrets-from
     ");
+    // What would end every run is not written into a unit.
+    let behind =
+        |scheduler: &str, words: &str| told(&format!("{scheduler} --at 03:00 Firefox.jamf -- {words}"));
+    for scheduler in SCHEDULERS {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(behind(scheduler, "--jbos 8"), @"
+            pkgferry: what follows -- does not fit pkgferry run: unexpected argument '--jbos' found
+              hint: a similar argument exists: '--jobs'
+            ");
+        }
+    }
+    insta::assert_snapshot!(behind("cron", "--jobs many"), @"pkgferry: what follows -- does not fit pkgferry run: invalid value 'many' for '--jobs <N>': invalid digit found in string");
+    insta::assert_snapshot!(behind("cron", "--detailed-exit-code"), @"
+    pkgferry: what follows -- does not fit pkgferry run: the following required arguments were not provided:
+      --dry-run
+    ");
+    insta::assert_snapshot!(behind("cron", "--help"), @"pkgferry: what follows -- does not fit pkgferry run: it would print a text and run nothing");
+    insta::assert_snapshot!(behind("systemd", "--state /elsewhere"), @"pkgferry: what follows -- does not fit pkgferry run: the argument '--state <DIR>' cannot be used multiple times");
+    insta::assert_snapshot!(behind("systemd --shards 2", "--shard 1/2"), @"pkgferry: what follows -- does not fit pkgferry run: the argument '--shard <K/N>' cannot be used multiple times");
+    insta::assert_snapshot!(behind("kubernetes --image x:1", "--shard=1/2"), @"pkgferry: what follows -- does not fit pkgferry run: the argument '--shard <K/N>' cannot be used multiple times");
     // With a folder to start from, paths may be relative to it.
     let folder = "--working-dir /srv -d recipes recipes/Firefox.jamf.recipe.yaml";
     schedule(&stage, &format!("systemd --at 03:00 {folder} {PROGRAM}")).succeeded();

@@ -124,13 +124,16 @@ fn what_is_missing_on_a_machine() {
     let settings = stage.write("settings.toml", "");
     let told = |more: &str, text: &str| {
         stage.write("settings.toml", text);
-        let line = format!("systemd --at 03:00 --recipe-list {list} --settings {settings} {more}");
+        let line = format!("systemd --at 03:00 --recipe-list {list} --settings {settings} --user me {more}");
         missing(&schedule(&stage, &line).succeeded())
     };
     let place = "JSS_URL = \"https://example.jamfcloud.com\"\n";
     let account = "CLIENT_ID = \"x\"\nCLIENT_SECRET = \"credential:CLIENT_SECRET\"\n";
+    assert_eq!(told("--secret CLIENT_SECRET", &format!("{place}{account}")), "");
+    let account = account.replace("credential:CLIENT_SECRET", "command:op read op://it/jamf/secret");
     assert_eq!(told("", &format!("{place}{account}")), "");
-    assert_eq!(told("--url https://example.jamfcloud.com --client-id x", "CLIENT_SECRET = \"env:X\"\n"), "");
+    let secret = "CLIENT_SECRET = \"command:op read op://it/jamf/secret\"\n";
+    assert_eq!(told("--url https://example.jamfcloud.com --client-id x", secret), "");
     let gateway = "JAMF_REGION = \"eu\"\nJAMF_TENANT_ID = \"x\"\n";
     assert_eq!(told("", &format!("{gateway}{account}")), "");
     // systemd hands secrets on in files, which only settings name.
@@ -156,7 +159,7 @@ fn what_is_missing_on_a_machine() {
     std::fs::create_dir_all(stage.path("home/.config/pkgferry")).unwrap();
     stage.write(
         "home/.config/pkgferry/settings.toml",
-        format!("{place}CLIENT_ID = \"x\"\nCLIENT_SECRET = \"env:X\"\n"),
+        format!("{place}CLIENT_ID = \"x\"\nCLIENT_SECRET = \"file:~/secret\"\n"),
     );
     assert_eq!(missing(&schedule(&stage, own).succeeded()), "");
 }
@@ -197,4 +200,255 @@ fn what_is_missing_elsewhere() {
     let map =
         "kubernetes --image ferry:1 --config-map nightly --settings settings.toml --recipe-list nightly.txt";
     assert!(!told(map).contains("JSS_URL") && !told(map).contains("nightly.txt"), "{}", told(map));
+}
+
+/// Runs `pkgferry schedule` in the root of a repository.
+fn schedule_in_root(stage: &Stage, line: &str) -> Ran {
+    let words = shlex::split(&format!("schedule {line}")).unwrap();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let output = stage.command(&words).current_dir(stage.path("")).output().unwrap();
+    Ran::new(output, stage.path("settings.toml").parent().unwrap())
+}
+
+/// Settings for a server, with the addresses of README.
+const KEPT: &str = r#"
+JSS_URL = "https://example.jamfcloud.com"
+CLIENT_ID = "x"
+CLIENT_SECRET = "env:MYSECRET"
+
+[notify]
+slack = "file:~/.config/pkgferry/slack"
+webhook = "env:OPS_WEBHOOK"
+heartbeat = "env:HEARTBEAT_URL"
+"#;
+
+#[test]
+fn secrets_that_the_run_would_not_get_are_named() {
+    let stage = Stage::new();
+    stage.write("nightly.txt", "Firefox.jamf\n");
+    stage.write("settings.toml", KEPT);
+    let folder = stage.path("").to_str().unwrap().trim_end_matches('/').to_owned();
+    let told = |line: &str| {
+        let (scheduler, more) = line.split_once(' ').unwrap_or((line, ""));
+        let at = match scheduler {
+            "github-actions" | "gitlab" => String::new(),
+            _ => format!("{folder}/"),
+        };
+        let line = format!(
+            "{scheduler} --at 03:00 --recipe-list {at}nightly.txt --settings {at}settings.toml {more}"
+        );
+        missing(&schedule_in_root(&stage, &line).succeeded())
+    };
+    insta::assert_snapshot!(told("github-actions"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of settings.toml refers to; add --secret MYSECRET, and gh secret set MYSECRET
+    - notify.slack of settings.toml is kept in file:~/.config/pkgferry/slack, which no runner has; write env:PKGFERRY_NOTIFY_SLACK in its place, add --secret PKGFERRY_NOTIFY_SLACK, and gh secret set PKGFERRY_NOTIFY_SLACK
+    - the variable OPS_WEBHOOK, which notify.webhook of settings.toml refers to; add --secret OPS_WEBHOOK, and gh secret set OPS_WEBHOOK
+    - the variable HEARTBEAT_URL, which notify.heartbeat of settings.toml refers to; add --secret HEARTBEAT_URL, and gh secret set HEARTBEAT_URL
+    ");
+    let given =
+        "--secret MYSECRET --secret OPS_WEBHOOK --secret PKGFERRY_NOTIFY_SLACK --secret HEARTBEAT_URL";
+    for line in ["github-actions", "gitlab"] {
+        assert_eq!(told(&format!("{line} {given}")), "");
+        // Variables win over settings.
+        let usual = given.replace("MYSECRET", "CLIENT_SECRET").replace("OPS_", "PKGFERRY_NOTIFY_");
+        assert_eq!(told(&format!("{line} {usual}")), "");
+    }
+    insta::assert_snapshot!(told("gitlab --install none --program nightly.txt --secret OPS_WEBHOOK"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of settings.toml refers to; add --secret MYSECRET, and cat | glab variable set MYSECRET --masked --raw
+    - notify.slack of settings.toml is kept in file:~/.config/pkgferry/slack; the runner has to have it
+    - the variable HEARTBEAT_URL, which notify.heartbeat of settings.toml refers to; add --secret HEARTBEAT_URL, and cat | glab variable set HEARTBEAT_URL --masked --raw
+    ");
+    insta::assert_snapshot!(told("systemd --secret OPS_WEBHOOK"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of [STAGE]/settings.toml refers to; the unit sets none: write credential:MYSECRET for env:MYSECRET, and add --secret MYSECRET
+    - notify.slack of [STAGE]/settings.toml is kept in file:~/.config/pkgferry/slack, and the run has a user of its own who cannot read it; give --user NAME, or write credential:PKGFERRY_NOTIFY_SLACK in its place and add --secret PKGFERRY_NOTIFY_SLACK
+    - the variable OPS_WEBHOOK, which notify.webhook of [STAGE]/settings.toml refers to; the unit sets none: write credential:OPS_WEBHOOK for env:OPS_WEBHOOK
+    - the variable HEARTBEAT_URL, which notify.heartbeat of [STAGE]/settings.toml refers to; the unit sets none: write credential:HEARTBEAT_URL for env:HEARTBEAT_URL, and add --secret HEARTBEAT_URL
+    ");
+    insta::assert_snapshot!(told("systemd --user me"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of [STAGE]/settings.toml refers to; the unit sets none: write credential:MYSECRET for env:MYSECRET, and add --secret MYSECRET
+    - the variable OPS_WEBHOOK, which notify.webhook of [STAGE]/settings.toml refers to; the unit sets none: write credential:OPS_WEBHOOK for env:OPS_WEBHOOK, and add --secret OPS_WEBHOOK
+    - the variable HEARTBEAT_URL, which notify.heartbeat of [STAGE]/settings.toml refers to; the unit sets none: write credential:HEARTBEAT_URL for env:HEARTBEAT_URL, and add --secret HEARTBEAT_URL
+    ");
+    insta::assert_snapshot!(told("launchd"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or keychain:SERVICE/ACCOUNT for env:MYSECRET
+    - the variable OPS_WEBHOOK, which notify.webhook of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or keychain:SERVICE/ACCOUNT for env:OPS_WEBHOOK
+    - the variable HEARTBEAT_URL, which notify.heartbeat of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or keychain:SERVICE/ACCOUNT for env:HEARTBEAT_URL
+    ");
+    insta::assert_snapshot!(told("cron"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or command:… for env:MYSECRET
+    - the variable OPS_WEBHOOK, which notify.webhook of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or command:… for env:OPS_WEBHOOK
+    - the variable HEARTBEAT_URL, which notify.heartbeat of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or command:… for env:HEARTBEAT_URL
+    ");
+
+    // Two servers, each with a secret of its own.
+    stage.write(
+        "settings.toml",
+        "CLIENT_ID = \"x\"\n[servers.test]\nJSS_URL = \"t\"\nCLIENT_SECRET = \"file:/t\"\n\
+         [servers.main-eu]\nJSS_URL = \"m\"\nCLIENT_SECRET = \"env:M\"\n",
+    );
+    insta::assert_snapshot!(told("github-actions --server test --server main-eu --secret CLIENT_SECRET"), @"
+    - CLIENT_SECRET of [servers.test] of settings.toml is kept in file:/t, which no runner has; write env:TEST_CLIENT_SECRET in its place, add --secret TEST_CLIENT_SECRET, and gh secret set TEST_CLIENT_SECRET
+    - the variable M, which CLIENT_SECRET of [servers.main-eu] of settings.toml refers to; add --secret M, and gh secret set M
+    ");
+    assert_eq!(told("github-actions --server main-eu --secret M"), "");
+
+    stage.write("settings.toml", KEPT.replace("env:MYSECRET", "credential:A").replace("env:", "credential:"));
+    insta::assert_snapshot!(told("systemd --secret A --user me"), @"
+    - notify.webhook of [STAGE]/settings.toml is kept in credential:OPS_WEBHOOK; add --secret OPS_WEBHOOK
+    - notify.heartbeat of [STAGE]/settings.toml is kept in credential:HEARTBEAT_URL; add --secret HEARTBEAT_URL
+    ");
+    insta::assert_snapshot!(told("cron"), @"
+    - CLIENT_SECRET of [STAGE]/settings.toml is kept in credential:A, which systemd alone hands on; write file:PATH or command:… in its place
+    - notify.webhook of [STAGE]/settings.toml is kept in credential:OPS_WEBHOOK, which systemd alone hands on; write file:PATH or command:… in its place
+    - notify.heartbeat of [STAGE]/settings.toml is kept in credential:HEARTBEAT_URL, which systemd alone hands on; write file:PATH or command:… in its place
+    ");
+}
+
+/// systemd's own user owns no file.
+#[cfg(unix)]
+#[test]
+fn what_the_own_user_of_a_service_cannot_read_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let settings = stage.write("settings.toml", "");
+    let told = |line: &str, text: &str| {
+        stage.write("settings.toml", format!("JSS_URL = \"u\"\nCLIENT_ID = \"x\"\n{text}"));
+        std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let line = format!("{line} --at 03:00 --settings {settings} Firefox.jamf");
+        missing(&schedule_in_root(&stage, &line).succeeded())
+    };
+    let plain = "CLIENT_SECRET = \"hunter2\"\n";
+    insta::assert_snapshot!(told("systemd", plain), @"- CLIENT_SECRET stands in [STAGE]/settings.toml, and the run has a user of its own who cannot read it; give --user NAME, or write credential:CLIENT_SECRET in its place and add --secret CLIENT_SECRET");
+    insta::assert_snapshot!(told("systemd", "CLIENT_SECRET = \"file:/etc/pkgferry/secret\"\n"), @"
+    - CLIENT_SECRET of [STAGE]/settings.toml is kept in file:/etc/pkgferry/secret, and the run has a user of its own who cannot read it; give --user NAME, or write credential:CLIENT_SECRET in its place and add --secret CLIENT_SECRET
+    - the settings file: only its owner can read [STAGE]/settings.toml, and the run has a user of its own; chmod 644 [STAGE]/settings.toml, or give --user NAME
+    ");
+    insta::assert_snapshot!(told("systemd --secret S", "CLIENT_SECRET = \"credential:S\"\n"), @"- the settings file: only its owner can read [STAGE]/settings.toml, and the run has a user of its own; chmod 644 [STAGE]/settings.toml, or give --user NAME");
+    for line in ["systemd --user me", "launchd", "cron"] {
+        assert_eq!(told(line, plain), "");
+    }
+    told("cron", plain);
+    let of_repository = "github-actions --at 03:00 --settings settings.toml Firefox.jamf";
+    insta::assert_snapshot!(missing(&schedule_in_root(&stage, of_repository).succeeded()), @"- CLIENT_SECRET stands in settings.toml, which the repository would hold for all its readers; write env:CLIENT_SECRET in its place, add --secret CLIENT_SECRET, and gh secret set CLIENT_SECRET");
+}
+
+/// A settings file of a repository is no place for secrets.
+#[test]
+fn settings_of_a_repository_hold_no_secret() {
+    let stage = Stage::new();
+    let told = |line: &str| {
+        let line = format!("{line} --at 03:00 --settings settings.toml Firefox.jamf");
+        missing(&schedule_in_root(&stage, &line).succeeded())
+    };
+    insta::assert_snapshot!(told("github-actions"), @"- the settings file: settings.toml is not below this folder; the repository has to hold it; it has to name JSS_URL and CLIENT_ID, and holds no secret: add --secret CLIENT_SECRET, and gh secret set CLIENT_SECRET");
+    insta::assert_snapshot!(told("gitlab --secret CLIENT_SECRET"), @"- the settings file: settings.toml is not below this folder; the repository has to hold it; it has to name JSS_URL and CLIENT_ID");
+    insta::assert_snapshot!(told("gitlab --username x --url https://x.jamfcloud.com"), @"- the settings file: settings.toml is not below this folder; the repository has to hold it; it holds no secret: add --secret API_PASSWORD, and cat | glab variable set API_PASSWORD --masked --raw");
+    stage.write("settings.toml", "CLIENT_ID = \"x\"\n");
+    insta::assert_snapshot!(told("github-actions"), @"- JSS_URL and CLIENT_SECRET: left out by settings.toml and by the options; add --secret CLIENT_SECRET, and gh secret set CLIENT_SECRET");
+}
+
+/// Lines that are told are right where they are typed, wherever the files were put.
+#[test]
+fn paths_of_the_installing_start_at_the_root_of_the_repository() {
+    let stage = Stage::new();
+    let told = |line: &str| {
+        let line = format!("{line} --at 03:00 --install none Firefox.jamf --force");
+        let ran = schedule_in_root(&stage, &line).succeeded();
+        let lines = ran.stderr.split("\n\nThen").next().unwrap().split("\n\nRun").next().unwrap().to_owned();
+        format!("{}{lines}", ran.stdout)
+    };
+    insta::assert_snapshot!(told("github-actions --output units"), @"
+    units/pkgferry-nightly.yml
+    How to install it, from the root of the repository:
+
+    mkdir -p .github/workflows && mv units/pkgferry-nightly.yml .github/workflows/
+    git add .github/workflows/pkgferry-nightly.yml       # then commit it to the default branch: schedules run from there only
+    ");
+    insta::assert_snapshot!(told("github-actions --output ./.github/workflows"), @"
+    ./.github/workflows/pkgferry-nightly.yml
+    How to install it, from the root of the repository:
+
+    git add .github/workflows/pkgferry-nightly.yml       # then commit it to the default branch: schedules run from there only
+    ");
+    insta::assert_snapshot!(told("gitlab --output ./units"), @r#"
+    ./units/pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    git add units/pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/units/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    insta::assert_snapshot!(told("gitlab --output ."), @r#"
+    ./pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    git add pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    let root = stage.path("units").parent().unwrap().display().to_string();
+    insta::assert_snapshot!(told(&format!("github-actions --output {root}/units")), @"
+    [STAGE]/units/pkgferry-nightly.yml
+    How to install it, from the root of the repository:
+
+    mkdir -p .github/workflows && mv [STAGE]/units/pkgferry-nightly.yml .github/workflows/
+    git add .github/workflows/pkgferry-nightly.yml       # then commit it to the default branch: schedules run from there only
+    ");
+    insta::assert_snapshot!(told(&format!("gitlab --output {root}/units")), @r#"
+    [STAGE]/units/pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    mv [STAGE]/units/pkgferry-nightly.gitlab-ci.yml .
+    git add pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    // In a repository.
+    std::fs::create_dir(stage.path(".git")).unwrap();
+    insta::assert_snapshot!(told(&format!("gitlab --output '{root}/ci units'")), @r#"
+    [STAGE]/ci units/pkgferry-nightly.gitlab-ci.yml
+    How to install it, from the root of the repository:
+
+    git add 'ci units/pkgferry-nightly.gitlab-ci.yml'      # and in .gitlab-ci.yml:
+
+    include:
+      - local: "/ci units/pkgferry-nightly.gitlab-ci.yml"
+    "#);
+    // They do what they say.
+    for folder in ["units", ".github/workflows"] {
+        let lines = told(&format!("github-actions --output {folder}"));
+        let script: String = lines.lines().filter(|line| line.starts_with("mkdir")).collect();
+        runner(&stage, &script, &[]).succeeded();
+        assert!(stage.path(".github/workflows/pkgferry-nightly.yml").is_file(), "{lines}");
+    }
+}
+
+/// What machines with a shard each leave is what the merging takes that is told with the units.
+#[test]
+fn reports_of_machines_become_one() {
+    let (stage, server) = Stage::with_server();
+    let folder = recipes(&stage, 4);
+    let list: String = (0..4).map(|number| format!("{folder}/App000{number}.recipe.yaml\n")).collect();
+    let list = stage.write("nightly.txt", list);
+    let root = stage.path("units").parent().unwrap().display().to_string();
+    let line = format!(
+        "launchd --at 03:00 --shards 2 --recipe-list {list} --logs {root} --state {root}/state --output {root}/units {PROGRAM}"
+    );
+    let told = schedule(&stage, &line).succeeded().stderr;
+    for shard in 1..=2 {
+        let unit = stage.path(&format!("units/com.github.pkgferry.nightly.{shard}-of-2.plist"));
+        let unit = plist::Value::from_file(unit).unwrap().into_dictionary().unwrap();
+        let words = unit["ProgramArguments"].as_array().unwrap().iter().filter_map(plist::Value::as_string);
+        stage.run(&words.skip(1).collect::<Vec<_>>()).succeeded();
+        std::fs::rename(stage.path("pkgferry-nightly.json"), stage.path(&format!("shard-{shard}.json")))
+            .unwrap();
+    }
+    assert_eq!(server.names().len(), 4);
+    let merge = told.lines().find(|line| line.contains("report merge")).unwrap();
+    let merged = runner(&stage, merge, &[]).succeeded();
+    assert!(merged.stdout.starts_with("2 runs, 4 packages: 4 created"), "{}", merged.shown());
+    assert!(stage.path("pkgferry-nightly.html").is_file());
 }

@@ -310,7 +310,7 @@ fn a_pipeline() {
     git add pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
 
     include:
-      - local: pkgferry-nightly.gitlab-ci.yml
+      - local: "/pkgferry-nightly.gitlab-ci.yml"
 
     Then the schedule, in Build, Pipeline schedules, or by:
       glab schedule create --description pkgferry-nightly --ref main --cron '10 3 * * *' --cronTimeZone UTC
@@ -379,7 +379,7 @@ fn a_pipeline_with_shards() {
     git add pkgferry-nightly.gitlab-ci.yml      # and in .gitlab-ci.yml:
 
     include:
-      - local: pkgferry-nightly.gitlab-ci.yml
+      - local: "/pkgferry-nightly.gitlab-ci.yml"
 
     Then the schedule, in Build, Pipeline schedules, or by:
       glab schedule create --description pkgferry-nightly --ref main --cron '10 3 * * 1-5' --cronTimeZone Europe/Berlin

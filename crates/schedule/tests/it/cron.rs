@@ -65,7 +65,7 @@ fn files_for_cron_d() {
     SHELL=/bin/sh
     PATH=/usr/local/bin:/usr/bin:/bin
     MAILTO=admins@example.com
-    10 3 * * 1-5 _pkgferry { cd /srv/recipes && /usr/local/bin/pkgferry run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --server test --server production --recipe-list /etc/pkgferry/nightly.txt --shard 2/3 --report /var/log/pkgferry/pkgferry-nightly.html --jobs 4 com.example.jamf.Firefox; } >>/var/log/pkgferry/pkgferry-nightly.log 2>&1 || echo 'pkgferry-nightly ended with an error, see /var/log/pkgferry/pkgferry-nightly.log'
+    10 3 * * 1-5 _pkgferry { cd /srv/recipes && /usr/local/bin/pkgferry run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --server test --server production --recipe-list /etc/pkgferry/nightly.txt --shard 2/3 --report /var/log/pkgferry/pkgferry-nightly.html --report /var/log/pkgferry/pkgferry-nightly.json --jobs 4 com.example.jamf.Firefox; } >>/var/log/pkgferry/pkgferry-nightly.log 2>&1 || echo 'pkgferry-nightly ended with an error, see /var/log/pkgferry/pkgferry-nightly.log'
     ");
     insta::assert_snapshot!(written.install, @"
     Each file is for a machine of its own; the lines below are for the first.
@@ -76,6 +76,9 @@ fn files_for_cron_d() {
     A time that passes while the machine is off is not made up for.
     Secrets (CLIENT_ID, CLIENT_SECRET) are not in it: cron hands on none, so let the
     settings file name them, as file:PATH or command:…, or hold them with mode 600.
+
+    One report of all 3 shards: collect /var/log/pkgferry/pkgferry-nightly.json of each machine as shard-1.json and so on, then
+      pkgferry report merge shard-*.json --output pkgferry-nightly.html
 
     If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
     all shards, nobody notices when one of them is silent.

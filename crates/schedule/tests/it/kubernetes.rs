@@ -198,6 +198,8 @@ fn all_that_can_be_asked_for() {
     - auto
     - --report
     - /var/lib/pkgferry/reports/pkgferry-nightly.html
+    - --report
+    - /var/lib/pkgferry/reports/pkgferry-nightly.json
     workingDir: /etc/pkgferry
     env:
     - name: PKGFERRY_SHARD_COUNT
@@ -263,6 +265,9 @@ fn all_that_can_be_asked_for() {
     Take it away:    kubectl -n it delete cronjob pkgferry-nightly
 
     Needs Kubernetes 1.31 or newer.
+
+    One report of all 4 shards, from the top of the volume of state, wherever that is mounted:
+      pkgferry report merge shard-*/reports/pkgferry-nightly.json --output pkgferry-nightly.html
 
     If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
     all shards, nobody notices when one of them is silent.

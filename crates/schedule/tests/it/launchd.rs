@@ -191,7 +191,7 @@ fn a_daemon_for_each_shard() {
         assert_eq!(lint(&file.name, &file.text), Vec::<String>::new());
         let words = arguments(&file.text);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(words.join(" ").replace(&format!(" {number}/3 "), " K/3 "), @"/usr/local/bin/pkgferry run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --server test --server production --recipe-list /etc/pkgferry/nightly.txt --shard K/3 --report /var/log/pkgferry/pkgferry-nightly.html --jobs 4 com.example.jamf.Firefox");
+            insta::assert_snapshot!(words.join(" ").replace(&format!(" {number}/3 "), " K/3 "), @"/usr/local/bin/pkgferry run --settings /etc/pkgferry/settings.toml --state /var/lib/pkgferry --server test --server production --recipe-list /etc/pkgferry/nightly.txt --shard K/3 --report /var/log/pkgferry/pkgferry-nightly.html --report /var/log/pkgferry/pkgferry-nightly.json --jobs 4 com.example.jamf.Firefox");
         }
     }
     insta::assert_snapshot!(written.install, @"
@@ -208,6 +208,9 @@ fn a_daemon_for_each_shard() {
     Secrets (CLIENT_ID, CLIENT_SECRET) are not in it: let the settings name them,
     as file:PATH or keychain:SERVICE/ACCOUNT of the system keychain, or hold them in
     /etc/pkgferry/settings.toml with mode 600 and _pkgferry as its owner.
+
+    One report of all 3 shards: collect /var/log/pkgferry/pkgferry-nightly.json of each machine as shard-1.json and so on, then
+      pkgferry report merge shard-*.json --output pkgferry-nightly.html
 
     If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
     all shards, nobody notices when one of them is silent.

@@ -20,7 +20,7 @@ fn systemd() -> Target {
 #[test]
 fn a_service_with_its_timer() {
     let request = Request { time_zone: Some("Europe/Berlin".parse().unwrap()), ..nightly() };
-    insta::assert_snapshot!(shown(&write(&request, &systemd()).unwrap()), @"
+    insta::assert_snapshot!(shown(&write(&request, &systemd()).unwrap()), @r#"
     ==> pkgferry-nightly.service <==
     [Unit]
     Description=pkgferry: packages into Jamf Cloud (nightly)
@@ -95,8 +95,10 @@ fn a_service_with_its_timer() {
     Next run:        systemctl list-timers pkgferry-nightly.timer
     Take it away:    sudo systemctl disable --now pkgferry-nightly.timer
 
-    The run has a user of its own: let recipes, settings and packages be readable by all, or name a user.
-    ");
+    The run has a user of its own, who reads what all can read: let recipes, packages and a settings file without secrets be so.
+    Where the settings hold a secret, or keep one as file:PATH, name the user who can read it (--user NAME), or hand the secret
+    over (--secret CLIENT_SECRET, and CLIENT_SECRET = "credential:CLIENT_SECRET" in the settings).
+    "#);
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn all_that_can_be_asked_for() {
     insta::assert_snapshot!(lines.join("\n"), @r#"
     ==> pkgferry-nightly@.service <==
     Description=pkgferry: packages into Jamf Cloud (nightly, shard %i of 3)
-    ExecStart=:/usr/local/bin/pkgferry run --shard %i/3 --settings /etc/pkgferry/settings.toml --state /srv/state --server test --server production --recipe-list /etc/pkgferry/nightly.txt --report /var/log/pkgferry/pkgferry-nightly.html --jobs 4 com.example.jamf.Firefox
+    ExecStart=:/usr/local/bin/pkgferry run --shard %i/3 --settings /etc/pkgferry/settings.toml --state /srv/state --server test --server production --recipe-list /etc/pkgferry/nightly.txt --report /var/log/pkgferry/pkgferry-nightly.html --report /var/log/pkgferry/pkgferry-nightly.json --jobs 4 com.example.jamf.Firefox
     WorkingDirectory=/srv/recipes
     User=_pkgferry
     LoadCredential=CLIENT_ID:/etc/pkgferry/100%% secret/CLIENT_ID
@@ -158,6 +160,9 @@ fn all_that_can_be_asked_for() {
     and in the settings file, which then holds no secret:
       CLIENT_ID = "credential:CLIENT_ID"
       CLIENT_SECRET = "credential:CLIENT_SECRET"
+
+    One report of all 3 shards: collect /var/log/pkgferry/pkgferry-nightly.json of each machine as shard-1.json and so on, then
+      pkgferry report merge shard-*.json --output pkgferry-nightly.html
 
     If there is a heartbeat, write {shard} into its address, such as https://hc-ping.com/KEY/nightly-{shard}: with one address for
     all shards, nobody notices when one of them is silent.
