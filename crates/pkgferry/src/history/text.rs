@@ -20,7 +20,7 @@ pub fn runs(page: &Page<StoredRun>, asked: NonZeroU32) -> String {
             moment(run.begun),
             ending(run.ending),
             packages_of(run),
-            bytes(run.bytes_sent, 0, run.bytes_saved),
+            bytes(run.dry_run, run.bytes_sent, 0, run.bytes_saved),
             run.command.to_string(),
         ]
     });
@@ -43,8 +43,15 @@ pub fn packages(
         [
             package.run.short().to_owned(),
             moment(package.begun),
-            format!("{}{}", dry(package.dry_run), package.status.as_deref().map_or("not told", spoken)),
-            bytes(package.bytes_sent, package.bytes_fetched, package.bytes_saved),
+            format!(
+                "{}{}",
+                dry(package.dry_run),
+                package
+                    .status
+                    .as_deref()
+                    .map_or("not told".to_owned(), |status| outcome(package.dry_run, status))
+            ),
+            bytes_of(package),
             package.server.clone().unwrap_or_default(),
             why(package),
         ]
@@ -63,7 +70,7 @@ pub fn run(RunDetail { run, packages, warnings }: &RunDetail) -> String {
         RunEnding::GoesOn => "it goes on".to_owned(),
         RunEnding::Gone => "it did not end: it was killed, or the machine went down".to_owned(),
     };
-    let bytes = bytes(run.bytes_sent, 0, run.bytes_saved);
+    let bytes = bytes(run.dry_run, run.bytes_sent, 0, run.bytes_saved);
     for (name, value) in [
         ("command", run.command.to_string()),
         ("begun", host),
@@ -115,14 +122,13 @@ fn told(text: &mut String, package: &StoredPackage, of_run: RunEnding) {
         hinted(text, failure.hint.as_deref());
     }
     let status = match (package.status.as_deref(), of_run) {
-        (Some(status), _) => spoken(status),
-        (None, RunEnding::GoesOn) => "goes on",
-        (None, _) => "did not end",
+        (Some(status), _) => outcome(package.dry_run, status),
+        (None, RunEnding::GoesOn) => "goes on".to_owned(),
+        (None, _) => "did not end".to_owned(),
     };
     let reason = package.reason.as_deref().filter(|_| failed.is_none()).filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let bytes = bytes(package.bytes_sent, package.bytes_fetched, package.bytes_saved);
-    let _ = writeln!(text, "  = {}{status}{reason}; {bytes}", dry(package.dry_run));
+    let _ = writeln!(text, "  = {}{status}{reason}; {}", dry(package.dry_run), bytes_of(package));
 }
 
 fn of_step<'a>(package: &'a StoredPackage, step: &'a StoredStep) -> impl Iterator<Item = &'a StoredWarning> {
@@ -172,7 +178,8 @@ fn packages_of(run: &StoredRun) -> String {
     let place = |status: &str| Status::ALL.iter().position(|known| word(*known) == status);
     let mut counts: Vec<_> = run.statuses.iter().collect();
     counts.sort_by_key(|(status, _)| place(status).unwrap_or(usize::MAX));
-    let counts = counts.into_iter().map(|(status, count)| format!("{count} {}", spoken(status)));
+    let counts =
+        counts.into_iter().map(|(status, count)| format!("{count} {}", outcome(run.dry_run, status)));
     let open = (run.open > 0).then(|| match run.ending {
         RunEnding::GoesOn => format!("{} in hand", run.open),
         RunEnding::Ended { .. } | RunEnding::Gone => format!("{} unfinished", run.open),
@@ -182,9 +189,13 @@ fn packages_of(run: &StoredRun) -> String {
     format!("{}{all}", dry(run.dry_run))
 }
 
-/// The word for a person of a status as it is stored.
-fn spoken(stored: &str) -> &str {
-    Status::ALL.into_iter().find(|status| word(*status) == stored).map_or(stored, |status| status.word())
+/// The words for a person of a status as it is stored. A dry run tells of changes as its own text does: what would be.
+fn outcome(dry_run: bool, stored: &str) -> String {
+    match Status::ALL.into_iter().find(|status| word(*status) == stored) {
+        Some(status) if dry_run && status.is_change() => format!("would be {}", status.word()),
+        Some(status) => status.word().to_owned(),
+        None => stored.to_owned(),
+    }
 }
 
 fn dry(dry_run: bool) -> &'static str {
@@ -196,11 +207,18 @@ fn why(package: &StoredPackage) -> String {
     failure.or(package.reason.as_deref()).unwrap_or_default().to_owned()
 }
 
-fn bytes(sent: u64, fetched: u64, saved: u64) -> String {
-    let told = [(sent, "sent"), (fetched, "fetched"), (saved, "saved")].into_iter();
+fn bytes_of(package: &StoredPackage) -> String {
+    bytes(package.dry_run, package.bytes_sent, package.bytes_fetched, package.bytes_saved)
+}
+
+/// A dry run has moved nothing: its bytes are those that a run would move.
+fn bytes(dry_run: bool, sent: u64, fetched: u64, saved: u64) -> String {
+    let [sent_word, fetched_word, saved_word] =
+        if dry_run { ["to send", "to fetch", "there already"] } else { ["sent", "fetched", "saved"] };
+    let told = [(sent, sent_word), (fetched, fetched_word), (saved, saved_word)].into_iter();
     let told: Vec<_> =
         told.filter(|(bytes, _)| *bytes > 0).map(|(bytes, word)| format!("{} {word}", size(bytes))).collect();
-    if told.is_empty() { "nothing sent".to_owned() } else { told.join(", ") }
+    if told.is_empty() { format!("nothing {sent_word}") } else { told.join(", ") }
 }
 
 fn moment(time: Timestamp) -> String {
