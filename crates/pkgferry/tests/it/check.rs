@@ -132,6 +132,7 @@ fn names_that_are_nearly_right_are_warned_of_once() {
     warning: -k: nothing reads `pkg_nmae`; did you mean `pkg_name`?
     warning: [STAGE]/list.yaml:1:1: nothing reads `pkg_infos`; did you mean `pkg_info`?
     warning: [STAGE]/A.recipe.yaml:5:3: nothing reads `pkg_catgory`; did you mean `pkg_category`?
+    3 recipes: 3 ok, 1 with warnings
     ");
 
     let ran = stage.run(&[&["run", "--sandbox", "--json"], &arguments[..]].concat());
@@ -205,6 +206,7 @@ fn folders_patterns_and_lists_are_checked_as_they_are_run() {
         hint: looked in [STAGE]/more and below
       1 fault
     warning: [STAGE]/list.yaml:2:47: b is asked for twice and runs once; first at [STAGE]/list.yaml:2:11
+    4 recipes: 1 ok, 3 faulty
     --- stderr
     pkgferry: cannot read the recipe list [STAGE]/missing.txt
       caused by: cannot be read
@@ -259,6 +261,29 @@ fn a_package_that_is_missing_is_told_before_anybody_is_asked() {
     // Its name is all that these steps look at.
     let record_only = [&["run", "com.github.pkgferry.recipes.package-record-only"], &gone[..]].concat();
     stage.run(&record_only).succeeded();
+}
+
+#[test]
+fn the_last_line_counts_where_there_are_several() {
+    let stage = Stage::new();
+    let good = stage.write("Good.recipe.yaml", recipe("good", ""));
+    let bad = stage.write("Bad.recipe.yaml", recipe("bad", "  pkg_priority: high\n"));
+    let gone = stage.write(
+        "Gone.recipe.yaml",
+        "ParentRecipe: com.github.pkgferry.recipes.upload-package\nInput:\n  pkg_path: /none/App.pkg\n",
+    );
+    let last = |ran: &crate::stage::Ran| ran.stdout.lines().last().unwrap().to_owned();
+    let ran = stage.run(&["check", &good, &bad, &gone]);
+    assert_eq!((ran.code, last(&ran).as_str()), (3, "3 recipes: 2 ok, 1 faulty, 1 with warnings"));
+    let settings = stage.write(
+        "settings.toml",
+        "[servers.test]\nJSS_URL = 'https://a'\n[servers.production]\nJSS_URL = 'https://b'\n",
+    );
+    let two = ["--settings", &settings, "--server", "test", "--server", "production"];
+    let ran = stage.run(&[&["check", &good], &two[..]].concat()).succeeded();
+    assert_eq!(last(&ran), "2 checks on 2 servers: 2 ok");
+    let ran = stage.run(&["check", &good]).succeeded();
+    assert_eq!(ran.stdout, "[STAGE]/Good.recipe.yaml: ok, 8 steps\n");
 }
 
 #[test]
