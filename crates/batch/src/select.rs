@@ -10,9 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What recipe files end in (`autopkg-recipes.md §1.1`), and `.recipe.yml` with it.
-const SUFFIXES: &[&str] = &[".recipe", ".recipe.plist", ".recipe.yaml", ".recipe.yml"];
-
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -254,9 +251,8 @@ fn expand(text: &str, folders: &impl Folders) -> Result<Expanded, Refused> {
                 return Ok(vec![text.to_owned()].into());
             }
             if files.is_empty() {
-                let hint =
-                    "recipe files in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'";
-                return Err((Problem::EmptyFolder(path.to_owned()), Some(hint.to_owned())));
+                let hint = recipe::EMPTY_FOLDER_HINT.to_owned();
+                return Err((Problem::EmptyFolder(path.to_owned()), Some(hint)));
             }
             Ok(files.into())
         }
@@ -274,11 +270,9 @@ fn recipe_files(folder: &Path, folders: &impl Folders) -> Result<Vec<String>, Re
     paths.into_iter().map(to_text).collect()
 }
 
-/// Whether a file's name says that it holds a recipe. `._Firefox.recipe` is what macOS leaves beside it on foreign disks.
+/// Whether a file's name says that it holds a recipe.
 pub(crate) fn is_recipe(entry: &Listed) -> bool {
-    let name = entry.name.to_string_lossy();
-    !name.starts_with('.')
-        && SUFFIXES.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty()))
+    recipe::is_recipe_name(&entry.name.to_string_lossy())
 }
 
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> Refused {

@@ -286,6 +286,22 @@ fn the_last_line_counts_where_there_are_several() {
     assert_eq!(ran.stdout, "[STAGE]/Good.recipe.yaml: ok, 8 steps\n");
 }
 
+/// A single word may be a recipe's name as well as a folder.
+#[test]
+fn an_empty_folder_is_told_as_one() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("emptydir")).unwrap();
+    stage.write("emptydir/notes.txt", "");
+    for arguments in [&["check", "emptydir"][..], &["run", "emptydir", "--sandbox"]] {
+        let output = stage.command(arguments).current_dir(stage.path("")).output().unwrap();
+        let ran = crate::stage::Ran::new(output, &stage.path(""));
+        let shown = ran.shown();
+        assert_eq!(ran.code, 3, "{shown}");
+        let told = "emptydir: is a folder without a recipe file, and there is no recipe of this name\n";
+        assert!(shown.contains(told) && shown.contains("hint: recipe files end in .recipe, "), "{shown}");
+    }
+}
+
 #[test]
 fn secrets_that_are_kept_elsewhere_are_not_asked_for() {
     let stage = Stage::new();
