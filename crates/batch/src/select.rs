@@ -56,7 +56,9 @@ pub enum Origin {
 }
 
 impl Origin {
-    fn place(&self) -> Option<Place> {
+    /// Where the entry stands; an argument stands nowhere.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
         match self {
             Self::CommandLine => None,
             Self::List(place) => Some(place.clone()),
@@ -103,6 +105,17 @@ pub enum Note {
         /// Where it stands first.
         first: Option<Place>,
     },
+    /// A recipe that is asked for under two names; it runs once. Only who has read the recipes can tell.
+    SameRecipe {
+        /// The name that leads to it again.
+        recipe: String,
+        /// Where that stands; `None` for the command line.
+        place: Option<Place>,
+        /// The name that led to it first.
+        known: String,
+        /// Where that one stands.
+        first: Option<Place>,
+    },
     /// A folder that a pattern led to and that cannot be read.
     PassedOver {
         /// The folder.
@@ -129,11 +142,14 @@ impl fmt::Display for Note {
                 if let Some(place) = place {
                     write!(f, "{}: ", shown(&place.to_string()))?;
                 }
-                write!(f, "{} is asked for twice and runs once; first ", shown(recipe))?;
-                match first {
-                    Some(first) => write!(f, "at {}", shown(&first.to_string())),
-                    None => f.write_str("on the command line"),
+                write!(f, "{} is asked for twice and runs once; first {}", shown(recipe), at(first.as_ref()))
+            }
+            Self::SameRecipe { recipe, place, known, first } => {
+                if let Some(place) = place {
+                    write!(f, "{}: ", shown(&place.to_string()))?;
                 }
+                let (recipe, known, first) = (shown(recipe), shown(known), at(first.as_ref()));
+                write!(f, "{recipe} is asked for twice and runs once; first as {known} {first}")
             }
             Self::PassedOver { folder, why, place } => {
                 if let Some(place) = place {
@@ -146,6 +162,13 @@ impl fmt::Display for Note {
                 write!(f, "{}: {key} is not used: recipes run with their own steps only", shown(&place))
             }
         }
+    }
+}
+
+fn at(place: Option<&Place>) -> String {
+    match place {
+        Some(place) => format!("at {}", shown(&place.to_string())),
+        None => "on the command line".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@ use crate::display::{self, count, on};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::registry;
-use crate::run::{Chosen, Job, missing_file};
+use crate::run::{Chosen, Job, Wanted, missing_file};
 use crate::settings::Settings;
 use crate::slips::Given;
 use pipeline::causes;
@@ -16,24 +16,23 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Result<Exit, Error> {
     let registry = registry::declared()?;
     let specs = registry.specs();
     let targets = settings.targets(&args.variables.key, false)?;
-    let (chosen, errors) = Chosen::read_partly(&args.recipes.named, &args.recipes.recipe_list);
+    let (mut chosen, errors) = Chosen::read_partly(&args.recipes.named, &args.recipes.recipe_list);
     // Here and not at the first fault: what is wrong with a list is no reason to keep its recipes' faults back.
     errors.iter().for_each(display::error::print);
     let mut exit = errors.first().map_or(Exit::Done, Error::exit);
-    let chains = settings.library().load_all(chosen.recipes().map(|(name, _)| name));
+    let recipes = chosen.load(&settings.library());
 
     let mut out = std::io::stdout().lock();
-    let readable: Vec<_> = chains.iter().filter_map(|chain| chain.as_ref().ok()).collect();
+    let readable: Vec<_> = recipes.iter().filter_map(|wanted| (*wanted.chain).as_ref().ok()).collect();
     let slips = Given::new(settings, &args.variables).and_lists(&chosen).slips(&readable, &specs);
     let mut tally = Tally::default();
-    for ((name, variables), chain) in chosen.recipes().zip(chains) {
-        let own = chain.as_ref().ok().and_then(|chain| chain.files.first().cloned());
+    for Wanted { name, variables, chain } in &recipes {
+        let own = (**chain).as_ref().ok().and_then(|chain| chain.files.first().cloned());
         let has_slip =
             |slip: &Slip| own.is_some() && slip.place.as_ref().map(|place| &place.file) == own.as_ref();
         let has_slips = slips.iter().any(has_slip);
-        let chain = Arc::new(chain);
         for target in &targets {
-            let mut job = Job::of_list(name, Arc::clone(&chain), target, &variables);
+            let mut job = Job::of_list(name, Arc::clone(chain), target, variables);
             job.target = Settings::veil(job.target)?;
             let name = on(name, target.name.as_deref());
             let mut warned = has_slips;

@@ -286,6 +286,40 @@ fn the_last_line_counts_where_there_are_several() {
     assert_eq!(ran.stdout, "[STAGE]/Good.recipe.yaml: ok, 8 steps\n");
 }
 
+#[test]
+fn one_recipe_under_several_names_is_taken_once() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("recipes")).unwrap();
+    let path = stage.write("recipes/A.recipe.yaml", recipe("com.example.a", ""));
+    let folder = stage.path("recipes").to_str().unwrap().to_owned();
+    let list = stage.write("nightly.txt", format!("com.example.a\nA\n{folder}/../recipes/A.recipe.yaml\n"));
+    // It says something else of it, and so it is something else.
+    let other = stage.write("other.yaml", "pkg_notes: n\nrecipes: [com.example.a, A.recipe]\n");
+    let arguments = [folder.as_str(), "-l", &list, "-l", &other, "-d", &folder];
+    insta::assert_snapshot!(stage.run(&[&["check"], &arguments[..]].concat()).shown(), @"
+    exit 0
+    --- stdout
+    [STAGE]/recipes/A.recipe.yaml: ok, 8 steps
+    A.recipe: ok, 8 steps
+    warning: [STAGE]/other.yaml:2:11: com.example.a is asked for twice and runs once; first at [STAGE]/nightly.txt:1:1
+    warning: [STAGE]/nightly.txt:1:1: com.example.a is asked for twice and runs once; first as [STAGE]/recipes/A.recipe.yaml on the command line
+    warning: [STAGE]/nightly.txt:2:1: A is asked for twice and runs once; first as [STAGE]/recipes/A.recipe.yaml on the command line
+    warning: [STAGE]/nightly.txt:3:1: [STAGE]/recipes/../recipes/A.recipe.yaml is asked for twice and runs once; first as [STAGE]/recipes/A.recipe.yaml on the command line
+    2 recipes: 2 ok
+    ");
+    let ran = stage.run(&[&["run", "--sandbox", "--dry-run"], &arguments[..]].concat()).succeeded();
+    assert!(ran.stdout.contains("\n2 recipes: 2 would be created; "), "{}", ran.shown());
+    assert_eq!(
+        ran.stderr.matches("is asked for twice and runs once; first as ").count(),
+        3,
+        "{}",
+        ran.shown()
+    );
+    let ran =
+        stage.run(&["run", "--sandbox", "--dry-run", &path, "com.example.a", "-d", &folder]).succeeded();
+    assert!(!ran.stdout.contains("recipes: "), "{}", ran.shown());
+}
+
 /// A single word may be a recipe's name as well as a folder.
 #[test]
 fn an_empty_folder_is_told_as_one() {
