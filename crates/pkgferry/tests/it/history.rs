@@ -277,14 +277,15 @@ fn a_run_that_goes_on_is_told_from_one_that_did_not_end() {
     };
     // Dropped without an end, as by a panic.
     let gone = begin("2026-11-20T22:00:00Z");
-    drop((gone.package(&NewPackage { recipe: "App.yaml", facts: PackageFacts::default() }), gone));
+    let facts = PackageFacts { file: Some(&"App.pkg".parse().unwrap()), ..PackageFacts::default() };
+    drop((gone.package(&NewPackage { recipe: "App.yaml", facts }), gone));
     let goes_on = begin("2026-11-21T22:00:00Z");
     let package = goes_on.package(&NewPackage { recipe: "App.yaml", facts: PackageFacts::default() });
     goes_on.warn("the list has a recipe twice", Some("take one out"));
     assert_snapshot!(steady(&stage.run(&["history"]).succeeded().stdout), @"
-    run       begun (UTC)          end          packages      bytes         command
-    [  ID  ]  [   DAY  ] [ TIME ]  goes on      1 in hand     nothing sent  run nightly.yaml
-    [  ID  ]  [   DAY  ] [ TIME ]  did not end  1 unfinished  nothing sent  run nightly.yaml
+    run       begun (UTC)          end          packages       bytes      command
+    [  ID  ]  [   DAY  ] [ TIME ]  goes on      1 in hand      not known  run nightly.yaml
+    [  ID  ]  [   DAY  ] [ TIME ]  did not end  1 did not end  not known  run nightly.yaml
     ");
     let id = goes_on.id().short().to_owned();
     assert_snapshot!(steady(&stage.run(&["history", &id]).succeeded().stdout), @"
@@ -293,12 +294,16 @@ fn a_run_that_goes_on_is_told_from_one_that_did_not_end() {
       begun     [   DAY  ] [ TIME ] UTC on [HOST], pkgferry [VERSION]
       end       it goes on
       packages  1 in hand
-      bytes     nothing sent
+      bytes     not known
       warn  the list has a recipe twice
             hint: take one out
 
     App.yaml
-      = goes on; nothing sent
+      = goes on
+    ");
+    assert_snapshot!(steady(&stage.run(&["history", "--package", "App.pkg"]).succeeded().stdout), @"
+    run       begun (UTC)          status       bytes      server  why
+    [  ID  ]  [   DAY  ] [ TIME ]  did not end  not known          the run did not end: it was killed, or the machine went down
     ");
     drop((package, goes_on));
 }
