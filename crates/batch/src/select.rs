@@ -10,9 +10,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What recipe files end in (`autopkg-recipes.md §1.1`), and `.recipe.yml` with it.
-const SUFFIXES: &[&str] = &[".recipe", ".recipe.plist", ".recipe.yaml", ".recipe.yml"];
-
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -59,7 +56,9 @@ pub enum Origin {
 }
 
 impl Origin {
-    fn place(&self) -> Option<Place> {
+    /// Where the entry stands; an argument stands nowhere.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
         match self {
             Self::CommandLine => None,
             Self::List(place) => Some(place.clone()),
@@ -106,6 +105,17 @@ pub enum Note {
         /// Where it stands first.
         first: Option<Place>,
     },
+    /// A recipe that is asked for under two names; it runs once. Only who has read the recipes can tell.
+    SameRecipe {
+        /// The name that leads to it again.
+        recipe: String,
+        /// Where that stands; `None` for the command line.
+        place: Option<Place>,
+        /// The name that led to it first.
+        known: String,
+        /// Where that one stands.
+        first: Option<Place>,
+    },
     /// A folder that a pattern led to and that cannot be read.
     PassedOver {
         /// The folder.
@@ -132,11 +142,14 @@ impl fmt::Display for Note {
                 if let Some(place) = place {
                     write!(f, "{}: ", shown(&place.to_string()))?;
                 }
-                write!(f, "{} is asked for twice and runs once; first ", shown(recipe))?;
-                match first {
-                    Some(first) => write!(f, "at {}", shown(&first.to_string())),
-                    None => f.write_str("on the command line"),
+                write!(f, "{} is asked for twice and runs once; first {}", shown(recipe), at(first.as_ref()))
+            }
+            Self::SameRecipe { recipe, place, known, first } => {
+                if let Some(place) = place {
+                    write!(f, "{}: ", shown(&place.to_string()))?;
                 }
+                let (recipe, known, first) = (shown(recipe), shown(known), at(first.as_ref()));
+                write!(f, "{recipe} is asked for twice and runs once; first as {known} {first}")
             }
             Self::PassedOver { folder, why, place } => {
                 if let Some(place) = place {
@@ -149,6 +162,13 @@ impl fmt::Display for Note {
                 write!(f, "{}: {key} is not used: recipes run with their own steps only", shown(&place))
             }
         }
+    }
+}
+
+fn at(place: Option<&Place>) -> String {
+    match place {
+        Some(place) => format!("at {}", shown(&place.to_string())),
+        None => "on the command line".to_owned(),
     }
 }
 
@@ -254,9 +274,8 @@ fn expand(text: &str, folders: &impl Folders) -> Result<Expanded, Refused> {
                 return Ok(vec![text.to_owned()].into());
             }
             if files.is_empty() {
-                let hint =
-                    "recipe files in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'";
-                return Err((Problem::EmptyFolder(path.to_owned()), Some(hint.to_owned())));
+                let hint = recipe::EMPTY_FOLDER_HINT.to_owned();
+                return Err((Problem::EmptyFolder(path.to_owned()), Some(hint)));
             }
             Ok(files.into())
         }
@@ -274,11 +293,9 @@ fn recipe_files(folder: &Path, folders: &impl Folders) -> Result<Vec<String>, Re
     paths.into_iter().map(to_text).collect()
 }
 
-/// Whether a file's name says that it holds a recipe. `._Firefox.recipe` is what macOS leaves beside it on foreign disks.
+/// Whether a file's name says that it holds a recipe.
 pub(crate) fn is_recipe(entry: &Listed) -> bool {
-    let name = entry.name.to_string_lossy();
-    !name.starts_with('.')
-        && SUFFIXES.iter().any(|suffix| name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty()))
+    recipe::is_recipe_name(&entry.name.to_string_lossy())
 }
 
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> Refused {

@@ -3,10 +3,11 @@ use crate::display::{self, count, on};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::registry;
-use crate::run::{Chosen, Job, missing_file};
+use crate::run::{Chosen, Job, Wanted, missing_file};
 use crate::settings::Settings;
 use crate::slips::Given;
 use pipeline::causes;
+use recipe::Slip;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -15,30 +16,38 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Result<Exit, Error> {
     let registry = registry::declared()?;
     let specs = registry.specs();
     let targets = settings.targets(&args.variables.key, false)?;
-    let (chosen, errors) = Chosen::read_partly(&args.recipes.named, &args.recipes.recipe_list);
+    let (mut chosen, errors) = Chosen::read_partly(&args.recipes.named, &args.recipes.recipe_list);
     // Here and not at the first fault: what is wrong with a list is no reason to keep its recipes' faults back.
     errors.iter().for_each(display::error::print);
     let mut exit = errors.first().map_or(Exit::Done, Error::exit);
-    let chains = settings.library().load_all(chosen.recipes().map(|(name, _)| name));
+    let recipes = chosen.load(&settings.library());
 
     let mut out = std::io::stdout().lock();
-    let readable: Vec<_> = chains.iter().filter_map(|chain| chain.as_ref().ok()).collect();
+    let readable: Vec<_> = recipes.iter().filter_map(|wanted| (*wanted.chain).as_ref().ok()).collect();
     let slips = Given::new(settings, &args.variables).and_lists(&chosen).slips(&readable, &specs);
-    for ((name, variables), chain) in chosen.recipes().zip(chains) {
-        let chain = Arc::new(chain);
+    let mut tally = Tally::default();
+    for Wanted { name, variables, chain } in &recipes {
+        let own = (**chain).as_ref().ok().and_then(|chain| chain.files.first().cloned());
+        let has_slip =
+            |slip: &Slip| own.is_some() && slip.place.as_ref().map(|place| &place.file) == own.as_ref();
+        let has_slips = slips.iter().any(has_slip);
         for target in &targets {
-            let mut job = Job::of_list(name, Arc::clone(&chain), target, &variables);
+            let mut job = Job::of_list(name, Arc::clone(chain), target, variables);
             job.target = Settings::veil(job.target)?;
             let name = on(name, target.name.as_deref());
+            let mut warned = has_slips;
             match job.checked(&specs, ToString::to_string) {
                 Ok(checked) => {
+                    tally.ok += 1;
                     writeln!(out, "{name}: ok, {}", count(checked.steps.len(), "step"))?;
                     // It may be made before the run: no fault of the recipe.
                     if let Some((_, error)) = missing_file(&checked) {
+                        warned = true;
                         writeln!(out, "  warning: {}", causes(&error).collect::<Vec<_>>().join(": "))?;
                     }
                 }
                 Err(faults) => {
+                    tally.faulty += 1;
                     exit = if exit == Exit::Done { Exit::Recipe } else { exit };
                     writeln!(out, "{name}: faulty")?;
                     for line in faults.lines() {
@@ -46,11 +55,41 @@ pub fn check(args: &CheckArgs, settings: &Settings) -> Result<Exit, Error> {
                     }
                 }
             }
+            tally.warned += usize::from(warned);
         }
     }
     let notes = chosen.notes().iter().map(ToString::to_string);
     for warning in notes.chain(slips.iter().map(ToString::to_string)) {
         writeln!(out, "warning: {warning}")?;
     }
+    let servers = targets.iter().filter(|target| target.name.is_some()).count();
+    if let Some(summary) = tally.summary(servers) {
+        writeln!(out, "{summary}")?;
+    }
     Ok(exit)
+}
+
+/// What came of the recipes, each on each server.
+#[derive(Default)]
+struct Tally {
+    ok: usize,
+    faulty: usize,
+    /// Those of either kind that somebody was warned of.
+    warned: usize,
+}
+
+impl Tally {
+    /// `20 recipes: 18 ok, 2 faulty, 1 with warnings`; with named servers, `6 checks on 2 servers: …`. Nothing where one line has
+    /// said it all.
+    fn summary(&self, servers: usize) -> Option<String> {
+        let all = self.ok + self.faulty;
+        let counts = [(self.ok, "ok"), (self.faulty, "faulty"), (self.warned, "with warnings")];
+        let counts = counts.iter().filter(|(number, _)| *number > 0);
+        let counts: Vec<_> = counts.map(|(number, word)| format!("{number} {word}")).collect();
+        let what = match servers {
+            0 => count(all, "recipe"),
+            _ => format!("{} on {}", count(all, "check"), count(servers, "server")),
+        };
+        (all > 1).then(|| format!("{what}: {}", counts.join(", ")))
+    }
 }

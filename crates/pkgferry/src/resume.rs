@@ -14,6 +14,9 @@ use state::StoredUpload;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// A journal knows the file, and nothing of the recipe that had it sent.
+const FILE_ALONE: &str = "files are delivered with their names alone; category, notes and the like are set by the next run of their recipes\n";
+
 /// `pkgferry resume`: goes on with what earlier runs have left unfinished on the server, and removes what nobody can go on
 /// with.
 pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationToken) -> Result<Exit, Error> {
@@ -44,6 +47,9 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
     }
     for file in &removed {
         cx.warn(format!("what an earlier run left of {file} was removed"));
+    }
+    if !jobs.is_empty() {
+        display.say(FILE_ALONE)?;
     }
     // The journals are opened again by the run.
     drop(memory);

@@ -72,6 +72,9 @@ pub enum Problem {
     /// A folder, a device, a pipe.
     #[error("is not a regular file")]
     NotAFile,
+    /// A folder where a recipe was asked for, and nothing in it that could be one.
+    #[error("is a folder without a recipe file, and there is no recipe of this name")]
+    EmptyFolder,
     /// The file is larger than any recipe.
     #[error("is {size} bytes large; a recipe has at most {} MiB", MAX_FILE_SIZE >> 20)]
     TooLarge {

@@ -53,6 +53,7 @@ mod check;
 mod destination;
 mod encoding;
 mod fault;
+mod folder;
 mod foreign;
 mod input;
 mod library;
@@ -71,6 +72,7 @@ mod yaml;
 
 pub use check::{Checked, CheckedStep, check};
 pub use fault::{Fault, Faults, Problem};
+pub use folder::{EMPTY_FOLDER_HINT, is_recipe_name};
 pub use library::{Chain, Library};
 pub use limits::MAX_FILE_SIZE;
 pub use model::{Recipe, Step};

@@ -1,4 +1,5 @@
 use crate::fault::{Fault, Faults, Problem};
+use crate::folder::{EMPTY_FOLDER_HINT, holds_none};
 use crate::limits::MAX_PARENTS;
 use crate::model::{Recipe, Step};
 use crate::place::{Located, Place};
@@ -81,6 +82,10 @@ impl Library {
             let near = self.near(search, argument, &self.search_dirs);
             let hint = near.unwrap_or_else(|| format!("looked {}", places(&self.search_dirs)));
             let fault = match irregular(path) {
+                Some(_) if path.is_dir() && holds_none(path) => {
+                    Fault::new(Place::whole(&Arc::from(path)), Problem::EmptyFolder)
+                        .hint(EMPTY_FOLDER_HINT.to_owned())
+                }
                 Some(problem) => Fault::new(Place::whole(&Arc::from(path)), problem),
                 None => Fault::new(None, Problem::RecipeNotFound(argument.to_owned())).hint(hint),
             };

@@ -399,7 +399,7 @@ impl PackageReport {
     pub(crate) fn sentence(&self) -> String {
         match self.status {
             Status::Failed | Status::Interrupted | Status::Skipped => self.reason.clone(),
-            status => format!("{}: {}", status.word(), self.reason),
+            status => format!("{}: {}", crate::words::ended(status), self.reason),
         }
     }
 

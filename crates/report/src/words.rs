@@ -60,9 +60,17 @@ pub(crate) fn headline(report: &RunReport) -> String {
     }
 }
 
+/// The word for a status where it is read when all is over: what was being worked on then did not end.
+pub(crate) const fn ended(status: Status) -> &'static str {
+    match status {
+        Status::Running => "did not end",
+        other => other.word(),
+    }
+}
+
 /// `1 failed, 2 unverified, 283 skipped`, without the statuses that no package has.
 pub(crate) fn counts(totals: Totals) -> String {
-    let counts = Status::ALL.into_iter().map(|status| (totals.with(status), status.word()));
+    let counts = Status::ALL.into_iter().map(|status| (totals.with(status), ended(status)));
     let told: Vec<String> =
         counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
     told.join(", ")

@@ -289,9 +289,10 @@ impl Work {
                 };
                 let noun = if done.parts == 1 { "part" } else { "parts" };
                 Applied::done(format!(
-                    "sent {name}: {} in {} {noun}{how}{twins}",
+                    "sent {name}: {} in {} {noun}{}{how}{twins}",
                     pipeline::size(sent.size),
-                    done.parts
+                    done.parts,
+                    share(self.sent(), sent.size)
                 ))
             }
             Committed::Placed { doubt: Some(Doubt::NameTaken), .. } => Applied::warned(
@@ -321,6 +322,15 @@ fn settle(log: Log, done: &Result<Done, Error>) {
     match done {
         Err(error) if error.shuts_out() => log.close(),
         _ => log.end(done),
+    }
+}
+
+/// How much of the file this run has sent, where an earlier run had sent some of it.
+fn share(sent: u64, size: u64) -> String {
+    match sent {
+        0 if size > 0 => ", all of it by an earlier run".to_owned(),
+        sent if sent < size => format!(", {} of it by this run", pipeline::size(sent)),
+        _ => String::new(),
     }
 }
 

@@ -115,9 +115,9 @@ fn folders() {
     ");
     insta::assert_snapshot!(report(&["empty/", "./Word"], &[]), @r"
     the folder empty/ holds no recipe file
-      hint: recipe files in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'
+      hint: recipe files end in .recipe, .recipe.plist, .recipe.yaml or .recipe.yml; those in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'
     the folder ./Word holds no recipe file
-      hint: recipe files in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'
+      hint: recipe files end in .recipe, .recipe.plist, .recipe.yaml or .recipe.yml; those in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'
     2 faults
     ");
 }

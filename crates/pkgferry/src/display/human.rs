@@ -257,8 +257,16 @@ fn verdict(report: &Report) -> String {
     match report.status {
         Status::Failed | Status::Interrupted | Status::NotBegun => word.to_owned(),
         Status::Skipped => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
-        _ if report.dry_run => format!("would be {word}: {}", moved(&[report])),
-        _ => format!("{word}: {}", moved(&[report])),
+        _ => format!("{}{word}: {}", would_be(report.status, report.dry_run), moved(&[report])),
+    }
+}
+
+/// A dry run has changed nothing, and says so wherever a status is one of a change.
+fn would_be(status: Status, dry_run: bool) -> &'static str {
+    match status {
+        Status::Skipped | Status::Unverified | Status::Failed | Status::Interrupted | Status::NotBegun => "",
+        _ if dry_run => "would be ",
+        _ => "",
     }
 }
 
@@ -300,7 +308,8 @@ fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// `3 recipes: 1 created, 2 skipped; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`
+/// `3 recipes: 1 created, 2 skipped; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`; of a dry run,
+/// `3 recipes: 1 would be created, 2 skipped; 1.0 MiB to send`.
 fn summary(reports: &[&Report], servers: usize) -> String {
     let all = [
         Status::Failed,
@@ -313,9 +322,10 @@ fn summary(reports: &[&Report], servers: usize) -> String {
         Status::Interrupted,
         Status::NotBegun,
     ];
+    let dry_run = reports.iter().any(|report| report.dry_run);
     let counts = all.into_iter().filter_map(|status| {
         let number = reports.iter().filter(|report| report.status == status).count();
-        (number > 0).then(|| format!("{number} {}", status_word(status)))
+        (number > 0).then(|| format!("{number} {}{}", would_be(status, dry_run), status_word(status)))
     });
     let counts = counts.collect::<Vec<_>>().join(", ");
     let runs = match servers {

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::remembered::StateFolder;
 use json::Line;
 use state::State;
+use std::collections::HashMap;
 use tokio_util::sync::CancellationToken;
 
 /// Shows the newest runs, one of them, or one package over all of them; or forgets old ones.
@@ -43,7 +44,14 @@ pub fn history(args: &HistoryArgs, folder: &StateFolder, cancel: CancellationTok
         let files =
             if page.items.is_empty() { history.files().map_err(Error::Remembered)? } else { Vec::new() };
         let near = recipe::nearest(name.as_str(), files.iter().map(String::as_str));
-        (text::packages(name, &page, args.number, near), Line::packages(&page, desk.now()))
+        // What nobody has told of is of a run that goes on or that did not end.
+        let mut endings = HashMap::new();
+        for package in page.items.iter().filter(|package| package.status.is_none()) {
+            if let Some(run) = history.run(package.run.as_str()).map_err(Error::Remembered)? {
+                endings.insert(package.run.clone(), run.run.ending);
+            }
+        }
+        (text::packages(name, &page, &endings, args.number, near), Line::packages(&page, desk.now()))
     } else {
         let page = history.runs(args.number, None).map_err(Error::Remembered)?;
         (text::runs(&page, args.number), Line::runs(&page, desk.now()))

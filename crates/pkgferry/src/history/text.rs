@@ -4,9 +4,18 @@ use crate::chronicle::word;
 use jiff::Timestamp;
 use pipeline::{FileName, StepRef, size};
 use report::Status;
-use state::{Page, RunDetail, RunEnding, StepProgress, StoredPackage, StoredRun, StoredStep, StoredWarning};
+use state::{
+    Page, RunDetail, RunEnding, RunId, StepProgress, StoredPackage, StoredRun, StoredStep, StoredWarning,
+};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
+
+/// What was killed has this for its end, be it a run or a package.
+const DID_NOT_END: &str = "did not end";
+
+/// Why a run did not end.
+const KILLED: &str = "it was killed, or the machine went down";
 
 /// The newest runs, a line each.
 pub fn runs(page: &Page<StoredRun>, asked: NonZeroU32) -> String {
@@ -20,17 +29,18 @@ pub fn runs(page: &Page<StoredRun>, asked: NonZeroU32) -> String {
             moment(run.begun),
             ending(run.ending),
             packages_of(run),
-            bytes(run.bytes_sent, 0, run.bytes_saved),
+            bytes_of_run(run),
             run.command.to_string(),
         ]
     });
     table(head, rows) + &older(page, asked)
 }
 
-/// What runs did with one package, a line each.
+/// What runs did with one package, a line each. `endings` are those of the runs that have not told what came of it.
 pub fn packages(
     name: &FileName,
     page: &Page<StoredPackage>,
+    endings: &HashMap<RunId, RunEnding>,
     asked: NonZeroU32,
     near: Option<&str>,
 ) -> String {
@@ -39,14 +49,15 @@ pub fn packages(
         return format!("no run has had to do with {name}\n{hint}");
     }
     let head = ["run", "begun (UTC)", "status", "bytes", "server", "why"].map(str::to_owned);
+    let ending_of = |package: &StoredPackage| endings.get(&package.run).copied().unwrap_or(RunEnding::Gone);
     let rows = page.items.iter().map(|package| {
         [
             package.run.short().to_owned(),
             moment(package.begun),
-            format!("{}{}", dry(package.dry_run), package.status.as_deref().map_or("not told", spoken)),
-            bytes(package.bytes_sent, package.bytes_fetched, package.bytes_saved),
+            format!("{}{}", dry(package.dry_run), package_end(package, ending_of(package))),
+            bytes_of(package),
             package.server.clone().unwrap_or_default(),
-            why(package),
+            why(package, ending_of(package)),
         ]
     });
     table(head, rows) + &older(page, asked)
@@ -61,9 +72,9 @@ pub fn run(RunDetail { run, packages, warnings }: &RunDetail) -> String {
             format!("{} UTC, {} later: {}", moment(at), lasted(run.begun, at), ending(run.ending))
         }
         RunEnding::GoesOn => "it goes on".to_owned(),
-        RunEnding::Gone => "it did not end: it was killed, or the machine went down".to_owned(),
+        RunEnding::Gone => format!("it did not end: {KILLED}"),
     };
-    let bytes = bytes(run.bytes_sent, 0, run.bytes_saved);
+    let bytes = bytes_of_run(run);
     for (name, value) in [
         ("command", run.command.to_string()),
         ("begun", host),
@@ -114,15 +125,11 @@ fn told(text: &mut String, package: &StoredPackage, of_run: RunEnding) {
         line(text, "fail", failure.step.as_ref(), &failure.message);
         hinted(text, failure.hint.as_deref());
     }
-    let status = match (package.status.as_deref(), of_run) {
-        (Some(status), _) => spoken(status),
-        (None, RunEnding::GoesOn) => "goes on",
-        (None, _) => "did not end",
-    };
+    let status = package_end(package, of_run);
     let reason = package.reason.as_deref().filter(|_| failed.is_none()).filter(|reason| !reason.is_empty());
     let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let bytes = bytes(package.bytes_sent, package.bytes_fetched, package.bytes_saved);
-    let _ = writeln!(text, "  = {}{status}{reason}; {bytes}", dry(package.dry_run));
+    let bytes = if package.status.is_some() { format!("; {}", bytes_of(package)) } else { String::new() };
+    let _ = writeln!(text, "  = {}{status}{reason}{bytes}", dry(package.dry_run));
 }
 
 fn of_step<'a>(package: &'a StoredPackage, step: &'a StoredStep) -> impl Iterator<Item = &'a StoredWarning> {
@@ -163,7 +170,7 @@ fn ending(ending: RunEnding) -> String {
     match ending {
         RunEnding::GoesOn => "goes on".to_owned(),
         RunEnding::Ended { exit, .. } => format!("exit {exit}"),
-        RunEnding::Gone => "did not end".to_owned(),
+        RunEnding::Gone => DID_NOT_END.to_owned(),
     }
 }
 
@@ -172,35 +179,73 @@ fn packages_of(run: &StoredRun) -> String {
     let place = |status: &str| Status::ALL.iter().position(|known| word(*known) == status);
     let mut counts: Vec<_> = run.statuses.iter().collect();
     counts.sort_by_key(|(status, _)| place(status).unwrap_or(usize::MAX));
-    let counts = counts.into_iter().map(|(status, count)| format!("{count} {}", spoken(status)));
+    let counts =
+        counts.into_iter().map(|(status, count)| format!("{count} {}", outcome(run.dry_run, status)));
     let open = (run.open > 0).then(|| match run.ending {
         RunEnding::GoesOn => format!("{} in hand", run.open),
-        RunEnding::Ended { .. } | RunEnding::Gone => format!("{} unfinished", run.open),
+        RunEnding::Ended { .. } | RunEnding::Gone => format!("{} {DID_NOT_END}", run.open),
     });
     let all: Vec<_> = counts.chain(open).collect();
     let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
     format!("{}{all}", dry(run.dry_run))
 }
 
-/// The word for a person of a status as it is stored.
-fn spoken(stored: &str) -> &str {
-    Status::ALL.into_iter().find(|status| word(*status) == stored).map_or(stored, |status| status.word())
+/// The words for a person of a status as it is stored. A dry run tells of changes as its own text does: what would be.
+fn outcome(dry_run: bool, stored: &str) -> String {
+    match Status::ALL.into_iter().find(|status| word(*status) == stored) {
+        Some(status) if dry_run && status.is_change() => format!("would be {}", status.word()),
+        Some(Status::Running) => DID_NOT_END.to_owned(),
+        Some(status) => status.word().to_owned(),
+        None => stored.to_owned(),
+    }
 }
 
 fn dry(dry_run: bool) -> &'static str {
     if dry_run { "dry run: " } else { "" }
 }
 
-fn why(package: &StoredPackage) -> String {
+/// What came of a package, or that nobody can tell.
+fn package_end(package: &StoredPackage, of_run: RunEnding) -> String {
+    match (package.status.as_deref(), of_run) {
+        (Some(status), _) => outcome(package.dry_run, status),
+        (None, RunEnding::GoesOn) => "goes on".to_owned(),
+        (None, RunEnding::Ended { .. } | RunEnding::Gone) => DID_NOT_END.to_owned(),
+    }
+}
+
+fn why(package: &StoredPackage, of_run: RunEnding) -> String {
+    if package.status.is_none() && of_run == RunEnding::Gone {
+        return format!("the run did not end: {KILLED}");
+    }
     let failure = package.failure.as_ref().map(|failure| failure.message.lines().next().unwrap_or_default());
     failure.or(package.reason.as_deref()).unwrap_or_default().to_owned()
 }
 
-fn bytes(sent: u64, fetched: u64, saved: u64) -> String {
-    let told = [(sent, "sent"), (fetched, "fetched"), (saved, "saved")].into_iter();
+/// Bytes are told when a package ends: what one has sent that did not is known to nobody.
+const NOT_KNOWN: &str = "not known";
+
+fn bytes_of_run(run: &StoredRun) -> String {
+    if run.open > 0 && run.bytes_sent == 0 && run.bytes_saved == 0 {
+        return NOT_KNOWN.to_owned();
+    }
+    bytes(run.dry_run, run.bytes_sent, 0, run.bytes_saved)
+}
+
+fn bytes_of(package: &StoredPackage) -> String {
+    if package.status.is_none() {
+        return NOT_KNOWN.to_owned();
+    }
+    bytes(package.dry_run, package.bytes_sent, package.bytes_fetched, package.bytes_saved)
+}
+
+/// A dry run has moved nothing: its bytes are those that a run would move.
+fn bytes(dry_run: bool, sent: u64, fetched: u64, saved: u64) -> String {
+    let [sent_word, fetched_word, saved_word] =
+        if dry_run { ["to send", "to fetch", "there already"] } else { ["sent", "fetched", "saved"] };
+    let told = [(sent, sent_word), (fetched, fetched_word), (saved, saved_word)].into_iter();
     let told: Vec<_> =
         told.filter(|(bytes, _)| *bytes > 0).map(|(bytes, word)| format!("{} {word}", size(bytes))).collect();
-    if told.is_empty() { "nothing sent".to_owned() } else { told.join(", ") }
+    if told.is_empty() { format!("nothing {sent_word}") } else { told.join(", ") }
 }
 
 fn moment(time: Timestamp) -> String {

@@ -4,7 +4,7 @@ mod job;
 mod selection;
 
 pub use job::{Job, Ready, missing_file, refuse_contested};
-pub use selection::Chosen;
+pub use selection::{Chosen, Wanted};
 
 use crate::args::{Mode, RunArgs};
 use crate::display::ServerReport;
@@ -35,16 +35,15 @@ pub async fn run(args: RunArgs, settings: Settings, cancel: CancellationToken) -
         let library = settings.library();
         let given = Given::new(settings, &args.variables);
         let load = move || {
-            let chosen = Chosen::read(&args.recipes.named, &args.recipes.recipe_list)?;
+            let mut chosen = Chosen::read(&args.recipes.named, &args.recipes.recipe_list)?;
             let mut jobs = Vec::new();
-            let chains = library.load_all(chosen.recipes().map(|(name, _)| name));
-            let readable: Vec<_> = chains.iter().filter_map(|chain| chain.as_ref().ok()).collect();
+            let recipes = chosen.load(&library);
+            let readable: Vec<_> =
+                recipes.iter().filter_map(|wanted| (*wanted.chain).as_ref().ok()).collect();
             let slips = given.and_lists(&chosen).slips(&readable, &registry::declared()?.specs());
-            for ((name, variables), chain) in chosen.recipes().zip(chains) {
-                let chain = Arc::new(chain);
-                jobs.extend(
-                    targets.iter().map(|target| Job::of_list(name, Arc::clone(&chain), target, &variables)),
-                );
+            for Wanted { name, variables, chain } in &recipes {
+                let job = |target| Job::of_list(name, Arc::clone(chain), target, variables);
+                jobs.extend(targets.iter().map(job));
             }
             let notes = chosen.notes().iter().map(ToString::to_string);
             let notes: Vec<String> = notes.chain(slips.iter().map(ToString::to_string)).collect();

@@ -4,10 +4,12 @@ use crate::error::Error;
 use crate::process::Process;
 use crate::settings::others_can_read;
 use batch::{Folders, Kind, Listed, Note, RecipeList, Selected, Selection, Shard, ShardChoice};
-use pipeline::{Env, Origin, keys};
-use recipe::{Place, Source};
+use pipeline::{Env, Origin, Value, keys};
+use recipe::{Chain, Faults, Library, Place, Source};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The recipes of a run, and what the lists say about them.
 pub struct Chosen {
@@ -37,9 +39,31 @@ impl Chosen {
         (Self { selection, lists }, errors)
     }
 
-    /// The recipes, each with the variables that its list sets.
-    pub fn recipes(&self) -> impl Iterator<Item = (&str, Env)> {
-        self.selection.recipes.iter().map(|selected| (selected.recipe.as_str(), self.variables_of(selected)))
+    /// Reads the recipes. What several names lead to, with the same variables, is taken once, and that is noted.
+    pub fn load(&mut self, library: &Library) -> Vec<Wanted> {
+        let chains = library.load_all(self.selection.recipes.iter().map(|selected| selected.recipe.as_str()));
+        let mut all: Vec<Wanted> = Vec::new();
+        let mut seen: HashMap<PathBuf, Vec<(usize, &Selected)>> = HashMap::new();
+        for (selected, chain) in self.selection.recipes.iter().zip(chains) {
+            let variables = self.variables_of(selected);
+            if let Some(file) = chain.as_ref().ok().and_then(file) {
+                let known = seen.entry(file).or_default();
+                if let Some((_, first)) =
+                    known.iter().find(|(index, _)| say_the_same(&all[*index].variables, &variables))
+                {
+                    self.selection.notes.push(Note::SameRecipe {
+                        recipe: selected.recipe.clone(),
+                        place: selected.origin.place(),
+                        known: first.recipe.clone(),
+                        first: first.origin.place(),
+                    });
+                    continue;
+                }
+                known.push((all.len(), selected));
+            }
+            all.push(Wanted { name: selected.recipe.clone(), variables, chain: Arc::new(chain) });
+        }
+        all
     }
 
     /// The variables that lists set, and where they stand.
@@ -65,6 +89,34 @@ impl Chosen {
         }
         env
     }
+}
+
+/// A recipe of a run, and what became of reading it.
+pub struct Wanted {
+    /// As somebody wrote it.
+    pub name: String,
+    /// What its list sets.
+    pub variables: Env,
+    /// The recipe and its parents.
+    pub chain: Arc<Result<Chain, Faults>>,
+}
+
+/// The file of a recipe, one path for all that lead to its folder. A link to the file itself is another recipe: what it says of its own
+/// folder differs.
+fn file(chain: &Chain) -> Option<PathBuf> {
+    let file = chain.files.first()?;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What comes with the program is nowhere on the disk.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    Some(folder.join(file.file_name()?))
+}
+
+/// Whether the same variables have the same values, wherever they stand.
+fn say_the_same(a: &Env, b: &Env) -> bool {
+    let values = |env: &Env| -> BTreeMap<String, Value> {
+        env.iter().map(|(name, entry)| (name.to_owned(), entry.value().clone())).collect()
+    };
+    values(a) == values(b)
 }
 
 /// The first error, with the faults of all lists if it is about these.

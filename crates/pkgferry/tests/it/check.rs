@@ -132,6 +132,7 @@ fn names_that_are_nearly_right_are_warned_of_once() {
     warning: -k: nothing reads `pkg_nmae`; did you mean `pkg_name`?
     warning: [STAGE]/list.yaml:1:1: nothing reads `pkg_infos`; did you mean `pkg_info`?
     warning: [STAGE]/A.recipe.yaml:5:3: nothing reads `pkg_catgory`; did you mean `pkg_category`?
+    3 recipes: 3 ok, 1 with warnings
     ");
 
     let ran = stage.run(&[&["run", "--sandbox", "--json"], &arguments[..]].concat());
@@ -205,6 +206,7 @@ fn folders_patterns_and_lists_are_checked_as_they_are_run() {
         hint: looked in [STAGE]/more and below
       1 fault
     warning: [STAGE]/list.yaml:2:47: b is asked for twice and runs once; first at [STAGE]/list.yaml:2:11
+    4 recipes: 1 ok, 3 faulty
     --- stderr
     pkgferry: cannot read the recipe list [STAGE]/missing.txt
       caused by: cannot be read
@@ -259,6 +261,79 @@ fn a_package_that_is_missing_is_told_before_anybody_is_asked() {
     // Its name is all that these steps look at.
     let record_only = [&["run", "com.github.pkgferry.recipes.package-record-only"], &gone[..]].concat();
     stage.run(&record_only).succeeded();
+}
+
+#[test]
+fn the_last_line_counts_where_there_are_several() {
+    let stage = Stage::new();
+    let good = stage.write("Good.recipe.yaml", recipe("good", ""));
+    let bad = stage.write("Bad.recipe.yaml", recipe("bad", "  pkg_priority: high\n"));
+    let gone = stage.write(
+        "Gone.recipe.yaml",
+        "ParentRecipe: com.github.pkgferry.recipes.upload-package\nInput:\n  pkg_path: /none/App.pkg\n",
+    );
+    let last = |ran: &crate::stage::Ran| ran.stdout.lines().last().unwrap().to_owned();
+    let ran = stage.run(&["check", &good, &bad, &gone]);
+    assert_eq!((ran.code, last(&ran).as_str()), (3, "3 recipes: 2 ok, 1 faulty, 1 with warnings"));
+    let settings = stage.write(
+        "settings.toml",
+        "[servers.test]\nJSS_URL = 'https://a'\n[servers.production]\nJSS_URL = 'https://b'\n",
+    );
+    let two = ["--settings", &settings, "--server", "test", "--server", "production"];
+    let ran = stage.run(&[&["check", &good], &two[..]].concat()).succeeded();
+    assert_eq!(last(&ran), "2 checks on 2 servers: 2 ok");
+    let ran = stage.run(&["check", &good]).succeeded();
+    assert_eq!(ran.stdout, "[STAGE]/Good.recipe.yaml: ok, 8 steps\n");
+}
+
+#[test]
+fn one_recipe_under_several_names_is_taken_once() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("recipes")).unwrap();
+    let path = stage.write("recipes/A.recipe.yaml", recipe("com.example.a", ""));
+    let folder = stage.path("recipes").to_str().unwrap().to_owned();
+    let list = stage.write("nightly.txt", format!("com.example.a\nA\n{folder}/../recipes/A.recipe.yaml\n"));
+    // It says something else of it, and so it is something else.
+    let other = stage.write("other.yaml", "pkg_notes: n\nrecipes: [com.example.a, A.recipe]\n");
+    let arguments = [folder.as_str(), "-l", &list, "-l", &other, "-d", &folder];
+    insta::assert_snapshot!(stage.run(&[&["check"], &arguments[..]].concat()).shown(), @"
+    exit 0
+    --- stdout
+    [STAGE]/recipes/A.recipe.yaml: ok, 8 steps
+    A.recipe: ok, 8 steps
+    warning: [STAGE]/other.yaml:2:11: com.example.a is asked for twice and runs once; first at [STAGE]/nightly.txt:1:1
+    warning: [STAGE]/nightly.txt:1:1: com.example.a is asked for twice and runs once; first as [STAGE]/recipes/A.recipe.yaml on the command line
+    warning: [STAGE]/nightly.txt:2:1: A is asked for twice and runs once; first as [STAGE]/recipes/A.recipe.yaml on the command line
+    warning: [STAGE]/nightly.txt:3:1: [STAGE]/recipes/../recipes/A.recipe.yaml is asked for twice and runs once; first as [STAGE]/recipes/A.recipe.yaml on the command line
+    2 recipes: 2 ok
+    ");
+    let ran = stage.run(&[&["run", "--sandbox", "--dry-run"], &arguments[..]].concat()).succeeded();
+    assert!(ran.stdout.contains("\n2 recipes: 2 would be created; "), "{}", ran.shown());
+    assert_eq!(
+        ran.stderr.matches("is asked for twice and runs once; first as ").count(),
+        3,
+        "{}",
+        ran.shown()
+    );
+    let ran =
+        stage.run(&["run", "--sandbox", "--dry-run", &path, "com.example.a", "-d", &folder]).succeeded();
+    assert!(!ran.stdout.contains("recipes: "), "{}", ran.shown());
+}
+
+/// A single word may be a recipe's name as well as a folder.
+#[test]
+fn an_empty_folder_is_told_as_one() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.path("emptydir")).unwrap();
+    stage.write("emptydir/notes.txt", "");
+    for arguments in [&["check", "emptydir"][..], &["run", "emptydir", "--sandbox"]] {
+        let output = stage.command(arguments).current_dir(stage.path("")).output().unwrap();
+        let ran = crate::stage::Ran::new(output, &stage.path(""));
+        let shown = ran.shown();
+        assert_eq!(ran.code, 3, "{shown}");
+        let told = "emptydir: is a folder without a recipe file, and there is no recipe of this name\n";
+        assert!(shown.contains(told) && shown.contains("hint: recipe files end in .recipe, "), "{shown}");
+    }
 }
 
 #[test]

@@ -95,10 +95,10 @@ fn runs_are_told_the_newest_first() {
     let (stage, _server) = lived();
     let ran = stage.run(&["history"]).succeeded();
     assert_snapshot!(steady(&ran.stdout), @"
-    run       begun (UTC)          end     packages             bytes          command
-    [  ID  ]  [   DAY  ] [ TIME ]  exit 6  1 failed, 1 skipped  4.8 KiB saved  upload [STAGE]/App.pkg [STAGE]/Gone.pkg --jobs 1
-    [  ID  ]  [   DAY  ] [ TIME ]  exit 0  dry run: 1 skipped   4.8 KiB saved  upload [STAGE]/App.pkg --dry-run
-    [  ID  ]  [   DAY  ] [ TIME ]  exit 0  1 created            4.8 KiB sent   upload [STAGE]/App.pkg --notes 'carried by night'
+    run       begun (UTC)          end     packages             bytes                  command
+    [  ID  ]  [   DAY  ] [ TIME ]  exit 6  1 failed, 1 skipped  4.8 KiB saved          upload [STAGE]/App.pkg [STAGE]/Gone.pkg --jobs 1
+    [  ID  ]  [   DAY  ] [ TIME ]  exit 0  dry run: 1 skipped   4.8 KiB there already  upload [STAGE]/App.pkg --dry-run
+    [  ID  ]  [   DAY  ] [ TIME ]  exit 0  1 created            4.8 KiB sent           upload [STAGE]/App.pkg --notes 'carried by night'
     ");
     let ran = stage.run(&["history", "-n", "1"]).succeeded();
     assert_snapshot!(steady(&ran.stdout), @"
@@ -183,16 +183,39 @@ fn a_package_is_told_over_all_runs() {
     let (stage, _server) = lived();
     let ran = stage.run(&["history", "--package", "App.pkg"]).succeeded();
     assert_snapshot!(steady(&ran.stdout), @"
-    run       begun (UTC)          status            bytes          server                  why
-    [  ID  ]  [   DAY  ] [ TIME ]  skipped           4.8 KiB saved  http://127.0.0.1:[PORT]  same: 4.8 KiB, MD5 and SHA3-512 agree
-    [  ID  ]  [   DAY  ] [ TIME ]  dry run: skipped  4.8 KiB saved  http://127.0.0.1:[PORT]  same: 4.8 KiB, MD5 and SHA3-512 agree
-    [  ID  ]  [   DAY  ] [ TIME ]  created           4.8 KiB sent   http://127.0.0.1:[PORT]  the server has no file of this name
+    run       begun (UTC)          status            bytes                  server                  why
+    [  ID  ]  [   DAY  ] [ TIME ]  skipped           4.8 KiB saved          http://127.0.0.1:[PORT]  same: 4.8 KiB, MD5 and SHA3-512 agree
+    [  ID  ]  [   DAY  ] [ TIME ]  dry run: skipped  4.8 KiB there already  http://127.0.0.1:[PORT]  same: 4.8 KiB, MD5 and SHA3-512 agree
+    [  ID  ]  [   DAY  ] [ TIME ]  created           4.8 KiB sent           http://127.0.0.1:[PORT]  the server has no file of this name
     ");
     let ran = stage.run(&["history", "--package", "App.pkg", "--json"]).succeeded();
     let told: Value = serde_json::from_str(&ran.stdout).unwrap();
     let statuses: Vec<_> =
         told["packages"].as_array().unwrap().iter().map(|package| &package["status"]).collect();
     assert_eq!(statuses, ["skipped", "skipped", "created"]);
+}
+
+/// Nothing was sent, and nobody may read it as if something was.
+#[test]
+fn a_dry_run_is_told_as_what_would_be() {
+    let (stage, _server) = Stage::with_server();
+    let (one, two) = (stage.write("One.pkg", noise(1, 5_000)), stage.write("Two.pkg", noise(2, 5_000)));
+    let dry = stage.run(&["upload", &one, &two, "--dry-run"]).succeeded();
+    assert!(dry.stdout.contains("\n2 recipes: 2 would be created; 9.7 KiB to send\n"), "{}", dry.stdout);
+    assert_snapshot!(steady(&stage.run(&["history"]).succeeded().stdout), @"
+    run       begun (UTC)          end     packages                     bytes            command
+    [  ID  ]  [   DAY  ] [ TIME ]  exit 0  dry run: 2 would be created  9.7 KiB to send  upload [STAGE]/One.pkg [STAGE]/Two.pkg --dry-run
+    ");
+    let ran = stage.run(&["history", "--package", "One.pkg"]).succeeded();
+    assert_snapshot!(steady(&ran.stdout), @"
+    run       begun (UTC)          status                     bytes            server                  why
+    [  ID  ]  [   DAY  ] [ TIME ]  dry run: would be created  4.8 KiB to send  http://127.0.0.1:[PORT]  the server has no file of this name
+    ");
+    let told: Value = serde_json::from_str(&stage.run(&["history", "--json"]).stdout).unwrap();
+    let ran = stage.run(&["history", told["runs"][0]["id"].as_str().unwrap()]).succeeded();
+    let ends: Vec<_> = ran.stdout.lines().filter(|line| line.starts_with("  = ")).collect();
+    let end = "  = dry run: would be created: the server has no file of this name; 4.8 KiB to send";
+    assert_eq!(ends, [end, end]);
 }
 
 #[test]
@@ -254,14 +277,15 @@ fn a_run_that_goes_on_is_told_from_one_that_did_not_end() {
     };
     // Dropped without an end, as by a panic.
     let gone = begin("2026-11-20T22:00:00Z");
-    drop((gone.package(&NewPackage { recipe: "App.yaml", facts: PackageFacts::default() }), gone));
+    let facts = PackageFacts { file: Some(&"App.pkg".parse().unwrap()), ..PackageFacts::default() };
+    drop((gone.package(&NewPackage { recipe: "App.yaml", facts }), gone));
     let goes_on = begin("2026-11-21T22:00:00Z");
     let package = goes_on.package(&NewPackage { recipe: "App.yaml", facts: PackageFacts::default() });
     goes_on.warn("the list has a recipe twice", Some("take one out"));
     assert_snapshot!(steady(&stage.run(&["history"]).succeeded().stdout), @"
-    run       begun (UTC)          end          packages      bytes         command
-    [  ID  ]  [   DAY  ] [ TIME ]  goes on      1 in hand     nothing sent  run nightly.yaml
-    [  ID  ]  [   DAY  ] [ TIME ]  did not end  1 unfinished  nothing sent  run nightly.yaml
+    run       begun (UTC)          end          packages       bytes      command
+    [  ID  ]  [   DAY  ] [ TIME ]  goes on      1 in hand      not known  run nightly.yaml
+    [  ID  ]  [   DAY  ] [ TIME ]  did not end  1 did not end  not known  run nightly.yaml
     ");
     let id = goes_on.id().short().to_owned();
     assert_snapshot!(steady(&stage.run(&["history", &id]).succeeded().stdout), @"
@@ -270,12 +294,16 @@ fn a_run_that_goes_on_is_told_from_one_that_did_not_end() {
       begun     [   DAY  ] [ TIME ] UTC on [HOST], pkgferry [VERSION]
       end       it goes on
       packages  1 in hand
-      bytes     nothing sent
+      bytes     not known
       warn  the list has a recipe twice
             hint: take one out
 
     App.yaml
-      = goes on; nothing sent
+      = goes on
+    ");
+    assert_snapshot!(steady(&stage.run(&["history", "--package", "App.pkg"]).succeeded().stdout), @"
+    run       begun (UTC)          status       bytes      server  why
+    [  ID  ]  [   DAY  ] [ TIME ]  did not end  not known          the run did not end: it was killed, or the machine went down
     ");
     drop((package, goes_on));
 }

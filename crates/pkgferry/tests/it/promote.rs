@@ -117,7 +117,7 @@ fn a_dry_run_tells_all_and_fetches_nothing() {
     App.pkg (production)
       plan  promote           create file App.pkg (the server has no file of this name), 48.8 KiB to send
       = would be created: 48.8 KiB to send
-    2 runs on 2 servers: 1 created, 1 downloaded; 48.8 KiB to send, 48.8 KiB to fetch
+    2 runs on 2 servers: 1 would be created, 1 would be downloaded; 48.8 KiB to send, 48.8 KiB to fetch
     Dry run: no write request was made (7 reads).
     --- stderr
       warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them

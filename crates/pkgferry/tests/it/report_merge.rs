@@ -158,7 +158,7 @@ fn what_is_not_there_is_no_success() {
     insta::assert_snapshot!(merged(&[first(), killed()]).shown(), @"
     exit 130
     --- stdout
-    2 runs, 2 packages: 1 running, 1 skipped
+    2 runs, 2 packages: 1 did not end, 1 skipped
     --- stderr
     warning: these shards are missing: 3/3
       hint: look for the reports of these shards: their packages are not in here

@@ -45,6 +45,9 @@ fn an_upload_is_gone_on_with() {
         "{}",
         ran.shown()
     );
+    // The journal does not know what its recipe says of the record, and whoever resumes is told.
+    let first = ran.stdout.lines().next().unwrap();
+    assert!(first.contains("names alone; category, notes and the like are set by the next run"), "{first}");
     assert!(server.bytes_of("App.pkg").unwrap() == std::fs::read(file).unwrap());
     assert_eq!(server.open_uploads(), Vec::<String>::new());
     assert_eq!(stage.run(&["resume"]).stdout, "nothing was left unfinished\n");

@@ -326,6 +326,7 @@ fn explain_and_check_know_named_servers() {
     insta::assert_snapshot!(stage.run(&["check", recipe, "--server", "test", "--server", "production"]).succeeded().stdout, @"
     recipes/ExampleApp.jamf.recipe.yaml (test): ok, 8 steps
     recipes/ExampleApp.jamf.recipe.yaml (production): ok, 8 steps
+    2 checks on 2 servers: 2 ok
     ");
 }
 

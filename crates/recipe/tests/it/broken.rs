@@ -306,6 +306,13 @@ fn files_that_are_not_read() {
     ");
     std::fs::create_dir(folder.path("folder.yaml")).unwrap();
     insta::assert_snapshot!(folder.shown(&folder.load("folder.yaml").unwrap_err()), @r"
+    folder.yaml: is a folder without a recipe file, and there is no recipe of this name
+      hint: recipe files end in .recipe, .recipe.plist, .recipe.yaml or .recipe.yml; those in folders below it are found by `**`, as in 'folder/**/*.recipe.yaml'
+    1 fault
+    ");
+    // It is not empty; who asked for one recipe did not get as far as that.
+    std::fs::write(folder.path("folder.yaml/A.recipe.yaml"), "").unwrap();
+    insta::assert_snapshot!(folder.shown(&folder.load("folder.yaml").unwrap_err()), @r"
     folder.yaml: is not a regular file
     1 fault
     ");

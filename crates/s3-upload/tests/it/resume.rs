@@ -67,6 +67,23 @@ async fn a_killed_upload_goes_on_with_the_missing_parts() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_had_sent_is_told_apart() {
+    let stage = one_at_a_time().await;
+    let new = bytes(1, 33 * MIB);
+    killed_at(&stage, "App.pkg", &new, |seen| seen.is_part(4), Fate::HoldBefore).await;
+    stage.meddler.rule(|_| Fate::Pass);
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 33.0 MiB in 5 parts, 9.0 MiB of it by this run");
+
+    let stage = one_at_a_time().await;
+    stage.sandbox.put_file("App.pkg", &bytes(1, 1000));
+    killed_at(&stage, "App.pkg", &new, Seen::is_complete, Fate::HoldBefore).await;
+    stage.meddler.rule(|_| Fate::Pass);
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 33.0 MiB in 5 parts, all of it by an earlier run");
+}
+
+#[tokio::test]
 async fn another_file_is_sent_anew_and_the_old_parts_are_removed() {
     let stage = one_at_a_time().await;
     killed_at(&stage, "App.pkg", &bytes(1, 20 * MIB), |seen| seen.is_part(3), Fate::HoldBefore).await;

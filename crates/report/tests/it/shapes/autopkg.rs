@@ -45,7 +45,7 @@ fn plist_of_one_of_each() {
     		</dict>
     		<dict>
     			<key>message</key>
-    			<string>Error in com.github.example.jamf.Running: Error: running: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent
+    			<string>Error in com.github.example.jamf.Running: Error: did not end: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent
     server: production</string>
     			<key>recipe</key>
     			<string>Running.jamf</string>

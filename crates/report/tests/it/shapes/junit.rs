@@ -48,7 +48,7 @@ fn junit_of_one_of_each() {
             <property name="status" value="running"/>
             <property name="recipe" value="Running.jamf"/>
           </properties>
-          <error type="not-ended" message="running: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent">running: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent
+          <error type="not-ended" message="did not end: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent">did not end: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent
     server: production</error>
         </testcase>
         <testcase classname="NotBegun.jamf" name="NotBegun-1.0.pkg" time="0.000">

@@ -23,7 +23,7 @@ fn markdown_of_one_of_each() {
     | Package | What happened | Next step |
     |---|---|---|
     | <b>Interrupted-1.0.pkg</b><br>Interrupted.jamf · production | step 4 s3-upload: the upload of it was interrupted; its parts are kept | run again: it goes on where it stopped |
-    | <b>Running-1.0.pkg</b><br>Running.jamf · production | running: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent | – |
+    | <b>Running-1.0.pkg</b><br>Running.jamf · production | did not end: in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent | – |
     | <b>NotBegun-1.0.pkg</b><br>NotBegun.jamf · production | not begun: the run was interrupted | – |
 
     ### Not verified
@@ -43,7 +43,7 @@ fn markdown_of_one_of_each() {
 
     ### Totals
 
-    10 packages: 1 failed, 1 interrupted, 1 running, 1 not begun, 1 unverified, 1 replaced, 1 created, 1 metadata only, 1 downloaded, 1 skipped.<br>25.0 MiB sent, 3.0 GiB saved, 9.0 MiB fetched; 13 requests.
+    10 packages: 1 failed, 1 interrupted, 1 did not end, 1 not begun, 1 unverified, 1 replaced, 1 created, 1 metadata only, 1 downloaded, 1 skipped.<br>25.0 MiB sent, 3.0 GiB saved, 9.0 MiB fetched; 13 requests.
     ");
 }
 

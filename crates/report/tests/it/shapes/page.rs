@@ -98,7 +98,7 @@ fn a_page_of_one_of_each() {
     </dl>
     </article>
     <article class="card not-done" id="p2" data-item>
-    <h3 data-key><bdi>Running-1.0.pkg</bdi></h3> <span class="status" data-key>running</span>
+    <h3 data-key><bdi>Running-1.0.pkg</bdi></h3> <span class="status" data-key>did not end</span>
     <div class="origin" data-key><bdi>Running.jamf</bdi> · <bdi>production</bdi></div>
     <dl>
     <dt>What</dt><dd class="what" dir="auto" data-key>in step 4 s3-upload: 1.0 GiB of 3.0 GiB sent</dd>
@@ -158,7 +158,7 @@ fn a_page_of_one_of_each() {
     6 verify-delivery: Unverified-1.0.pkg is not proven after 15 min: the record is PENDING</title></rect></g>
     <g data-p="6"><title>Created-1.0.pkg, created
     02:00:01 to 02:01:05 (64 s)</title><rect class="p" x="0.8%" y="150" width="51.4%" height="14"></rect></g>
-    <g data-p="2"><title>Running-1.0.pkg, running
+    <g data-p="2"><title>Running-1.0.pkg, did not end
     02:00:01 to 02:02:05 (2 min 4 s)</title><rect class="p" x="0.8%" y="168" width="99.2%" height="14"></rect></g>
     <circle class="bad" cx="1.8%" cy="31" r="7"/><text class="sign" x="1.8%" y="35">!</text>
     <circle class="odd" cx="1.8%" cy="49" r="7"/><text class="sign" x="1.8%" y="50">…</text>
