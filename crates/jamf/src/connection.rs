@@ -19,7 +19,8 @@ pub const CONNECTION: [Input; 10] = [
     Input::optional(
         keys::REGION,
         "Region of the gateway, us, eu or apac; stands for its address where JSS_URL is not set.",
-    ),
+    )
+    .destination(),
     Input::optional(
         GATEWAY_ADDRESSING,
         "How requests to a gateway name the tenant: auto (default: as its host has it), header or path.",

@@ -34,7 +34,8 @@ const OWN: [Input; 21] = [
     Input::optional(
         keys::S3_ENDPOINT,
         "Address of an S3 server other than Amazon's, such as the rehearsal server. Plain http only on this machine.",
-    ),
+    )
+    .destination(),
     Input::optional(keys::PKG_MD5, "MD5 of the local file, if an earlier step knows it."),
     Input::optional(keys::PKG_SHA3_512, "SHA3-512 of the local file, if an earlier step knows it."),
     Input::with_default(

@@ -243,6 +243,35 @@ fn a_recipe_does_not_lead_the_settings_secrets_elsewhere() {
             assert!(ran.shown().contains("and would take secrets there that are for"), "{}", ran.shown());
         }
     }
+    // However it is put together.
+    let put_together = [
+        format!(", HOST: '{there}', JSS_URL: '%HOST%'"),
+        format!(", JSS_URL: '{there}', CLIENT_ID: a, CLIENT_SECRET: '%CLIENT_SECRET%'"),
+        ", JAMF_REGION: eu".to_owned(),
+        format!(", PKGFERRY_S3_ENDPOINT: '{there}'"),
+        ", JSS_URL: 'http://%CLIENT_SECRET%.example.com'".to_owned(),
+    ];
+    for (number, rest) in put_together.iter().enumerate() {
+        let recipe = recipe(&format!("Made{number}"), rest);
+        let ran = stage.run(&["run", &recipe]);
+        assert!(
+            ran.code == 3 && ran.stderr.contains("and would take secrets there"),
+            "{rest}: {}",
+            ran.shown()
+        );
+        assert!(!ran.shown().contains(&here.client_secret), "{}", ran.shown());
+    }
+    let in_step = |value: &str| {
+        let text = format!(
+            "Input: {{HOST: '{there}'}}\nProcess:\n- Processor: find-package\n  Arguments: {{pkg_name: A.pkg, JSS_URL: '{value}'}}\n"
+        );
+        stage.write("InStep.recipe.yaml", text)
+    };
+    for more in [&[][..], &["--sandbox"]] {
+        let ran = stage.run(&[&["run", &in_step("%HOST%")], more].concat());
+        assert_eq!(ran.code, 3, "{}", ran.shown());
+    }
+    stage.run(&["run", &in_step("%JSS_URL%")]).succeeded();
     insta::assert_snapshot!(stage.run(&["check", &elsewhere]).shown(), @r#"
     exit 3
     --- stdout
@@ -259,6 +288,14 @@ fn a_recipe_does_not_lead_the_settings_secrets_elsewhere() {
     // The environment wins over the recipe.
     stage.set("JSS_URL", &here.jss_url);
     stage.run(&["run", &elsewhere]).succeeded();
+    // A gateway is named by its region.
+    let mut stage = Stage::new();
+    settle(
+        &mut stage,
+        "JAMF_REGION = 'us'\nJAMF_ENVIRONMENT_ID = 'e'\nCLIENT_ID = 'a'\nCLIENT_SECRET = 'b'\n",
+    );
+    let ran = stage.run(&["run", &elsewhere]);
+    assert!(ran.code == 3 && ran.stderr.contains("that are for \"us\""), "{}", ran.shown());
 }
 
 #[test]
