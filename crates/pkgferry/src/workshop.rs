@@ -216,7 +216,7 @@ impl Workshop {
             by_server.into_values().map(|jobs| self.check_all(jobs)).collect();
         by_server.iter_mut().for_each(|ready| refuse_contested(ready, self.dry_run));
         if let Err(source) = self.hold_all(by_server.iter().flatten()) {
-            let leaves_reports = self.chronicle.has_reports();
+            let leaves_reports = self.chronicle.may_have_anothers_reports();
             return self.break_off(Error::Busy { source, leaves_reports }).await;
         }
         // All are announced before the first one begins.
@@ -420,7 +420,7 @@ impl Workshop {
         let cx = self.context(None);
         self.sessions.close(&cx).await;
         let leave = self.leave_reports(Some(&error));
-        let says_so = matches!(error, Error::Busy { .. }) || !self.chronicle.has_reports();
+        let says_so = matches!(error, Error::Busy { .. }) || !self.chronicle.may_have_anothers_reports();
         if leave == LeaveReports::ToTheOther && !says_so {
             cx.warn("the report was left alone, since another run works on the server and it may be its");
         }

@@ -13,7 +13,7 @@ pub use promote::PromoteArgs;
 pub use rehearsal::{GatewayAddressing, Played, Rehearsal, SandboxArgs};
 pub use remembered::{CacheArgs, CacheCommand, CachePruneArgs, HistoryArgs, VerifyArgs};
 pub use report::{MergeArgs, ReportArgs, ReportCommand};
-pub use run::{Mode, RecipeArgs, RunArgs};
+pub use run::{Deadline, Mode, RecipeArgs, RunArgs};
 pub use schedule::{InstallArgs, ScheduleArgs, Scheduler, UnitArgs, When};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

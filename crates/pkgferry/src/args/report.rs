@@ -15,8 +15,8 @@ pub enum ReportCommand {
 
 /// For the help of `report merge`: how its exit code comes about.
 const EXIT: &str = "\
-The exit code is that of the merged runs, as if they had been one: 130 if one of them was interrupted, did not end or left \
-packages undone, or if a shard is missing; else that of the first failure; else 7 if a package is not verified; else 0.";
+The exit code is the worst that the merged runs ended with: 130 if one was interrupted or did not end, or if a shard is missing; \
+else that of the first failure; else 9 if one came to its deadline; else 7 if a package is not verified; else 0.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT)]

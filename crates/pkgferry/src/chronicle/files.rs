@@ -35,16 +35,22 @@ impl ReportFiles {
         })
     }
 
-    /// Whether there are any.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
     /// Writes all of them. One that fails keeps none of the others back.
     pub fn write(&self, report: &RunReport) -> Result<(), Error> {
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now());
         let written = self.files.iter().map(|(path, format)| write(report, path, *format));
         written.fold(Ok(()), Result::and)
+    }
+
+    /// Writes those that surely are no other run's.
+    pub fn write_own(&self, report: &RunReport) -> Result<(), Error> {
+        let own = self.files.iter().filter(|(path, format)| !may_be_anothers(path, *format));
+        own.map(|(path, format)| write(report, path, *format)).fold(Ok(()), Result::and)
+    }
+
+    /// Whether one of them may be the report of a run that goes on.
+    pub fn may_be_anothers(&self) -> bool {
+        self.files.iter().any(|(path, format)| may_be_anothers(path, *format))
     }
 
     /// Writes them unless that was just done.
@@ -54,6 +60,16 @@ impl ReportFiles {
             written.is_none_or(|written| self.clock.now().duration_since(written).as_secs() >= EVERY_SECONDS);
         if self.files.is_empty() || !is_due { Ok(()) } else { self.write(&report()) }
     }
+}
+
+/// A run that goes on has written its report, and not that it has ended. Only JSON tells; left over, it would be taken by a merge for
+/// the report of this run.
+fn may_be_anothers(path: &Path, format: Format) -> bool {
+    let has_ended =
+        |bytes: &Vec<u8>| RunReport::from_json(bytes).is_ok_and(|report| report.finished.is_some());
+    !is_stream(path)
+        && path.exists()
+        && !(format == Format::Json && std::fs::read(path).is_ok_and(|bytes| has_ended(&bytes)))
 }
 
 /// A pipe, `/dev/stdout`: there is nothing to put in its place.

@@ -136,9 +136,9 @@ impl Chronicle {
         }
     }
 
-    /// Whether a report was asked for.
-    pub fn has_reports(&self) -> bool {
-        !self.files.is_empty()
+    /// Whether a report that was asked for may be that of another run, which goes on.
+    pub fn may_have_anothers_reports(&self) -> bool {
+        self.files.may_be_anothers()
     }
 
     /// The run has ended. Everything is tried, whatever fails of it; the first failure is told.
@@ -156,9 +156,10 @@ impl Chronicle {
         }
         let ending = ending(exit, broke, &recorder.snapshot());
         let report = recorder.end(ending, exit.code());
+        let is_own = leave == LeaveReports::No || !files.may_be_anothers();
         let written = match leave {
             LeaveReports::No => files.write(&report),
-            LeaveReports::ToTheOther => Ok(()),
+            LeaveReports::ToTheOther => files.write_own(&report),
         };
         let logged = match log {
             Some(log) => log.end(exit.code()).map_err(Error::State),
@@ -167,7 +168,7 @@ impl Chronicle {
         if let Err(error) = &logged {
             cx.warn(format!("the history of this run is not whole: {}", in_full(error)));
         }
-        let is_written = leave == LeaveReports::No && written.is_ok();
+        let is_written = is_own && written.is_ok();
         news.end(&report, is_written, exit, broke, cx).await;
         written
     }

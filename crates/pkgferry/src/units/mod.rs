@@ -3,12 +3,15 @@
 mod kept;
 mod missing;
 
-use crate::args::{Cli, Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When};
+use crate::args::{
+    Cli, Command, Deadline, Global, InstallArgs, PackageApi, Route, ScheduleArgs, Scheduler, UnitArgs, When,
+};
 use crate::error::{Error, RunArguments};
 use crate::exit::Exit;
 use crate::files::{self, Existing};
 use crate::process::Process;
 use clap::Parser as _;
+use report::Format;
 use schedule::{
     Argument, Cron, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, Recurrence, Request, Systemd,
     Target, UnitFile, Written,
@@ -55,9 +58,19 @@ pub fn schedule(args: ScheduleArgs, global: &Global, process: &Process) -> Resul
 /// That the run of the unit would start. Whatever else the unit says was read before, so it is for what stands behind `--`.
 fn try_run(words: &[String]) -> Result<(), Error> {
     let words = std::iter::once("pkgferry").chain(words.iter().map(String::as_str));
-    match Cli::try_parse_from(words) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Error::RunArguments(RunArguments::of(&error))),
+    let run = match Cli::try_parse_from(words) {
+        Ok(Cli { command: Command::Run(run), .. }) => run,
+        Ok(_) => return Ok(()),
+        Err(error) => return Err(Error::RunArguments(RunArguments::of(&error))),
+    };
+    let shapes = run.mode.side.reports.iter().map(|path| Format::of(path).map_err(Error::ReportShape));
+    shapes.collect::<Result<Vec<_>, _>>()?;
+    match run.mode.side.deadline {
+        Some(Deadline::At(_)) => Err(Error::RunArguments(RunArguments {
+            message: "--deadline is a moment, which comes once, and the unit runs again and again".to_owned(),
+            tip: Some("give a time from the start, such as --deadline 2h30m".to_owned()),
+        })),
+        _ => Ok(()),
     }
 }
 

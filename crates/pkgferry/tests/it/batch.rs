@@ -416,6 +416,12 @@ fn a_second_start_is_told_who_works_on_the_server() {
     assert!(codes.contains(&10) && codes.iter().all(|code| matches!(code, 0 | 10)), "{codes:?}");
     assert!(!server.names().iter().any(|name| name.starts_with("App")), "{:?}", server.names());
     assert_eq!(std::fs::read_to_string(&report).unwrap(), "what the other run has written");
+    // What ended before is no running run's, and a merge would take it for tonight's.
+    let old = stage.path("old.json").to_str().unwrap().to_owned();
+    stage.run(&["run", "--recipe-list", &stage.write("none.txt", "# none\n"), "--dry-run", "--report", &old]);
+    assert!(self::report(&stage, "old.json")["finished"].is_string());
+    assert_eq!(stage.run(&["upload", &other, "--report", &old]).code, 10);
+    assert_eq!(self::report(&stage, "old.json")["exit_code"], 10);
     // Nor where one of its recipes takes no lock: what it did would stand in the other's place.
     let recipe = stage.write(
         "Fetch.recipe.yaml",

@@ -452,3 +452,18 @@ fn the_help_of_each_scheduler_says_how_times_are_written() {
         assert!(help.contains("--at 'Mon-Fri 03:00'") && help.contains("Secrets are named"), "{help}");
     }
 }
+
+/// What the run would refuse, or could not do again and again, is refused when it is scheduled.
+#[test]
+fn what_no_run_takes_is_not_scheduled() {
+    let stage = Stage::new();
+    for (behind, told) in [
+        ("--report rep.txt", "rep.txt"),
+        ("--deadline 2020-01-01T00:00:00Z", "--deadline is a moment"),
+        ("--jbos 8", "unexpected argument '--jbos'"),
+    ] {
+        let ran = schedule(&stage, &format!("systemd --at 03:00 /etc/App.recipe.yaml {PROGRAM} -- {behind}"));
+        assert!(ran.code == 64 && ran.stderr.contains(told), "{behind}: {}", ran.shown());
+        assert_eq!(ran.stdout, "");
+    }
+}
