@@ -110,8 +110,8 @@ impl Ready {
 
 /// Several recipes carry different files under one name. Whichever came last would stay.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("several recipes of this run carry {file}, and from different files: {}; none of them was carried", .paths.join(", "))]
-struct Contested {
+#[error("several recipes of this run carry {file}, and from different files: {}; none of them is carried", .paths.join(", "))]
+pub struct Contested {
     file: FileName,
     paths: Vec<String>,
 }
@@ -125,33 +125,53 @@ impl Diagnose for Contested {
     }
 }
 
-/// Refuses recipes for one server that would replace each other's file, in every run anew.
-pub fn refuse_contested(all: &mut [Ready], dry_run: bool) {
-    let mut carriers: HashMap<(Option<String>, String), Vec<usize>> = HashMap::new();
-    for (place, ready) in all.iter().enumerate() {
-        let (Ok(checked), Some(file)) = (&ready.checked, &ready.file) else { continue };
-        if ready.writes() && ready.subject.local_path.is_some() {
-            let address = checked.env.get(keys::JSS_URL).ok().flatten();
-            carriers.entry((address, name_key(file.as_str()).into_owned())).or_default().push(place);
+/// What a recipe carries, and where to.
+pub struct Carried {
+    address: Option<String>,
+    file: FileName,
+    path: String,
+}
+
+impl Carried {
+    /// By a recipe that writes, as far as it is known before it runs.
+    pub fn by(checked: &Checked) -> Option<Self> {
+        let known = runner::known(checked);
+        let path = known.get(keys::PKG_PATH).ok().flatten()?.display().to_string();
+        let writes = checked.steps.iter().any(|step| step.spec.writes);
+        let address = checked.env.get(keys::JSS_URL).ok().flatten();
+        keys::file_name(&known).ok().filter(|_| writes).map(|file| Self { address, file, path })
+    }
+}
+
+/// Recipes for one server that would replace each other's file, in every run anew: by their places among all.
+pub fn contested(all: &[Option<Carried>]) -> Vec<(usize, Contested)> {
+    let mut carriers: HashMap<_, Vec<(usize, &Carried)>> = HashMap::new();
+    for (place, carried) in all.iter().enumerate() {
+        if let Some(carried) = carried {
+            let key = (carried.address.as_deref(), name_key(carried.file.as_str()));
+            carriers.entry(key).or_default().push((place, carried));
         }
     }
-    for places in carriers.into_values() {
+    let mut contested = Vec::new();
+    for carriers in carriers.into_values() {
         let real = |path: &String| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        let paths: BTreeMap<_, _> = places
-            .iter()
-            .filter_map(|place| all[*place].subject.local_path.clone())
-            .map(|path| (real(&path), path))
-            .collect();
-        if paths.len() < 2 {
-            continue;
+        let paths: BTreeMap<_, _> =
+            carriers.iter().map(|(_, carried)| (real(&carried.path), carried.path.clone())).collect();
+        if paths.len() > 1 {
+            let paths: Vec<String> = paths.into_values().collect();
+            let told = |carried: &Carried| Contested { file: carried.file.clone(), paths: paths.clone() };
+            contested.extend(carriers.into_iter().map(|(place, carried)| (place, told(carried))));
         }
-        let paths: Vec<String> = paths.into_values().collect();
-        for place in places {
-            let ready = &mut all[place];
-            let Some(file) = ready.file.clone() else { continue };
-            let why = Contested { file, paths: paths.clone() };
-            ready.checked = Err(Box::new(Report::not_run(ready.name.clone(), dry_run, &why)));
-        }
+    }
+    contested
+}
+
+/// Refuses recipes for one server that would replace each other's file.
+pub fn refuse_contested(all: &mut [Ready], dry_run: bool) {
+    let carried: Vec<_> = all.iter().map(|ready| ready.checked.as_ref().ok().and_then(Carried::by)).collect();
+    for (place, why) in contested(&carried) {
+        let ready = &mut all[place];
+        ready.checked = Err(Box::new(Report::not_run(ready.name.clone(), dry_run, &why)));
     }
 }
 

@@ -3,7 +3,7 @@
 mod job;
 mod selection;
 
-pub use job::{Job, Ready, missing_file, refuse_contested};
+pub use job::{Carried, Job, Ready, contested, missing_file, refuse_contested};
 pub use selection::{Chosen, Wanted};
 
 use crate::args::{Mode, RunArgs};

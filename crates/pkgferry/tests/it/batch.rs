@@ -347,18 +347,22 @@ fn different_files_of_one_name_are_refused() {
         let text = recipe(usize::try_from(number).unwrap(), &package);
         std::fs::write(format!("{folder}/Dup{number}.recipe.yaml"), text).unwrap();
     }
+    let ran = stage.run(&["check", &folder]);
+    assert_eq!(ran.code, 3, "{}", ran.shown());
+    assert!(ran.stdout.ends_with("4 recipes: 1 ok, 3 faulty\n"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("several recipes of this run carry Dup.pkg").count(), 3);
     let ran = stage.run(&["run", &folder]);
     assert_eq!(ran.code, 3, "{}", ran.shown());
     assert!(ran.stdout.ends_with("4 recipes: 3 failed, 1 created; 1000 bytes sent\n"), "{}", ran.stdout);
     insta::assert_snapshot!(ran.stderr, @"
     [STAGE]/recipes/Dup1.recipe.yaml
-      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them was carried
+      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them is carried
             hint: leave out all of these recipes but one, or give one another pkg_name
     [STAGE]/recipes/Dup2.recipe.yaml
-      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them was carried
+      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them is carried
             hint: leave out all of these recipes but one, or give one another pkg_name
     [STAGE]/recipes/Dup3.recipe.yaml
-      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them was carried
+      fail  several recipes of this run carry Dup.pkg, and from different files: [STAGE]/other/../Dup.pkg, [STAGE]/other/Dup.pkg; none of them is carried
             hint: leave out all of these recipes but one, or give one another pkg_name
       warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
     ");
