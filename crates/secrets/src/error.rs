@@ -256,7 +256,9 @@ impl Diagnose for Error {
             ),
             Self::NotText { .. } => "put the secret, or where it comes from, between quotes".into(),
             Self::Unset(name) => {
-                format!("set {name} where this is started from; a scheduler does not read the profile of a shell")
+                format!(
+                    "set {name} where this is started from; a scheduler does not read the profile of a shell"
+                )
             }
             Self::NoCredentials(name) => format!(
                 "let systemd hand it over, with LoadCredential={name}:/path in the service, or use file:"
@@ -275,25 +277,15 @@ impl Diagnose for Error {
             }
             Self::Exposed { place, .. } => {
                 let path = place.to_string();
-                format!("chmod 600 {}; then change the secret, which others may have read", path.trim_start_matches("file:"))
+                format!(
+                    "chmod 600 {}; then change the secret, which others may have read",
+                    path.trim_start_matches("file:")
+                )
             }
             Self::Foreign { .. } => "let it belong to the user that runs this, or to root".into(),
             Self::Unusable { place, fault, .. } => return Some(unusable(place, *fault)),
-            Self::NotStarted { place: Place::Keychain(_), .. } => {
-                format!("install it (on Debian and Ubuntu: libsecret-tools), or {ELSEWHERE}")
-            }
-            Self::NotStarted { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "name a program that the user that runs this may start".into()
-            }
-            Self::NotStarted { .. } => {
-                "write the whole path of the program: a scheduler looks into fewer folders than a shell does".into()
-            }
-            Self::Late { place: Place::Keychain(_), .. } => format!(
-                "it probably asked somebody to unlock the keychain: unlock it before, or {ELSEWHERE}"
-            ),
-            Self::Late { .. } => {
-                "it probably waits for somebody: let it sign in without a person (op: OP_SERVICE_ACCOUNT_TOKEN)".into()
-            }
+            Self::NotStarted { place, source, .. } => hint_to_start(place, source),
+            Self::Late { place, .. } => hint_to_hurry(place),
             Self::Ended { .. } => "run the same command by hand, as the same user".into(),
             Self::Locked { .. } => format!(
                 "unlock it before (on a Mac: security unlock-keychain), or keep the secret where nobody has to be \
@@ -313,6 +305,29 @@ impl Diagnose for Error {
 }
 
 const ELSEWHERE: &str = "take the secret from env:, file:, credential: or command: instead";
+
+fn hint_to_start(place: &Place, source: &io::Error) -> String {
+    match (place, source.kind()) {
+        (Place::Keychain(_), _) => {
+            format!("install it (on Debian and Ubuntu: libsecret-tools), or {ELSEWHERE}")
+        }
+        (_, io::ErrorKind::PermissionDenied) => {
+            "name a program that the user that runs this may start".into()
+        }
+        _ => "write the whole path of the program: a scheduler looks into fewer folders than a shell does"
+            .into(),
+    }
+}
+
+fn hint_to_hurry(place: &Place) -> String {
+    match place {
+        Place::Keychain(_) => {
+            format!("it probably asked somebody to unlock the keychain: unlock it before, or {ELSEWHERE}")
+        }
+        _ => "it probably waits for somebody: let it sign in without a person (op: OP_SERVICE_ACCOUNT_TOKEN)"
+            .into(),
+    }
+}
 
 fn unusable(place: &Place, fault: Fault) -> String {
     let hint = match (place, fault) {

@@ -36,6 +36,23 @@ impl Error {
                 "give the package as it was sent there, or leave --file out so that it is fetched".into(),
             ),
             Self::NeedsSandbox { .. } => Some("add --sandbox".into()),
+            Self::Schedule(error) => of_schedule(error),
+            Self::RunArguments(wrong) => wrong.tip.clone(),
+            Self::UnknownProgram => Some("name it with --program".into()),
+            Self::FileExists { .. } => Some("--force replaces what is there".into()),
+            Self::ReadReport { source, .. } | Self::ReportShape(source) | Self::MergeReports(source) => {
+                pipeline::Diagnose::hint(source)
+            }
+            Self::Sandbox(_) => {
+                Some("another port (--port, --s3-port) or another folder (--data) may be free".into())
+            }
+            _ => self.hint_of_servers(),
+        }
+    }
+
+    /// What to do where the servers of the settings are not as the command line has them.
+    fn hint_of_servers(&self) -> Option<String> {
+        match self {
             Self::ServerTable { .. } => {
                 Some("a server is written as [servers.NAME], its settings below".into())
             }
@@ -53,16 +70,6 @@ impl Error {
             Self::Contradicted { origin, server } => Some(format!(
                 "leave out {origin} to reach {server}, or leave out its name to go where {origin} leads"
             )),
-            Self::Schedule(error) => of_schedule(error),
-            Self::RunArguments(wrong) => wrong.tip.clone(),
-            Self::UnknownProgram => Some("name it with --program".into()),
-            Self::FileExists { .. } => Some("--force replaces what is there".into()),
-            Self::ReadReport { source, .. } | Self::ReportShape(source) | Self::MergeReports(source) => {
-                pipeline::Diagnose::hint(source)
-            }
-            Self::Sandbox(_) => {
-                Some("another port (--port, --s3-port) or another folder (--data) may be free".into())
-            }
             _ => None,
         }
     }
