@@ -12,6 +12,7 @@ use crate::s3_error::in_full;
 use crate::send::{Sending, at_first, check_whole};
 use crate::transfer::Work;
 use fingerprint::{DigestState, Fingerprint, Start};
+use jamf::JcdsFile;
 use pipeline::{Activity, Context};
 use std::pin::pin;
 use tokio::sync::watch;
@@ -26,14 +27,26 @@ pub(crate) struct Done {
     pub key: String,
 }
 
+/// What an upload is to take the place of.
+#[derive(Debug)]
+pub(crate) struct Aim {
+    /// The file of that name that is known to be listed.
+    pub old: Option<JcdsFile>,
+    /// Whether another upload of the file may still appear beside it.
+    pub may_have_twin: bool,
+}
+
 /// What an upload needs besides the file.
 pub(crate) struct Attempt<'a> {
     pub work: &'a Work,
     pub bucket: &'a Bucket,
+    pub aim: &'a Aim,
     /// The file's digests, if somebody knows them.
     pub known: Option<Fingerprint>,
     /// How far an earlier run has hashed the file.
     pub hashed: Option<Start>,
+    /// Whether an earlier run has asked S3 to complete it.
+    pub was_asked: bool,
     /// Whether parts are kept when it ends early.
     pub keep: bool,
     pub cx: &'a Context,
@@ -84,6 +97,9 @@ impl Attempt<'_> {
             }
             // An abort could take away what S3 is about to put together, or the only copy there is.
             Err(error) if error.needs_the_parts() && !error.refuses_checksums() => return Err(error),
+            Err(error) if self.was_asked && (error.is_worth_keeping_for() || error.locks_out()) => {
+                return Err(error.leaving(Leftover::Kept));
+            }
             Err(error) => error,
         };
         if self.keep && error.is_worth_keeping_for() {
@@ -109,7 +125,8 @@ impl Attempt<'_> {
             name: &self.work.name,
             parts: &parts,
             fingerprint,
-            planned: self.work.old.as_ref(),
+            planned: self.aim.old.as_ref(),
+            may_have_twin: self.aim.may_have_twin,
             log,
             cx: self.cx,
         };
@@ -166,6 +183,7 @@ impl Attempt<'_> {
 
     async fn digests(&self, start: Start, tell: watch::Sender<u64>, log: &Log) -> Result<Fingerprint, Error> {
         if let Some(known) = self.known {
+            log.digests(known);
             return Ok(known);
         }
         let file = &self.work.file;

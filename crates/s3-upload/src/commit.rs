@@ -47,6 +47,8 @@ pub(crate) struct Commit<'a> {
     pub fingerprint: Fingerprint,
     /// The file that the plan showed as the one to be replaced.
     pub planned: Option<&'a JcdsFile>,
+    /// Whether another upload of the file may appear after this one.
+    pub may_have_twin: bool,
     pub log: &'a Log,
     pub cx: &'a Context,
 }
@@ -78,6 +80,8 @@ pub(crate) enum Committed {
     },
     /// Another run was faster with the same bytes; this upload is needed no more.
     ByAnother,
+    /// By S3, which an earlier run had asked for it.
+    ByEarlier,
 }
 
 /// Why the new file may not be what was sent.

@@ -150,8 +150,8 @@ pub enum Error {
         /// Why.
         source: Box<jamf::Error>,
     },
-    /// S3 did not make a file of the parts. Nothing had been deleted.
-    #[error("S3 did not put {file} together; nothing was deleted for it")]
+    /// S3 did not make a file of the parts. Nothing had been deleted, unless by an earlier run that began the upload.
+    #[error("S3 did not put {file} together; this run deleted nothing for it")]
     NotCompleted {
         /// Name of the file.
         file: FileName,
@@ -246,6 +246,14 @@ impl Error {
             Self::Begin { source, .. } | Self::Part { source, .. } | Self::NotCompleted { source, .. } => {
                 source.shuts_out()
             }
+            _ => false,
+        }
+    }
+
+    /// Whether the credentials do not open an upload that S3 may still know.
+    pub(crate) fn locks_out(&self) -> bool {
+        match self {
+            Self::Part { source, .. } | Self::NotCompleted { source, .. } => source.locks_out(),
             _ => false,
         }
     }

@@ -9,7 +9,8 @@
 //! - `bucket` makes the requests over `connections` that outlast one upload and are `warm` before parts need them, `credentials` keeps them signed with keys that
 //!   have not ended, `checksum` goes along.
 //! - `log` writes down what a later run must know; `resume` reads it.
-//! - `transfer` decides what to go on with and what to begin; `attempt` is one multipart upload until its end.
+//! - `transfer` decides what to go on with and what to begin; `attempt` is one multipart upload until its end; `late` waits for what an
+//!   earlier run asked for and did not hear of.
 //! - `listed` sees to it that what is replaced is what the plan showed; `commit` replaces, and finds out what became of a completion whose answer was lost.
 //! - `twins` sees to it that two runs at the same time end in one file.
 //!
@@ -39,6 +40,7 @@ mod endpoint;
 mod engine;
 mod error;
 mod inputs;
+mod late;
 mod listed;
 mod local;
 mod log;

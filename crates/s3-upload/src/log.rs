@@ -70,6 +70,11 @@ impl Log {
         self.write(|journal| journal.phase(phase));
     }
 
+    /// The journal as it is, for who goes on with it.
+    pub(crate) fn into_journal(self) -> Option<Journal> {
+        self.journal
+    }
+
     /// The upload is over, and nothing of it is left to go on with.
     pub(crate) fn close(self) {
         let Self { journal, cx, .. } = self;

@@ -7,7 +7,7 @@ use crate::s3_error::in_full;
 use fingerprint::{FileIdentity, Fingerprint, Start};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::Context;
-use state::{Journal, StoredPart, StoredUpload};
+use state::{Journal, Phase, StoredPart, StoredUpload};
 
 /// S3 may have forgotten an older one, and whoever runs every night has sent the file since.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
@@ -56,10 +56,11 @@ pub(crate) fn is_at(stored: &StoredUpload, place: &Place) -> bool {
         && stored.place.bucket == place.bucket
 }
 
-/// Whether nobody will go on with it: its file is gone or another one, or it is old.
+/// Whether nobody will go on with it, nor wait for it: its file is gone or another one, or it is old.
 pub(crate) fn is_stale(stored: &StoredUpload, now: Timestamp) -> bool {
     let same = FileIdentity::of(&stored.path).is_ok_and(|identity| identity == stored.identity);
-    !same || now.duration_since(stored.begun) > OLD
+    let may_appear = stored.phase == Phase::Completing;
+    !(same || may_appear) || now.duration_since(stored.begun) > OLD
 }
 
 /// Lets S3 forget an upload that nobody will go on with. Gives whether it is settled: S3 has forgotten it, or these

@@ -148,11 +148,13 @@ impl S3Error {
 
     /// Whether S3 has forgotten the upload, or these credentials do not open it.
     pub(crate) fn shuts_out(&self) -> bool {
-        if self.is_superseded() {
-            return true;
-        }
-        let codes = ["NoSuchUpload", "AccessDenied", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken"];
-        self.code().is_some_and(|code| codes.contains(&code))
+        self.code() == Some("NoSuchUpload") || self.locks_out()
+    }
+
+    /// Whether these credentials do not open the upload, which S3 may know all the same.
+    pub(crate) fn locks_out(&self) -> bool {
+        let codes = ["AccessDenied", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken"];
+        self.is_superseded() || self.code().is_some_and(|code| codes.contains(&code))
     }
 
     /// Whether the credentials have ended and cannot be renewed, since another upload was begun after this one.

@@ -1,6 +1,6 @@
 //! One upload from its plan to its end.
 
-use crate::attempt::{Attempt, Done};
+use crate::attempt::{Aim, Attempt, Done};
 use crate::bucket::{Bucket, Place, Standing};
 use crate::checksum::ChecksumChoice;
 use crate::commit::{Committed, Doubt};
@@ -11,23 +11,25 @@ use crate::inputs::{
     self, Concurrency, JCDS_OBJECT_KEY, KEEP_PARTIAL, PART_SIZE, UPLOAD_CHECKSUM, UPLOAD_CONCURRENCY,
     UPLOAD_STALL_SECONDS,
 };
+use crate::late::{self, Asked, Heard};
 use crate::listed::only_file;
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::parts::PartPlan;
 use crate::resume::{Resumption, abandon, is_at, is_stale};
+use crate::s3_error::in_full;
 use crate::stall::Patience;
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
-use state::{Journal, NewUpload, State, StoredUpload};
+use state::{Journal, NewUpload, Phase, State, StoredUpload};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Files of this size are sent alone. The server renews credentials of an account's latest upload only (`jamf-pro-api.md §7.3`), so that
 /// what is sent side by side has to be through within their first hour: two files below this are, at 2.4 Mbit/s.
-const LARGE: u64 = 512 << 20;
+pub(crate) const LARGE: u64 = 512 << 20;
 
 /// A planned upload.
 #[derive(Debug)]
@@ -48,6 +50,19 @@ pub struct Work {
     connections: Connections,
     /// Bytes of parts that S3 has confirmed to this run.
     pub(crate) confirmed: AtomicU64,
+}
+
+/// How far what an earlier run left was gone on with.
+enum Went {
+    /// To its end.
+    Through(Result<Done, Error>),
+    /// There was nothing to go on with, or nobody may any more.
+    Nowhere {
+        /// What may still appear.
+        asked: Vec<Asked>,
+        /// What the credentials were refused with.
+        shut_out: Option<Error>,
+    },
 }
 
 impl Work {
@@ -116,31 +131,43 @@ impl Work {
         let second_hand = left.iter().any(|(_, stored)| stored.place.prefix == grant.path);
         let place = place_of(&endpoint, &grant);
         let bucket = self.open(&place, grant.clone(), cx);
-        let done = match self.go_on(&bucket, &place, &grant.path, left, cx).await {
-            Some(done) => done,
-            None => self.begin(&bucket, &place, &grant.path, cx).await,
+        let (asked, shut_out) = match self.go_on(&bucket, &place, &grant.path, left, cx).await {
+            Went::Through(done) => return Ok(self.end(&done?, &bucket, &endpoint, cx).await),
+            Went::Nowhere { asked, shut_out } => (asked, shut_out),
         };
-        let (bucket, done) = match done {
-            // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
-            Err(error) if (second_hand && error.shuts_out()) || error.is_superseded() => {
-                let what = if second_hand { "what an earlier run left" } else { "the upload" };
-                let why = crate::s3_error::in_full(&error);
-                cx.warn(format!("{what} of {} cannot be gone on with: {why}; it is sent anew", self.name));
-                let renewed = self.session.jcds_initiate(cx).await;
-                let grant = renewed.map_err(|source| Error::NoCredentials {
-                    file: self.name.clone(),
-                    source: Box::new(source),
-                })?;
-                let place = place_of(&endpoint, &grant);
-                let bucket = self.open(&place, grant.clone(), cx);
-                let done = self.begin(&bucket, &place, &grant.path, cx).await;
-                (bucket, done)
+        let is_told = !asked.is_empty();
+        let aim = match self.hear_of(&asked, cx).await? {
+            Heard::Delivered(done) => {
+                asked.into_iter().for_each(|upload| upload.close(cx));
+                return Ok(self.end(&done, &bucket, &endpoint, cx).await);
             }
-            done => (bucket, done),
+            Heard::Outdated(file) => Aim { old: Some(file), may_have_twin: false },
+            Heard::Nothing => Aim { old: self.old.clone(), may_have_twin: is_told },
         };
-        let done = done?;
-        self.tidy(&bucket, &endpoint, cx).await;
-        Ok(self.applied(&done))
+        for upload in asked {
+            self.give_up(&bucket, &place, upload, cx).await;
+        }
+        let done = match shut_out {
+            None => self.begin(&bucket, &place, &grant.path, &aim, cx).await,
+            Some(error) => Err(error),
+        };
+        let error = match done {
+            Err(error) if (second_hand && error.shuts_out()) || error.is_superseded() => error,
+            done => return Ok(self.end(&done?, &bucket, &endpoint, cx).await),
+        };
+        // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
+        if !is_told {
+            let what = if second_hand { "what an earlier run left" } else { "the upload" };
+            let why = in_full(&error);
+            cx.warn(format!("{what} of {} cannot be gone on with: {why}; it is sent anew", self.name));
+        }
+        let renewed = self.session.jcds_initiate(cx).await;
+        let grant = renewed
+            .map_err(|source| Error::NoCredentials { file: self.name.clone(), source: Box::new(source) })?;
+        let place = place_of(&endpoint, &grant);
+        let bucket = self.open(&place, grant.clone(), cx);
+        let done = self.begin(&bucket, &place, &grant.path, &aim, cx).await?;
+        Ok(self.end(&done, &bucket, &endpoint, cx).await)
     }
 
     /// Bytes of the file that this run has sent, as far as S3 has confirmed them.
@@ -153,14 +180,22 @@ impl Work {
         Bucket::open(place, credentials, &self.connections, Arc::clone(cx.boundary()))
     }
 
-    fn attempt<'a>(&'a self, bucket: &'a Bucket, cx: &'a Context) -> Attempt<'a> {
-        Attempt { work: self, bucket, known: self.known, hashed: None, keep: self.keep, cx }
+    fn attempt<'a>(&'a self, bucket: &'a Bucket, aim: &'a Aim, cx: &'a Context) -> Attempt<'a> {
+        let (known, keep) = (self.known, self.keep);
+        Attempt { work: self, bucket, aim, known, hashed: None, was_asked: false, keep, cx }
     }
 
     /// Sends the file from its first byte, with the best checksum that the server takes.
-    async fn begin(&self, bucket: &Bucket, place: &Place, prefix: &str, cx: &Context) -> Result<Done, Error> {
+    async fn begin(
+        &self,
+        bucket: &Bucket,
+        place: &Place,
+        prefix: &str,
+        aim: &Aim,
+        cx: &Context,
+    ) -> Result<Done, Error> {
         let key = format!("{prefix}{}", self.name);
-        let attempt = self.attempt(bucket, cx);
+        let attempt = self.attempt(bucket, aim, cx);
         let stored = state::Place {
             endpoint: place.endpoint.address().map(str::to_owned),
             region: place.region.clone(),
@@ -209,13 +244,13 @@ impl Work {
                 left
             }
             Err(error) => {
-                cx.warn(format!("the journal cannot be read: {}", crate::s3_error::in_full(&error)));
+                cx.warn(format!("the journal cannot be read: {}", in_full(&error)));
                 Vec::new()
             }
         }
     }
 
-    /// Goes on with the newest upload that fits, and removes what does not. `None` if there is nothing to go on with.
+    /// Goes on with the newest upload that fits, and removes what does not and cannot appear any more.
     async fn go_on(
         &self,
         bucket: &Bucket,
@@ -223,18 +258,23 @@ impl Work {
         prefix: &str,
         left: Vec<(Journal, StoredUpload)>,
         cx: &Context,
-    ) -> Option<Result<Done, Error>> {
-        let mut fitting = None;
+    ) -> Went {
+        let (mut fitting, mut asked) = (None, Vec::new());
         for (journal, stored) in left.into_iter().rev() {
             let resumption = Resumption::of(&stored, self.file.identity(), place, prefix);
             match resumption.filter(|_| fitting.is_none()) {
-                Some(resumption) => fitting = Some((journal, resumption)),
-                None if is_at(&stored, place) => _ = abandon(bucket, journal, &stored, cx).await,
-                // These credentials lead elsewhere.
-                None => {}
+                Some(resumption) => fitting = Some((journal, stored, resumption)),
+                None => match late::made_of(&stored) {
+                    Some(made_of) => asked.push(Asked { journal, stored, made_of }),
+                    None if is_at(&stored, place) => _ = abandon(bucket, journal, &stored, cx).await,
+                    // These credentials lead elsewhere.
+                    None => {}
+                },
             }
         }
-        let (journal, mut resumption) = fitting?;
+        let Some((journal, stored, mut resumption)) = fitting else {
+            return Went::Nowhere { asked, shut_out: None };
+        };
         let log = Log::go_on(journal, cx);
         let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
         if there == count {
@@ -244,7 +284,7 @@ impl Work {
                 Standing::Open => {}
                 Standing::Gone if self.old.is_some() => {
                     log.close();
-                    return None;
+                    return Went::Nowhere { asked, shut_out: None };
                 }
                 Standing::Unknown if self.old.is_some() => _ = resumption.sent.pop(),
                 Standing::Gone | Standing::Unknown => {}
@@ -255,10 +295,39 @@ impl Work {
             self.name
         ));
         let known = resumption.fingerprint.or(self.known);
-        let attempt = Attempt { known, hashed: resumption.hashed.take(), ..self.attempt(bucket, cx) };
-        let done = attempt.go_on(resumption, &log).await;
-        settle(log, &done);
-        Some(done)
+        let (hashed, was_asked) = (resumption.hashed.take(), stored.phase == Phase::Completing);
+        let aim = Aim { old: self.old.clone(), may_have_twin: false };
+        let attempt = Attempt { known, hashed, was_asked, ..self.attempt(bucket, &aim, cx) };
+        match attempt.go_on(resumption, &log).await {
+            Err(error) if error.shuts_out() => {
+                match late::made_of(&stored).filter(|_| error.locks_out()) {
+                    Some(made_of) => {
+                        asked.extend(log.into_journal().map(|journal| Asked { journal, stored, made_of }));
+                    }
+                    None => log.close(),
+                }
+                Went::Nowhere { asked, shut_out: Some(error) }
+            }
+            done => {
+                log.end(&done);
+                Went::Through(done)
+            }
+        }
+    }
+
+    /// Forgets an upload that may still appear, and lets S3 forget it if these credentials may ask for that.
+    async fn give_up(&self, bucket: &Bucket, place: &Place, asked: Asked, cx: &Context) {
+        if is_at(&asked.stored, place) {
+            abandon(bucket, asked.journal, &asked.stored, cx).await;
+        } else {
+            asked.close(cx);
+        }
+    }
+
+    /// Whatever came of the file: what nobody needs any more is removed, and the end told.
+    async fn end(&self, done: &Done, bucket: &Bucket, endpoint: &Endpoint, cx: &Context) -> Applied {
+        self.tidy(bucket, endpoint, cx).await;
+        self.applied(done)
     }
 
     /// Removes what nobody will go on with, of other files too.
@@ -275,6 +344,9 @@ impl Work {
     fn applied(&self, done: &Done) -> Applied {
         let (name, sent) = (&self.name, done.fingerprint);
         let applied = match &done.committed {
+            Committed::ByEarlier => {
+                Applied::done(format!("{name} is in place: S3 has put together what an earlier run sent"))
+            }
             Committed::ByAnother => Applied::done(format!(
                 "{name} was sent, and another run had put the same bytes in place before; those were left there"
             )),
@@ -283,7 +355,7 @@ impl Work {
                 let twins = match surplus.as_slice() {
                     [] => String::new(),
                     twins => format!(
-                        "; another run sent the same at the same time, and its surplus {} was deleted",
+                        "; another run sent the same, and its surplus {} was deleted",
                         twins.join(", ")
                     ),
                 };

@@ -91,7 +91,7 @@ impl Commit<'_> {
     pub(crate) async fn settle_twins(&self, before: &[JcdsFile], completion: SignedDuration) -> Vec<String> {
         let mut pauses = LOOKS.iter();
         let mut quiet = QUIET_LOOKS;
-        let mut was_open = completion >= SLOW;
+        let mut was_open = self.may_have_twin || completion >= SLOW;
         let picture = loop {
             let Some(now) = self.look_for_twins().await else { return Vec::new() };
             let picture = Picture::of(self.name, self.fingerprint, before, &now);
@@ -108,7 +108,7 @@ impl Commit<'_> {
                 Some(pause) if goes_on => self.cx.clock().sleep(*pause).await,
                 _ => break picture,
             }
-            was_open = is_open;
+            was_open = self.may_have_twin || is_open;
         };
         let (surplus, others) = picture.end();
         self.tell(&others);
@@ -117,14 +117,14 @@ impl Commit<'_> {
             match self.delete_twin(&twin).await {
                 Ok(()) => {
                     self.cx.info(format!(
-                        "{twin} held the same bytes as {}, sent by another run at the same time; it was surplus and is \
+                        "{twin} held the same bytes as {}, sent by another run; it was surplus and is \
                          deleted",
                         self.name
                     ));
                     gone.push(twin);
                 }
                 Err(why) => self.cx.warn(format!(
-                    "{twin} holds the same bytes as {}, sent by another run at the same time, and stays: {why}",
+                    "{twin} holds the same bytes as {}, sent by another run, and stays: {why}",
                     self.name
                 )),
             }

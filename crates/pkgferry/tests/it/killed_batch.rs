@@ -2,9 +2,9 @@
 
 use crate::killed::{Dice, kill_after, known_parts};
 use crate::stage::{Server, Stage, noise};
-use std::path::Path;
+use sandbox::Fault;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PACKAGES: usize = 20;
 /// So many kills, and then a run that is left alone.
@@ -28,13 +28,15 @@ impl Package {
 
     /// The server has a version of it, the newest or an older one, or it was killed between its deletion and the completion.
     fn is_safe(&self, server: &Server, was_there: bool) -> bool {
+        // Asked first: S3 may put it together meanwhile.
+        let in_s3 = server.open_uploads();
         match server.bytes_of(&self.name) {
             Some(bytes) => self.versions.contains(&bytes),
             // Between the deletion and the completion all of the new one is in S3.
             None => {
                 !was_there
                     || (server.tells_of_a_deletion(&self.name)
-                        && server.open_uploads().iter().any(|key| key.ends_with(&format!("/{}", self.name))))
+                        && in_s3.iter().any(|key| key.ends_with(&format!("/{}", self.name))))
             }
         }
     }
@@ -51,19 +53,23 @@ fn kills(seed: u64, times: usize) {
     }
     let paths: Vec<String> =
         packages.iter().map(|package| stage.path(&package.name).to_str().unwrap().to_owned()).collect();
-    let mut arguments = vec!["upload"];
+    // Of which a quarter is how long what a killed run has asked S3 for is waited for.
+    let mut arguments = vec!["upload", "-k", "upload_stall_seconds=12"];
     arguments.extend(paths.iter().map(String::as_str));
     let state = stage.path("home/.local/state/pkgferry");
     let mut interrupted = 0;
     for kill in 0..times {
         server.clear_journal();
+        if dice.below(4) == 0 {
+            // Whoever is killed meanwhile does not hear of it, and the next run may be there before S3 is through.
+            server.inject(Fault::CompleteSlow(1));
+        }
         let there: Vec<bool> =
             packages.iter().map(|package| server.bytes_of(&package.name).is_some()).collect();
         let mut child =
             stage.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         kill_after(&server, &mut child, dice.below(60), Duration::from_micros(dice.below(20_000)));
         let left = known_parts(&state).len();
-        let_completions_land(&server, &state);
         interrupted += usize::from(left > 0 || !server.open_uploads().is_empty());
         for (package, was_there) in packages.iter().zip(there) {
             assert!(package.is_safe(&server, was_there), "kill {kill}: {} is gone or damaged", package.name);
@@ -90,17 +96,6 @@ fn kills(seed: u64, times: usize) {
         interrupted * 5 > times,
         "only {interrupted} of {times} kills came while something was being sent"
     );
-}
-
-/// What a killed run asked for last may be carried out a moment later. If the next run has put other bytes in place by then, the
-/// service makes a twin of it, and nobody can keep it from that; whoever starts a run has waited longer than this.
-fn let_completions_land(server: &Server, state: &Path) {
-    let left = state::State::open(state).unwrap().state.left_over().unwrap();
-    let asked: Vec<_> = left.into_iter().filter(|left| left.phase == state::Phase::Completing).collect();
-    let end = Instant::now() + Duration::from_millis(500);
-    while Instant::now() < end && asked.iter().any(|left| server.open_uploads().contains(&left.key)) {
-        std::thread::yield_now();
-    }
 }
 
 /// Parts of uploads that were side by side with a later one stay in S3: the service renews the credentials of an account's latest

@@ -258,10 +258,10 @@ async fn a_completion_that_is_refused_with_nothing_deleted_says_so() {
     let rule =
         move |seen: &Seen| if seen.is_complete() { Fate::Answer(400, refused.clone()) } else { Fate::Pass };
     let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
-    assert_snapshot!(failed(&failure), @r#"
-    S3 did not put App.pkg together; nothing was deleted for it: S3 answered 400 InvalidPart: One or more of the specified parts could not be found
+    assert_snapshot!(failed(&failure), @"
+    S3 did not put App.pkg together; this run deleted nothing for it: S3 answered 400 InvalidPart: One or more of the specified parts could not be found
     Remote
-    "#);
+    ");
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
 }
 

@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod hashed;
+mod late;
 mod meddler;
 mod plan;
 mod raced;

@@ -153,21 +153,23 @@ impl Meddler {
         if matches!(fate, Fate::Damage) {
             damage(&mut client, &mut body_start).await?;
         }
-        let rest = length - body_start.len() as u64;
 
         match &fate {
             Fate::HoldBefore => self.hold().await,
             Fate::Until(go) => {
+                // All of it, so that it goes on when nobody waits for the answer any more.
+                while (body_start.len() as u64) < length && client.read_buf(&mut body_start).await? > 0 {}
                 self.held.notify_one();
                 go.notified().await;
             }
             Fate::Cut => {
+                let rest = length - body_start.len() as u64;
                 let mut some = (&mut client).take(rest / 2);
                 tokio::io::copy(&mut some, &mut tokio::io::sink()).await?;
                 return Ok(());
             }
             Fate::Answer(status, body) => {
-                let mut all = (&mut client).take(rest);
+                let mut all = (&mut client).take(length - body_start.len() as u64);
                 tokio::io::copy(&mut all, &mut tokio::io::sink()).await?;
                 return client.write_all(answer(*status, body).as_bytes()).await;
             }
@@ -176,6 +178,7 @@ impl Meddler {
         let mut server = TcpStream::connect(upstream).await?;
         server.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await?;
         server.write_all(&body_start).await?;
+        let rest = length - body_start.len() as u64;
         tokio::io::copy(&mut (&mut client).take(rest), &mut server).await?;
         let mut answered = Vec::new();
         server.read_to_end(&mut answered).await?;

@@ -142,7 +142,7 @@ async fn a_lost_race_ends_in_one_file() {
     assert_one_file(&stage, &same);
     assert_snapshot!(deleted(&stage), @"/api/v1/jcds/files/App_1.pkg");
     assert_snapshot!(theirs.told(), @"sent App.pkg: 1000 bytes in 1 part");
-    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part; another run sent the same at the same time, and its surplus App_1.pkg was deleted");
+    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part; another run sent the same, and its surplus App_1.pkg was deleted");
 }
 
 /// The twin is listed at once, and its digests or its size are not.
@@ -218,7 +218,7 @@ async fn a_twin_that_a_record_names_is_left_and_told() {
     overtaken(&stage, &same, &same, meanwhile).await;
     assert_eq!(stage.listed(), ["App.pkg", "App_1.pkg"]);
     assert_eq!(deleted(&stage), "");
-    assert_snapshot!(stage.ear.steady_warnings(), @"App_1.pkg holds the same bytes as App.pkg, sent by another run at the same time, and stays: record 1 names it");
+    assert_snapshot!(stage.ear.steady_warnings(), @"App_1.pkg holds the same bytes as App.pkg, sent by another run, and stays: record 1 names it");
 }
 
 /// The other run sees it too.

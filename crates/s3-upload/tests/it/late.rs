@@ -1,0 +1,188 @@
+//! Completions that S3 is asked for by a run that is killed, and that take their time.
+
+use crate::meddler::{Fate, Seen};
+use crate::stage::{MIB, Sent, Stage, bytes, failed};
+use insta::assert_snapshot;
+use pipeline::keys;
+use sandbox::Fault;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// A run that was killed while S3 put its file together.
+struct Killed {
+    stage: Stage,
+    /// Lets S3 get the request.
+    go: Arc<Notify>,
+}
+
+impl Killed {
+    /// Another upload was begun since, so that no credentials open this one any more (`jamf-pro-api.md §7.3`).
+    async fn completing(bytes_of_it: &[u8]) -> Self {
+        let stage = Stage::open().await;
+        stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+        let go = Arc::new(Notify::new());
+        let mut held = Some(Arc::clone(&go));
+        stage.meddler.rule(move |seen| match held.take_if(|_| seen.is_complete()) {
+            Some(go) => Fate::Until(go),
+            None => Fate::Pass,
+        });
+        tokio::select! {
+            sent = stage.send("App.pkg", bytes_of_it) => panic!("not killed: {sent:?}"),
+            () = stage.meddler.holding() => {}
+        }
+        let other = stage.path().with_file_name("other.pkg");
+        stage.send_file(&other, "Other.pkg", &bytes(3, 1000)).await.unwrap();
+        assert_eq!(stage.listed(), ["Other.pkg"], "the old file has gone");
+        assert_eq!(stage.memory.state.left_over().unwrap().len(), 1);
+        Self { stage, go }
+    }
+
+    /// The rerun; S3 is through as soon as this request of it is `meant`, and before it is answered.
+    async fn rerun_while(&self, meant: impl FnMut(&Seen) -> bool + Send + 'static) -> Sent {
+        let stage = &self.stage;
+        let (held, mut meant) = (Arc::new(Notify::new()), meant);
+        let mut hold = Some(Arc::clone(&held));
+        stage.meddler.rule(move |seen| match hold.take_if(|_| meant(seen)) {
+            Some(held) => Fate::Until(held),
+            None => Fate::Pass,
+        });
+        let before = stage.listed().len();
+        let late = async {
+            stage.meddler.holding().await;
+            let before = before.max(stage.listed().len());
+            self.go.notify_one();
+            while stage.listed().len() == before {
+                tokio::task::yield_now().await;
+            }
+            held.notify_one();
+        };
+        let (sent, ()) = tokio::join!(stage.send_again("App.pkg"), late);
+        sent.unwrap()
+    }
+
+    fn parts_sent(&self) -> usize {
+        self.stage.meddler.seen().iter().filter(|seen| seen.is("PUT", "partNumber=")).count()
+    }
+
+    fn assert_right(&self, bytes: &[u8]) {
+        assert_eq!(self.stage.listed(), ["App.pkg", "Other.pkg"]);
+        self.stage.assert_holds("App.pkg", bytes);
+        assert_eq!(self.stage.memory.state.left_over().unwrap().len(), 0);
+    }
+}
+
+/// The list after the completion that these credentials may not ask for, and so many more.
+fn look(mut more: usize) -> impl FnMut(&Seen) -> bool + Send {
+    let mut refused = false;
+    move |seen| {
+        refused |= seen.is_complete();
+        let is_look = refused && seen.is_list();
+        let is_meant = is_look && more == 0;
+        more -= usize::from(is_look && more > 0);
+        is_meant
+    }
+}
+
+#[tokio::test]
+async fn what_s3_puts_together_late_is_delivered_and_not_sent_again() {
+    let new = bytes(1, 9 * MIB);
+    let killed = Killed::completing(&new).await;
+    let sent = killed.rerun_while(look(0)).await;
+    killed.assert_right(&new);
+    assert_eq!(killed.parts_sent(), 0);
+    assert_eq!(killed.stage.ear.warnings(), Vec::<String>::new());
+    assert_snapshot!(sent.told(), @"App.pkg is in place: S3 has put together what an earlier run sent");
+    assert_eq!(sent.outputs.get(keys::PKG_SIZE).unwrap(), Some(new.len() as u64));
+}
+
+#[tokio::test]
+async fn it_is_looked_for_more_than_once() {
+    let new = bytes(1, 9 * MIB);
+    let killed = Killed::completing(&new).await;
+    killed.rerun_while(look(4)).await;
+    killed.assert_right(&new);
+    assert_eq!(killed.parts_sent(), 0);
+}
+
+#[tokio::test]
+async fn where_new_credentials_were_given_it_is_waited_for_as_well() {
+    let new = bytes(1, 9 * MIB);
+    let killed = Killed::completing(&new).await;
+    killed.stage.sandbox.inject(Fault::RenewalRefused);
+    let mut begun = false;
+    let sent = killed
+        .rerun_while(move |seen| {
+            begun |= seen.is("POST", "/jcds/files");
+            begun && seen.is_list()
+        })
+        .await;
+    killed.assert_right(&new);
+    assert_eq!(killed.parts_sent(), 0);
+    assert_snapshot!(sent.told(), @"App.pkg is in place: S3 has put together what an earlier run sent");
+}
+
+#[tokio::test]
+async fn what_is_not_listed_in_time_is_sent_anew_and_its_twin_removed() {
+    let new = bytes(1, 9 * MIB);
+    let killed = Killed::completing(&new).await;
+    // The second completion of the rerun is that of the upload that it began.
+    let mut completions = 0;
+    let sent = killed
+        .rerun_while(move |seen| {
+            completions += usize::from(seen.is_complete());
+            completions == 2 && seen.is_list()
+        })
+        .await;
+    killed.assert_right(&new);
+    assert_eq!(killed.parts_sent(), 2);
+    assert_snapshot!(sent.told(), @"sent App.pkg: 9.0 MiB in 2 parts; another run sent the same, and its surplus App_1.pkg was deleted");
+    assert_snapshot!(killed.stage.ear.steady_warnings(), @"an earlier run has asked S3 to put App.pkg together, and 15 s later it is not listed; nobody can ask S3 about it any more, so it is sent anew");
+}
+
+#[tokio::test]
+async fn what_comes_late_and_is_older_is_replaced() {
+    let killed = Killed::completing(&bytes(1, 9 * MIB)).await;
+    let newer = bytes(2, 5 * MIB);
+    std::fs::write(killed.stage.path(), &newer).unwrap();
+    let mut asked = false;
+    let sent = killed
+        .rerun_while(move |seen| {
+            asked |= seen.is("POST", "/renew-credentials");
+            asked && seen.is_list()
+        })
+        .await;
+    killed.assert_right(&newer);
+    assert_snapshot!(sent.told(), @"sent App.pkg: 5.0 MiB in 1 part, in place of the old file");
+    assert_snapshot!(killed.stage.ear.steady_warnings(), @"");
+}
+
+/// Another package that is sent meanwhile leaves it in the journal.
+#[tokio::test]
+async fn nobody_else_forgets_what_may_still_come() {
+    let killed = Killed::completing(&bytes(1, 9 * MIB)).await;
+    let stage = &killed.stage;
+    std::fs::write(stage.path(), bytes(2, 1000)).unwrap();
+    let other = stage.path().with_file_name("other.pkg");
+    stage.send_file(&other, "Other.pkg", &bytes(4, 1000)).await.unwrap();
+    assert_eq!(stage.memory.state.left_over().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_interrupts_the_wait_finds_it_in_the_journal() {
+    let killed = Killed::completing(&bytes(1, 9 * MIB)).await;
+    let (cancel, mut look) = (killed.stage.cancel.clone(), look(2));
+    killed.stage.meddler.rule(move |seen| {
+        if look(seen) {
+            cancel.cancel();
+        }
+        Fate::Pass
+    });
+    let failure = killed.stage.send_again("App.pkg").await.unwrap_err();
+    assert_snapshot!(failed(&failure), @"
+    the upload of App.pkg was interrupted; nothing of it was put in place
+    hint: run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it stopped
+    Interrupted
+    ");
+    let left = killed.stage.memory.state.left_over().unwrap();
+    assert_eq!(left.iter().map(|left| left.phase).collect::<Vec<_>>(), [state::Phase::Completing]);
+}
