@@ -93,7 +93,8 @@ impl fmt::Display for Decision {
 }
 
 /// Chooses a route. `jcds` is preferred where both are open: it sends parts side by side, goes on with what an interrupted run
-/// left, and does not pass the file through a gateway's edge (`user-pains.md` section 3).
+/// left, and does not pass the file through a gateway's edge (`user-pains.md` section 3). A server that refused it once in a run is
+/// not asked for every file again.
 ///
 /// # Errors
 /// When the route that is asked for cannot be taken, or none can.
@@ -120,6 +121,9 @@ pub fn decide(wish: Wish, steps: Steps, facts: &Facts) -> Result<Decision, Error
     let (jcds, packages_api) = (obstacles(Route::Jcds), obstacles(Route::PackagesApi));
     let merit = |route| merit(route, facts);
     match (jcds.is_empty(), packages_api.is_empty()) {
+        (true, true) if facts.jcds_refused => {
+            Ok(decision(Route::PackagesApi, None, "jcds was refused before in this run".to_owned()))
+        }
         (true, true) => {
             let reason = format!("{}; packages-api if it is refused", merit(Route::Jcds));
             Ok(decision(Route::Jcds, Some(Route::PackagesApi), reason))

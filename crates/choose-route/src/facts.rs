@@ -17,6 +17,8 @@ pub struct Facts {
     pub jcds_calls: Option<bool>,
     /// Whether `package_api` is `classic`, which is a setting and no word of the server's.
     pub classic_forced: bool,
+    /// Whether this server refused JCDS to an earlier recipe of this run.
+    pub jcds_refused: bool,
 }
 
 impl Facts {

@@ -2,15 +2,18 @@ use crate::{Error, Facts, Steps, Wish, decide};
 use jamf::{CONNECTION, Sessions};
 use pipeline::{
     Applied, Context, Default, Env, EnvError, Failure, Input, Origin, Output, PackageApiChoice, Plan,
-    Processor, Spec, join, keys,
+    Processor, Route, Spec, join, keys,
 };
+use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The processor.
 #[derive(Debug)]
 pub struct ChooseRoute {
     sessions: Arc<Sessions>,
+    /// The servers that refused JCDS while this was in use.
+    refused: Mutex<BTreeSet<String>>,
 }
 
 /// What it reads besides the [connection](jamf::CONNECTION).
@@ -38,7 +41,8 @@ sends it through Jamf Pro, in one piece; it takes Jamf Pro 11.5 and a cloud dist
 
 With `route: auto` the server is asked what it offers: its version, its cloud distribution point, whether it takes uploads, and \
 whether its own schema has the JCDS calls. What it does not tell speaks against nothing. Where both routes are open jcds is \
-taken, and packages-api when jcds is refused before any byte of the file was accepted: the recipe is then planned again, once.
+taken, and packages-api when jcds is refused before any byte of the file was accepted: the recipe is then planned again, once, and \
+what follows in the run goes to that server on packages-api at once.
 
 A route can be taken only if the recipe has the step that sends on it: s3-upload for jcds, package-upload for packages-api. The \
 steps of the other route skip.
@@ -58,7 +62,16 @@ impl ChooseRoute {
     /// The processor over these sessions.
     #[must_use]
     pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+        Self { sessions, refused: Mutex::default() }
+    }
+
+    /// Whether this server has refused JCDS so far. That a recipe is planned on the other route instead tells it.
+    fn jcds_refused(&self, server: &str, wish: Wish) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if wish == Wish::Instead(Route::Jcds.other()) {
+            refused.insert(server.to_owned());
+        }
+        refused.contains(server)
     }
 }
 
@@ -85,6 +98,7 @@ impl Processor for ChooseRoute {
         let classic_forced = env.get(keys::PACKAGE_API)? == Some(PackageApiChoice::Classic);
         let session = self.sessions.open(env)?;
         let facts = Facts::ask(&session, wish, steps, classic_forced, cx).await.map_err(Error::from)?;
+        let facts = Facts { jcds_refused: self.jcds_refused(session.server(), wish), ..facts };
         let decision = decide(wish, steps, &facts)?;
         Ok(Plan::done(decision.to_string())
             .with(keys::CHOSEN_ROUTE, decision.route)

@@ -18,6 +18,7 @@ fn current() -> Facts {
         capability: capability(true, true),
         jcds_calls: Some(true),
         classic_forced: false,
+        jcds_refused: false,
     }
 }
 
@@ -54,6 +55,19 @@ fn where_both_are_open_jcds_is_taken() {
     jcds: nothing that this server tells speaks against it; packages-api if it is refused
     (fallback packages-api, witness list)
     ");
+}
+
+#[test]
+fn what_was_refused_once_is_not_tried_for_every_file() {
+    let refused = Facts { jcds_refused: true, ..current() };
+    assert_snapshot!(told(Wish::Auto, BOTH, &refused), @"
+    packages-api: jcds was refused before in this run
+    (fallback none, witness record)
+    ");
+    // Where it is the only one, or the one that is asked for, it is for the server to refuse again and say why.
+    for (wish, steps) in [(Wish::Auto, ONLY_JCDS), (Wish::Only(Route::Jcds), BOTH)] {
+        assert_eq!(decide(wish, steps, &refused).unwrap(), decide(wish, steps, &current()).unwrap());
+    }
 }
 
 #[test]
@@ -190,13 +204,15 @@ fn facts() -> impl Strategy<Value = Facts> {
         proptest::option::of(capability),
         any::<Option<bool>>(),
         any::<bool>(),
+        any::<bool>(),
     )
-        .prop_map(|(version, point, capability, jcds_calls, classic_forced)| Facts {
+        .prop_map(|(version, point, capability, jcds_calls, classic_forced, jcds_refused)| Facts {
             version: version.map(|text| text.parse().unwrap()),
             point,
             capability,
             jcds_calls,
             classic_forced,
+            jcds_refused,
         })
 }
 
@@ -247,8 +263,12 @@ proptest! {
                 prop_assert!(wish.only().is_none_or(|only| only == route));
                 prop_assert!(fallback.is_none_or(|fallback| fallback != route && !closed(fallback)));
                 let other_is_open = !closed(route.other());
-                prop_assert_eq!(fallback.is_some(), wish == Wish::Auto && other_is_open);
-                prop_assert!(route == Route::Jcds || wish != Wish::Auto || closed(Route::Jcds), "jcds is preferred");
+                let falls_back = wish == Wish::Auto && other_is_open && !facts.jcds_refused;
+                prop_assert_eq!(fallback.is_some(), falls_back);
+                prop_assert!(
+                    route == Route::Jcds || wish != Wish::Auto || closed(Route::Jcds) || facts.jcds_refused,
+                    "jcds is preferred"
+                );
                 prop_assert!(!reason.is_empty());
                 // The one that was not chosen is spoken of, unless a setting has asked.
                 let named = reason.contains(route.other().as_str());

@@ -19,6 +19,7 @@ impl Way {
             capability: seen.capability.told().copied(),
             jcds_calls: seen.calls.told().and_then(|calls| calls.jcds),
             classic_forced: seen.classic_forced,
+            jcds_refused: false,
         };
         let decide = |wish| decide(wish, Steps::all(), &facts);
         let routes = [Route::Jcds, Route::PackagesApi].into_iter();

@@ -320,6 +320,24 @@ fn credentials_that_are_refused_lead_to_the_other_route() {
 }
 
 #[test]
+fn a_route_that_a_server_refused_is_not_tried_again_in_the_same_run() {
+    let (stage, server) = Stage::with_server_like(|config| without(config, Privilege::CreateJcdsFiles));
+    let files: Vec<_> = (0..5).map(|n| stage.write(&format!("App{n}.pkg"), noise(n, 9000))).collect();
+    let mut arguments = vec!["upload", "--jobs", "1"];
+    arguments.extend(files.iter().map(String::as_str));
+    let ran = stage.run(&arguments).succeeded();
+    assert!(ran.stdout.ends_with("5 recipes: 5 created; 43.9 KiB sent\n"), "{}", ran.shown());
+    assert_eq!(
+        ran.stdout.matches("packages-api: jcds was refused before in this run").count(),
+        4,
+        "{}",
+        ran.shown()
+    );
+    let asked = server.requests().lines().filter(|line| line.starts_with("POST /api/v1/jcds/files ")).count();
+    assert_eq!(asked, 1, "{}", server.requests());
+}
+
+#[test]
 fn a_list_that_is_refused_leads_to_the_other_route() {
     for gone in [JcdsGone::NotFound, JcdsGone::Gone] {
         let (stage, server, file) = with_old_file(|config| {
