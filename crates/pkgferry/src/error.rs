@@ -189,6 +189,9 @@ pub enum Error {
     /// An address that is to be told of runs cannot be used.
     #[error(transparent)]
     News(notify::Error),
+    /// There is no address to send a test message to.
+    #[error("nobody is told of runs: the settings have no address in [notify], and the environment has none")]
+    Nobody,
     /// A recipe list cannot be read.
     #[error("cannot read the recipe list {path}")]
     RecipeList {
@@ -375,6 +378,7 @@ impl Error {
             | Self::ServerTable { .. }
             | Self::NotOfServer { .. }
             | Self::Notify { .. }
+            | Self::Nobody
             | Self::Selection(_)
             | Self::Recipe(_) => Exit::Recipe,
             Self::Secret { source, .. } => Exit::of(pipeline::Diagnose::kind(&**source)),

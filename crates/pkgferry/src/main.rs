@@ -34,6 +34,7 @@ mod settings;
 mod shipped;
 mod signals;
 mod slips;
+mod test_message;
 mod units;
 mod upload;
 mod verify;
@@ -71,6 +72,7 @@ async fn dispatch(
         args::Command::Download(args) => download::download(*args, settings()?, cancel).await,
         args::Command::Promote(args) => promote::promote(*args, settings()?, cancel).await,
         args::Command::Doctor(args) => examine::doctor(args, settings()?, cancel).await,
+        args::Command::Notify => test_message::notify(settings()?, cancel).await,
         args::Command::Resume(args) => resume::resume(args, settings()?, cancel).await,
         args::Command::Verify(args) => verify::verify(args, settings()?, cancel).await,
         args::Command::History(args) => {

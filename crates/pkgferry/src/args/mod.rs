@@ -118,6 +118,8 @@ pub enum Command {
     Promote(Box<PromoteArgs>),
     /// Look for what would keep packages from arriving, and say how to mend it; changes nothing
     Doctor(DoctorArgs),
+    /// Send a test message to everybody who would be told of a run
+    Notify,
     /// Go on with uploads that earlier runs have left unfinished, and remove what nobody can go on with
     Resume(ResumeArgs),
     /// Look again at what earlier runs have sent and not proven; sends nothing

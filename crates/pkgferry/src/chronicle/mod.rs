@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use files::ReportFiles;
 use jiff::{SignedDuration, Timestamp};
 use news::News;
-pub use news::Notices;
+pub use news::{Notices, Reached, Tried};
 use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, causes};
 use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
 use runner::Report;

@@ -134,11 +134,7 @@ impl Notices {
         secrets: &Secrets,
         cx: &Context,
     ) -> News {
-        let config = Config {
-            user_agent: concat!("pkgferry/", env!("CARGO_PKG_VERSION")).to_owned(),
-            seed: std::process::id().into(),
-            ..Config::default()
-        };
+        let config = config();
         let gate = notify::gate(access, self.in_dry_run);
         let is_shut = gate.access() == Access::ReadOnly;
         let mut news = News { gate: Arc::new(gate), title: self.title.clone(), ..News::nobody(&config) };
@@ -160,15 +156,101 @@ impl Notices {
             }
         }
         let mut webhooks = Vec::with_capacity(self.webhooks.len());
-        for (service, label, source) in &self.webhooks {
-            let address = reveal(secrets, label, source, cx).await;
-            match address.and_then(|address| Webhook::new(*service, label, &address).map_err(Error::News)) {
+        for (label, webhook) in self.webhooks(secrets, cx).await {
+            match webhook {
                 Ok(webhook) => webhooks.push(webhook),
                 Err(error) => warn(label, &error),
             }
         }
         news.notifier = Notifier::new(webhooks, on.or(self.on).unwrap_or_default(), &config);
         news
+    }
+
+    /// All webhooks, each with its setting.
+    async fn webhooks(&self, secrets: &Secrets, cx: &Context) -> Vec<(&str, Result<Webhook, Error>)> {
+        let mut webhooks = Vec::with_capacity(self.webhooks.len());
+        for (service, label, source) in &self.webhooks {
+            let address = reveal(secrets, label, source, cx).await;
+            let webhook =
+                address.and_then(|address| Webhook::new(*service, label, &address).map_err(Error::News));
+            webhooks.push((label.as_str(), webhook));
+        }
+        webhooks
+    }
+
+    /// Sends a message to everybody who would be told of a run, and gives what became of it. The heartbeat's address is only got:
+    /// a ping would count as a run.
+    pub async fn try_out(&self, host: &str, secrets: &Secrets, cx: &Context) -> Vec<Tried> {
+        let config = config();
+        let title = self.title.clone().unwrap_or_else(|| format!("pkgferry on {host}"));
+        let summary = test_message(title, cx);
+        let cx = cx.through(Arc::new(notify::gate(Access::ReadWrite, self.in_dry_run)));
+        let mut tried = Vec::new();
+        for (label, webhook) in self.webhooks(secrets, &cx).await {
+            let outcome = match webhook {
+                Ok(webhook) => {
+                    let notifier = Notifier::new(vec![webhook], NotifyOn::Always, &config);
+                    let announced = notifier.announce(&cx, &summary).await;
+                    let failed = announced.into_iter().find_map(|announced| announced.outcome.err());
+                    failed.map_or(Ok(Reached::Told), |error| Err(Error::News(error)))
+                }
+                Err(error) => Err(error),
+            };
+            tried.push(Tried { label: label.to_owned(), outcome });
+        }
+        if let Some((label, source)) = &self.heartbeat {
+            let address = reveal(secrets, label, source, &cx).await;
+            let made = address.and_then(|address| {
+                Heartbeat::new(label, &address, Share::All, self.style, &config).map_err(Error::News)
+            });
+            tried.push(Tried { label: label.clone(), outcome: made.map(|_| Reached::NotAsked) });
+        }
+        tried
+    }
+}
+
+/// An address, and what became of a test message to it.
+pub struct Tried {
+    /// Its setting.
+    pub label: String,
+    /// What became of it.
+    pub outcome: Result<Reached, Error>,
+}
+
+/// What became of a test message that met no error.
+#[derive(Clone, Copy)]
+pub enum Reached {
+    /// It was taken.
+    Told,
+    /// The address can be used, and was not asked.
+    NotAsked,
+}
+
+fn config() -> Config {
+    Config {
+        user_agent: concat!("pkgferry/", env!("CARGO_PKG_VERSION")).to_owned(),
+        seed: std::process::id().into(),
+        ..Config::default()
+    }
+}
+
+/// It looks like the message of a run that had nothing to do.
+fn test_message(title: String, cx: &Context) -> Summary {
+    Summary {
+        title: format!("{title} (test message)"),
+        run: "test".to_owned(),
+        program: concat!("pkgferry ", env!("CARGO_PKG_VERSION")).to_owned(),
+        mode: Mode::Real,
+        started: cx.clock().now(),
+        duration: Duration::ZERO,
+        volume: Volume::default(),
+        ending: Ending::Complete,
+        failed: Vec::new(),
+        unverified: Vec::new(),
+        changed: Vec::new(),
+        skipped: 0,
+        not_begun: 0,
+        report: None,
     }
 }
 

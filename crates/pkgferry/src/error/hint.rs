@@ -17,6 +17,11 @@ impl Error {
                 Some(format!("make the folder {} first, or name another", folder.display()))
             }
             Self::Secret { source, .. } => pipeline::Diagnose::hint(&**source),
+            Self::Nobody => Some(
+                "name one in [notify] of the settings file, such as slack = \"file:~/.config/pkgferry/slack\", or in \
+                 PKGFERRY_NOTIFY_SLACK, PKGFERRY_NOTIFY_TEAMS or PKGFERRY_NOTIFY_WEBHOOK"
+                    .into(),
+            ),
             Self::News(error) => pipeline::Diagnose::hint(error),
             Self::Shard(error) => pipeline::Diagnose::hint(error),
             Self::Remembered(source) | Self::Busy { source, .. } => pipeline::Diagnose::hint(source),

@@ -1,6 +1,7 @@
 //! README is a promise: every command in it runs here, and its tables are those of the program.
 
 use crate::stage::{Ran, Server, Stage, repository};
+use crate::unattended::Listening;
 use std::ffi::OsStr;
 use std::process::Command;
 
@@ -28,7 +29,9 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
-    let (stage, server) = Stage::with_server();
+    let (mut stage, server) = Stage::with_server();
+    let ear = Listening::start();
+    stage.set("PKGFERRY_NOTIFY_WEBHOOK", &format!("{}/hook", ear.address));
     let production = Server::start(stage.path("production"), |_| {});
     settle_servers(&stage, &server, &production);
     let example = std::fs::read(crate::stage::example_package()).unwrap();

@@ -113,6 +113,62 @@ fn webhooks_and_the_heartbeat_hear_of_the_run() {
     assert_eq!(ear.requests().len(), 5);
 }
 
+/// Addresses are tried before the first night, and not by it.
+#[test]
+fn a_test_message_reaches_everybody_but_the_heartbeat() {
+    let stage = Stage::new();
+    let ear = Listening::start();
+    let address = &ear.address;
+    let text = format!(
+        "[notify]\nslack = \"{address}/slack\"\nteams = \"{address}/teams\"\nwebhook = \"{address}/hook\"\n\
+         heartbeat = \"{address}/beat\"\ntitle = \"nightly\"\non = \"failure\"\n"
+    );
+    settings(&stage, &text, 0o600);
+    insta::assert_snapshot!(stage.run(&["notify"]).succeeded().shown(), @"
+    exit 0
+    --- stdout
+      told       notify.slack: has taken a test message
+      told       notify.teams: has taken a test message
+      told       notify.webhook: has taken a test message
+      not asked  notify.heartbeat: can be used; a ping would count as a run, so none was sent
+    ");
+    let mut requests = ear.requests();
+    assert_eq!(ear.last()["title"], "nightly (test message)");
+    requests.sort_unstable();
+    assert_eq!(requests, ["POST /hook", "POST /slack", "POST /teams"]);
+}
+
+#[test]
+fn what_keeps_a_test_message_from_arriving_is_said() {
+    let stage = Stage::new();
+    let ear = Listening::start();
+    settings(&stage, "", 0o600);
+    insta::assert_snapshot!(stage.run(&["notify"]).shown(), @r#"
+    exit 3
+    --- stderr
+    pkgferry: nobody is told of runs: the settings have no address in [notify], and the environment has none
+      hint: name one in [notify] of the settings file, such as slack = "file:~/.config/pkgferry/slack", or in PKGFERRY_NOTIFY_SLACK, PKGFERRY_NOTIFY_TEAMS or PKGFERRY_NOTIFY_WEBHOOK
+    "#);
+    let text = format!(
+        "[notify]\nslack = \"env:NO_SUCH_NAME\"\nteams = \"http://127.0.0.1:1/teams\"\nwebhook = \"{}/hook\"\n\
+         heartbeat = \"ftp://example.com\"\n",
+        ear.address
+    );
+    settings(&stage, &text, 0o600);
+    insta::assert_snapshot!(stage.run(&["notify"]).shown(), @"
+    exit 3
+    --- stdout
+      fail       notify.slack: cannot get notify.slack: the environment variable NO_SUCH_NAME is not set
+                 hint: set NO_SUCH_NAME where this is started from; a scheduler does not read the profile of a shell
+      fail       notify.teams: no working connection to notify.teams: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111)
+                 hint: check the network, the proxy settings and the address
+      told       notify.webhook: has taken a test message
+      fail       notify.heartbeat: the address of notify.heartbeat cannot be used: it does not begin with https://
+                 hint: copy the whole address from the service, https:// included
+    ");
+    assert_eq!(ear.requests(), ["POST /hook"]);
+}
+
 /// Shards that ping one address cover for each other; with `{shard}` in it the silence of one is noticed.
 #[test]
 fn each_shard_has_a_heartbeat_of_its_own() {
