@@ -9,11 +9,12 @@ use rusqlite::params;
 pub struct Journal {
     state: State,
     id: i64,
+    is_closed: bool,
 }
 
 impl Journal {
     pub(crate) fn new(state: State, id: i64) -> Self {
-        Self { state, id }
+        Self { state, id, is_closed: false }
     }
 
     /// S3 has begun the upload, with this checksum. What an earlier upload left in the journal is forgotten.
@@ -80,8 +81,13 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn close(self) -> Result<(), Error> {
-        self.state.database().execute("DELETE FROM uploads WHERE id = ?1", [self.id])?;
+    pub fn close(mut self) -> Result<(), Error> {
+        let database = self.state.database();
+        database.execute("DELETE FROM uploads WHERE id = ?1", [self.id])?;
+        // While the database is held: the next journal to begin may get the same id.
+        self.state.held().remove(&self.id);
+        drop(database);
+        self.is_closed = true;
         Ok(())
     }
 }
@@ -89,9 +95,12 @@ impl Journal {
 /// What is not closed is left behind for the next run, of this process too.
 impl Drop for Journal {
     fn drop(&mut self) {
+        if self.is_closed {
+            return;
+        }
+        let database = self.state.database();
         self.state.held().remove(&self.id);
         // If this fails, the others wait until this process ends.
-        let give_up = "UPDATE uploads SET life = '' WHERE id = ?1";
-        let _ = self.state.database().execute(give_up, [self.id]);
+        let _ = database.execute("UPDATE uploads SET life = '' WHERE id = ?1", [self.id]);
     }
 }

@@ -151,8 +151,9 @@ impl State {
             ],
         )?;
         let id = database.last_insert_rowid();
-        drop(database);
+        // Before somebody else can ask, since the database is still held.
         self.held().insert(id);
+        drop(database);
         Ok(Journal::new(self.clone(), id))
     }
 
@@ -166,25 +167,31 @@ impl State {
         server: &str,
         wanted: impl Fn(&StoredUpload) -> bool,
     ) -> Result<Vec<(Journal, StoredUpload)>, Error> {
-        let mut database = self.database();
-        let any = "SELECT EXISTS (SELECT 1 FROM uploads WHERE server = ?1)";
-        if !database.prepare_cached(any)?.query_row([server], |row| row.get(0))? {
+        let found = all(&self.database(), Some(server))?;
+        // Nobody else is kept waiting by who looks at files, which a disk may be slow to show.
+        let is_wanted =
+            |(id, life, upload): &(i64, String, StoredUpload)| !self.is_held(*id, life) && wanted(upload);
+        let found: Vec<_> = found.into_iter().filter(is_wanted).collect();
+        if found.is_empty() {
             // Most runs find nothing, and need not wait for who writes.
             return Ok(Vec::new());
         }
+        let mut database = self.database();
         // Immediate: of two processes that look at the same time, one sees what the other has taken.
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut taken = Vec::new();
-        for (id, life, upload) in all(&transaction, Some(server))? {
-            if !self.is_held(id, &life) && wanted(&upload) {
-                let own = self.shared.life.name();
-                transaction.execute("UPDATE uploads SET life = ?1 WHERE id = ?2", params![own, id])?;
-                taken.push((id, upload));
+        let mut taken = Vec::with_capacity(found.len());
+        for (id, life, _) in found {
+            let claim = "UPDATE uploads SET life = ?1 WHERE id = ?2 AND life = ?3";
+            let own = self.shared.life.name();
+            if self.held().contains(&id) || transaction.execute(claim, params![own, id, life])? == 0 {
+                continue;
             }
+            // It may have been gone on with since, and left once more.
+            taken.push((id, one(&transaction, id)?));
         }
         transaction.commit()?;
-        drop(database);
         self.held().extend(taken.iter().map(|(id, _)| id));
+        drop(database);
         Ok(taken.into_iter().map(|(id, upload)| (Journal::new(self.clone(), id), upload)).collect())
     }
 
@@ -194,12 +201,13 @@ impl State {
     /// # Errors
     /// When it cannot be read.
     pub fn left_over(&self) -> Result<Vec<StoredUpload>, Error> {
-        let found = all(&self.database(), None)?;
-        Ok(found
-            .into_iter()
-            .filter(|(id, life, _)| !self.is_held(*id, life))
-            .map(|(.., upload)| upload)
-            .collect())
+        let database = self.database();
+        let found = all(&database, None)?.into_iter();
+        // While the database is held: a journal that is closed meanwhile was not left.
+        let left =
+            found.filter(|(id, life, _)| !self.is_held(*id, life)).map(|(.., upload)| upload).collect();
+        drop(database);
+        Ok(left)
     }
 
     fn is_held(&self, id: i64, life: &str) -> bool {
@@ -218,6 +226,13 @@ fn all(database: &Connection, server: Option<&str>) -> Result<Vec<(i64, String, 
         found.push((id, row.get("life")?, upload));
     }
     Ok(found)
+}
+
+fn one(database: &Connection, id: i64) -> Result<StoredUpload, Error> {
+    let mut select = database.prepare_cached(&format!("SELECT {COLUMNS} FROM uploads WHERE id = ?1"))?;
+    let mut rows = select.query([id])?;
+    let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok(StoredUpload { parts: parts(database, id)?, ..read(row)? })
 }
 
 fn read(row: &Row<'_>) -> Result<StoredUpload, Error> {

@@ -183,7 +183,7 @@ impl Notices {
     pub async fn try_out(&self, host: &str, secrets: &Secrets, cx: &Context) -> Vec<Tried> {
         let config = config();
         let title = self.title.clone().unwrap_or_else(|| format!("pkgferry on {host}"));
-        let summary = test_message(title, cx);
+        let summary = test_message(&title, cx);
         let cx = cx.through(Arc::new(notify::gate(Access::ReadWrite, self.in_dry_run)));
         let mut tried = Vec::new();
         for (label, webhook) in self.webhooks(secrets, &cx).await {
@@ -235,7 +235,7 @@ fn config() -> Config {
 }
 
 /// It looks like the message of a run that had nothing to do.
-fn test_message(title: String, cx: &Context) -> Summary {
+fn test_message(title: &str, cx: &Context) -> Summary {
     Summary {
         title: format!("{title} (test message)"),
         run: "test".to_owned(),

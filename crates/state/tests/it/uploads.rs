@@ -159,3 +159,53 @@ fn the_folder_is_for_its_owner_alone() {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }
+
+/// The id of a journal that is closed is the next one's.
+#[test]
+fn who_closes_a_journal_gives_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    let open_and_close = &|name| {
+        for _ in 0..300 {
+            let journal = begin(&state, name);
+            let left = state.left_over().unwrap();
+            assert!(left.is_empty(), "a journal that is open was left over: {left:?}");
+            journal.close().unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        for name in ["One.pkg", "Two.pkg", "Three.pkg", "Four.pkg"] {
+            scope.spawn(move || open_and_close(name));
+        }
+    });
+    assert_eq!(take_all(&state).len(), 0);
+}
+
+#[test]
+fn who_looks_for_what_was_left_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    drop((begin(&state, "One.pkg"), begin(&state, "Other.pkg")));
+    let looked_at = |upload: &StoredUpload| {
+        begin(&state, "Third.pkg").close().unwrap();
+        upload.file == "One.pkg"
+    };
+    let taken = state.take_over(SERVER, looked_at).unwrap();
+    assert_eq!(taken.iter().map(|(_, upload)| upload.file.as_str()).collect::<Vec<_>>(), ["One.pkg"]);
+}
+
+#[test]
+fn two_that_look_at_the_same_time_share_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    for _ in 0..100 {
+        drop(begin(&state, "One.pkg"));
+        let take = || state.take_over(SERVER, |_| true).unwrap();
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(take);
+            (take(), other.join().unwrap())
+        });
+        assert_eq!(one.len() + other.len(), 1);
+        one.into_iter().chain(other).for_each(|(journal, _)| journal.close().unwrap());
+    }
+}
