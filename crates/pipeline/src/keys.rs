@@ -12,6 +12,35 @@ use std::path::PathBuf;
 pub const SECRETS: &[&str] =
     &["API_PASSWORD", "CLIENT_SECRET", "BEARER_TOKEN", "jcds_secret_access_key", "jcds_session_token"];
 
+/// Parts of names that say that a value is secret, in lower case and without what divides words. An address that is called to tell
+/// something is one: who knows it can tell something too.
+const PARTS_OF_SECRETS: [&str; 10] = [
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "apikey",
+    "privatekey",
+    "webhook",
+    "heartbeat",
+    "notify",
+];
+
+/// Whether a name says that its value is secret: `CLIENT_SECRET`, `--api-key`, `PKGFERRY_NOTIFY_SLACK`.
+///
+/// ```
+/// use pipeline::keys::names_secret;
+/// assert!(names_secret("SIGNING_PRIVATE_KEY") && names_secret("--webhook"));
+/// assert!(!names_secret("pkg_name") && !names_secret("--notify-on"));
+/// ```
+#[must_use]
+pub fn names_secret(name: &str) -> bool {
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    // When somebody is told is no secret, and where is.
+    plain != "notifyon" && PARTS_OF_SECRETS.iter().any(|part| plain.contains(part))
+}
+
 /// Address of the Jamf Pro server, `https://name.jamfcloud.com`.
 pub const JSS_URL: Key<String> = Key::new("JSS_URL");
 /// Name of a Jamf Pro user account.

@@ -7,9 +7,9 @@ use crate::run::{Job, execute};
 use crate::servers::Target;
 use crate::settings::Settings;
 use crate::shipped;
-use fingerprint::FileIdentity;
 use jamf::Listing;
 use pipeline::{Env, Origin, Value, keys};
+use s3_upload::Outlook;
 use state::StoredUpload;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -28,21 +28,33 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
         return Ok(Exit::Done);
     }
     let sessions = remembered::sessions(&memory.state, Listing::ByName)?;
-    let goes_on = |upload: &StoredUpload| !args.discard && is_there(upload);
-    let (mut removed, mut jobs) = (Vec::new(), Vec::new());
+    let (mut removed, mut jobs, mut open) = (Vec::new(), Vec::new(), Vec::new());
     let targets = settings.reveal_all(settings.targets(&[], false)?, &cx).await?;
     let (here, elsewhere) = desk::sort(left, targets, &sessions, |upload| &upload.server)?;
     for Here { target, session, left } in here {
         if !left.is_empty() {
-            removed.extend(s3_upload::discard(&memory, &session, &cx, |upload| !goes_on(upload)).await);
+            let unwanted = |upload: &StoredUpload| args.discard || Outlook::of(upload) == Outlook::Over;
+            removed.extend(s3_upload::discard(&memory, &session, &cx, unwanted).await);
         }
-        jobs.extend(left.iter().filter(|upload| goes_on(upload)).map(|upload| job(upload, &target)));
+        for upload in left.into_iter().filter(|_| !args.discard) {
+            match Outlook::of(&upload) {
+                Outlook::GoesOn => jobs.push(job(&upload, &target)),
+                Outlook::MayAppear => open.push(upload.file),
+                Outlook::Over => {}
+            }
+        }
     }
     sessions.close(&cx).await;
     for other in &elsewhere {
         cx.warn(format!(
             "an upload of {} to {} is unfinished; name that server to go on",
             other.file, other.server
+        ));
+    }
+    for file in &open {
+        cx.warn(format!(
+            "S3 was asked to put {file} together, and its local file is gone or another one now: what was sent is left \
+             alone, since it may be all that there is; run the recipe of {file}, or give it up with --discard"
         ));
     }
     for file in &removed {
@@ -54,11 +66,6 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
     // The journals are opened again by the run.
     drop(memory);
     execute(jobs, &settings, &args.mode(), cancel).await
-}
-
-/// Whether the file that was being sent is still the same.
-fn is_there(upload: &StoredUpload) -> bool {
-    FileIdentity::of(&upload.path).is_ok_and(|identity| identity == upload.identity)
 }
 
 /// The shipped recipe, for the file as it was called. What else a recipe said about the record, its next run says again.

@@ -45,11 +45,29 @@ pub(crate) struct Attempt<'a> {
     pub known: Option<Fingerprint>,
     /// How far an earlier run has hashed the file.
     pub hashed: Option<Start>,
-    /// Whether an earlier run has asked S3 to complete it.
-    pub was_asked: bool,
-    /// Whether parts are kept when it ends early.
-    pub keep: bool,
+    pub on_failure: OnFailure,
     pub cx: &'a Context,
+}
+
+/// What becomes of the parts when it ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// They are removed.
+    Abort,
+    /// They are kept where the same upload may do better later.
+    Keep,
+    /// The same, and where nobody may ask S3 about it: an earlier run has asked S3 to complete it.
+    LeaveAsked,
+}
+
+impl OnFailure {
+    fn leaves(self, error: &Error) -> bool {
+        match self {
+            Self::Abort => false,
+            Self::Keep => error.is_worth_keeping_for(),
+            Self::LeaveAsked => error.is_worth_keeping_for() || error.locks_out(),
+        }
+    }
 }
 
 impl Attempt<'_> {
@@ -97,12 +115,9 @@ impl Attempt<'_> {
             }
             // An abort could take away what S3 is about to put together, or the only copy there is.
             Err(error) if error.needs_the_parts() && !error.refuses_checksums() => return Err(error),
-            Err(error) if self.was_asked && (error.is_worth_keeping_for() || error.locks_out()) => {
-                return Err(error.leaving(Leftover::Kept));
-            }
             Err(error) => error,
         };
-        if self.keep && error.is_worth_keeping_for() {
+        if self.on_failure.leaves(&error) {
             return Err(error.leaving(Leftover::Kept));
         }
         let leftover = self.abort(upload).await;
@@ -131,8 +146,6 @@ impl Attempt<'_> {
             cx: self.cx,
         };
         let committed = commit.run().await;
-        // Not before: with another upload begun, nobody could go on with this one after a kill, and its old file may have gone.
-        self.cx.has_sent();
         // What the session remembers is the list before the completion, which it does not see.
         self.work.session.jcds_file_changed(&self.work.name);
         Ok((committed?, fingerprint))

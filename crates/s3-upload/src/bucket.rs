@@ -150,7 +150,8 @@ impl Bucket {
                     .send()
             })
             .await?;
-        let id = answer.upload_id.unwrap_or_default();
+        let id = answer.upload_id.filter(|id| !id.is_empty());
+        let id = id.ok_or_else(|| S3Error::NoUploadId { host: self.host.clone() })?;
         Ok(Upload { key: key.to_owned(), id, checksum })
     }
 

@@ -6,9 +6,12 @@
 
 use crate::Error;
 use crate::attempt::Done;
+use crate::bucket::{Bucket, Place};
 use crate::commit::{Committed, LOOKS};
 use crate::error::Leftover;
 use crate::listed::{Bytes, compare, only_file};
+use crate::log::Log;
+use crate::resume::{abandon, is_at};
 use crate::s3_error::in_full;
 use crate::transfer::Work;
 use fingerprint::Fingerprint;
@@ -28,8 +31,15 @@ pub(crate) struct Asked {
 impl Asked {
     /// Nobody has to look for it any more.
     pub(crate) fn close(self, cx: &Context) {
-        if let Err(error) = self.journal.close() {
-            cx.warn(format!("the journal cannot be written: {}", in_full(&error)));
+        Log::go_on(self.journal, cx).close();
+    }
+
+    /// The same, and S3 shall forget it, if credentials for this place may ask for that.
+    pub(crate) async fn give_up(self, bucket: &Bucket, place: &Place, cx: &Context) {
+        if is_at(&self.stored, place) {
+            abandon(bucket, self.journal, &self.stored, cx).await;
+        } else {
+            self.close(cx);
         }
     }
 }
@@ -41,7 +51,10 @@ pub(crate) enum Heard {
     /// It is in place, and the file has changed since.
     Outdated(JcdsFile),
     /// It may still come.
-    Nothing,
+    Nothing {
+        /// Why the list could not be read when it was looked for last.
+        unread: Option<jamf::Error>,
+    },
 }
 
 /// What an upload is made of that may still appear; `None` if S3 was not asked to complete it.
@@ -58,23 +71,31 @@ impl Work {
     /// Ctrl-C.
     pub(crate) async fn hear_of(&self, asked: &[Asked], cx: &Context) -> Result<Heard, Error> {
         if asked.is_empty() {
-            return Ok(Heard::Nothing);
+            return Ok(Heard::Nothing { unread: None });
         }
         let (name, window) = (&self.name, self.patience.window() / 4);
         cx.info(format!(
             "an earlier run has asked S3 to put {name} together, and has not heard of it: looking whether it is listed"
         ));
         let heard = cx.cancelled().run_until_cancelled(self.look_for(asked, window, cx)).await;
-        let interrupted = || Error::Interrupted { file: name.clone(), leftover: Leftover::None };
+        let interrupted = || Error::Interrupted { file: name.clone(), leftover: Leftover::Kept };
         let heard = heard.ok_or_else(interrupted)?;
         match &heard {
             Heard::Delivered(_) => {}
-            Heard::Outdated(_) => cx.info(format!("S3 has put together the {name} of an earlier run; it is replaced")),
-            Heard::Nothing => cx.warn(format!(
-                "an earlier run has asked S3 to put {name} together, and {} s later it is not listed; nobody can ask S3 \
-                 about it any more, so it is sent anew",
-                window.as_secs()
-            )),
+            Heard::Outdated(_) => {
+                cx.info(format!("S3 has put together the {name} of an earlier run; it is replaced"));
+            }
+            Heard::Nothing { unread } => {
+                let what = match unread {
+                    None => "it is not listed".to_owned(),
+                    Some(error) => format!("the list could not be read ({})", in_full(error)),
+                };
+                cx.warn(format!(
+                    "an earlier run has asked S3 to put {name} together, and {} s later {what}; nobody can ask S3 about \
+                     it any more, so it is sent anew",
+                    window.as_secs()
+                ));
+            }
         }
         Ok(heard)
     }
@@ -83,15 +104,23 @@ impl Work {
         let end = cx.clock().now() + window;
         let mut pauses = LOOKS.iter();
         loop {
-            if let Ok(listed) = self.session.jcds_files_now(cx).await
-                && let Ok(Some(file)) = only_file(&self.name, &listed)
-                && let Some(there) = asked.iter().find(|asked| compare(&file, asked.made_of) == Bytes::Same)
-            {
-                return self.judge(there, file);
-            }
+            let unread = match self.session.jcds_files_now(cx).await {
+                Ok(listed) => match only_file(&self.name, &listed) {
+                    Ok(Some(file)) => {
+                        let is_it = |asked: &&Asked| compare(&file, asked.made_of) == Bytes::Same;
+                        if let Some(there) = asked.iter().find(is_it) {
+                            return self.judge(there, file);
+                        }
+                        None
+                    }
+                    // What two spellings mean is for the commit to say.
+                    Ok(None) | Err(_) => None,
+                },
+                Err(error) => Some(error),
+            };
             match pauses.next() {
                 Some(pause) if cx.clock().now() + *pause <= end => cx.clock().sleep(*pause).await,
-                _ => return Heard::Nothing,
+                _ => return Heard::Nothing { unread },
             }
         }
     }

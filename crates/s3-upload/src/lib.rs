@@ -63,12 +63,15 @@ pub use engine::Engine;
 pub use error::{Error, Leftover};
 pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
 pub use probe::{Probe, Reach, probe};
+pub use resume::Outlook;
 pub use s3_error::{Cause, S3Error};
 pub use transfer::Work;
 
-use fingerprint::Digests;
+use fingerprint::{Digests, Fingerprint};
 use jamf::{Session, Sessions};
-use pipeline::{Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, keys};
+use pipeline::{
+    Access, Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, keys,
+};
 use state::{Phase, State, StoredUpload};
 use std::sync::Arc;
 
@@ -112,11 +115,22 @@ impl S3Upload {
         Self { sessions, memory }
     }
 
-    /// An upload whose completion was not heard of any more is seen to be in place: there is nothing left to do for it.
-    fn settle(&self, session: &Session, env: &Env) -> Result<(), EnvError> {
+    /// An upload whose completion was not heard of any more is seen to be in place: there is nothing left to do for it. One of other
+    /// bytes may still appear.
+    fn settle(&self, session: &Session, env: &Env, cx: &Context) -> Result<(), EnvError> {
+        if cx.boundary().access() == Access::ReadOnly {
+            return Ok(());
+        }
         let name = keys::file_name(env)?;
-        let wanted =
-            |stored: &StoredUpload| name.same_name(&stored.file) && stored.phase == Phase::Completing;
+        let (md5, sha3_512) = (env.get(keys::PKG_MD5)?, env.get(keys::PKG_SHA3_512)?);
+        let is_it = |made_of: Fingerprint| {
+            md5.is_none_or(|md5| md5 == made_of.md5) && sha3_512.is_none_or(|sha3| sha3 == made_of.sha3_512)
+        };
+        let wanted = |stored: &StoredUpload| {
+            name.same_name(&stored.file)
+                && stored.phase == Phase::Completing
+                && stored.fingerprint.is_none_or(is_it)
+        };
         // What cannot be read or written now is found again by the next run.
         for (journal, _) in self.memory.state.take_over(session.server(), wanted).unwrap_or_default() {
             let _ = journal.close();
@@ -140,7 +154,7 @@ impl Processor for S3Upload {
         let reason = env.get(keys::VERDICT_REASON)?;
         let session = self.sessions.open(env)?;
         if env.get(keys::VERDICT)? == Some(Verdict::Same) {
-            self.settle(&session, env)?;
+            self.settle(&session, env, cx)?;
             let reason = reason.unwrap_or_else(|| "the server holds the same file".to_owned());
             return Ok(Plan::skipped(reason).with(keys::PKG_UPLOADED, false));
         }
@@ -154,7 +168,9 @@ impl Processor for S3Upload {
     async fn apply(&self, work: Work, env: &Env, cx: &Context) -> Result<Applied, Failure> {
         match work.apply(env, cx).await {
             Ok(applied) => Ok(applied),
-            Err(error) if error.is_refusal_to_begin() => Err(Failure::from(error).or_fallback(env)),
+            Err(error) if error.is_refusal_to_begin() && work.sent() == 0 => {
+                Err(Failure::from(error).or_fallback(env))
+            }
             Err(error) => Err(Failure::from(error).having_sent(work.sent())),
         }
     }

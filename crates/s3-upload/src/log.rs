@@ -79,7 +79,10 @@ impl Log {
     pub(crate) fn close(self) {
         let Self { journal, cx, .. } = self;
         if let Some(Err(error)) = journal.map(Journal::close) {
-            Self::new(None, &cx).failed(&error);
+            let why = in_full(&error);
+            cx.warn(format!(
+                "the journal cannot be written ({why}); the next run looks once more at what is over"
+            ));
         }
     }
 

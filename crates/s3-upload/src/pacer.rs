@@ -8,7 +8,8 @@ const FIRST: usize = 3;
 const GAIN: u64 = 5;
 
 /// Climbs by measured throughput. Each level is measured over as many parts as are sent at a time; a level that brings a gain
-/// leads to the next one, a level that brings none ends the climb one step lower. When S3 asks to slow down, half remain.
+/// leads to the next one, a level that brings none ends the climb one step lower. When S3 asks to slow down, half remain, and the climb
+/// begins anew after as many have arrived; until then further requests are about parts that left before.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacer {
     at_once: usize,
@@ -19,6 +20,8 @@ pub(crate) struct Pacer {
     since: Timestamp,
     bytes: u64,
     parts: usize,
+    /// Parts that have to arrive before it may be slowed down again.
+    slowed: usize,
 }
 
 impl Pacer {
@@ -29,7 +32,16 @@ impl Pacer {
 
     /// Keeps to a number.
     pub(crate) fn fixed(at_once: usize, now: Timestamp) -> Self {
-        Self { at_once, most: at_once, climbing: false, before: None, since: now, bytes: 0, parts: 0 }
+        Self {
+            at_once,
+            most: at_once,
+            climbing: false,
+            before: None,
+            since: now,
+            bytes: 0,
+            parts: 0,
+            slowed: 0,
+        }
     }
 
     fn with_most(self, most: usize) -> Self {
@@ -43,6 +55,12 @@ impl Pacer {
 
     /// A part of this size has arrived.
     pub(crate) fn arrived(&mut self, bytes: u64, now: Timestamp) {
+        if self.slowed > 0 {
+            self.slowed -= 1;
+            self.climbing |= self.slowed == 0;
+            (self.before, self.since, self.bytes, self.parts) = (None, now, 0, 0);
+            return;
+        }
         self.bytes += bytes;
         self.parts += 1;
         if !self.climbing || self.parts < self.at_once {
@@ -64,8 +82,11 @@ impl Pacer {
 
     /// S3 has asked to slow down.
     pub(crate) fn slow_down(&mut self) {
-        self.at_once = (self.at_once / 2).max(1);
-        self.climbing = false;
+        if self.slowed == 0 {
+            self.at_once = (self.at_once / 2).max(1);
+            self.climbing = false;
+            self.slowed = self.at_once;
+        }
     }
 }
 
@@ -113,9 +134,26 @@ mod tests {
         let mut pacer = Pacer::fixed(8, Timestamp::UNIX_EPOCH);
         let steps = [4, 2, 1, 1].map(|_| {
             pacer.slow_down();
-            pacer.at_once()
+            let slowed = pacer.at_once();
+            (0..slowed).for_each(|_| pacer.arrived(1, Timestamp::UNIX_EPOCH));
+            slowed
         });
         assert_eq!(steps, [4, 2, 1, 1]);
+    }
+
+    #[test]
+    fn parts_that_are_refused_together_halve_it_once() {
+        let mut pacer = Pacer::fixed(6, Timestamp::UNIX_EPOCH);
+        (0..6).for_each(|_| pacer.slow_down());
+        assert_eq!(pacer.at_once(), 3);
+    }
+
+    #[test]
+    fn it_climbs_again_when_s3_has_had_its_rest() {
+        for mut pacer in [Pacer::fixed(8, Timestamp::UNIX_EPOCH), adaptive(8)] {
+            pacer.slow_down();
+            assert_eq!(settle(pacer, 20, |parts| parts as f64), 8);
+        }
     }
 
     #[test]

@@ -119,9 +119,10 @@ fn reach(error: &S3Error) -> Reach {
         }
         // To those without a signature Amazon shows its page about S3.
         S3Error::Answer { status: 301..=308, .. } => Reach::Stripped { header: "Authorization", said },
-        S3Error::Answer { .. } | S3Error::Unreadable { .. } | S3Error::NoEtag { .. } => {
-            Reach::Foreign { said }
-        }
+        S3Error::Answer { .. }
+        | S3Error::Unreadable { .. }
+        | S3Error::NoEtag { .. }
+        | S3Error::NoUploadId { .. } => Reach::Foreign { said },
         S3Error::NoAnswer { .. } | S3Error::Unsendable { .. } | S3Error::Refused(_) | S3Error::Renewal(_) => {
             Reach::Unreachable { why: said }
         }

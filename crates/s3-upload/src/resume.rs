@@ -1,7 +1,9 @@
 //! What earlier runs left unfinished: what can be gone on with, and what has to go.
 
+use crate::S3Error;
 use crate::bucket::{Bucket, Place, SentPart, Upload};
 use crate::checksum::Checksum;
+use crate::late::{self, Asked};
 use crate::parts::PartPlan;
 use crate::s3_error::in_full;
 use fingerprint::{FileIdentity, Fingerprint, Start};
@@ -11,6 +13,44 @@ use state::{Journal, Phase, StoredPart, StoredUpload};
 
 /// S3 may have forgotten an older one, and whoever runs every night has sent the file since.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
+
+/// What earlier runs left of a file, by what credentials for a place can do about it.
+pub(crate) struct Leftovers {
+    /// The newest that can be gone on with.
+    pub fitting: Option<(Journal, StoredUpload, Resumption)>,
+    /// What S3 was asked to complete, and what cannot be gone on with: it may still appear.
+    pub asked: Vec<Asked>,
+    /// What is to be removed.
+    pub over: Vec<(Journal, StoredUpload)>,
+    /// Whether the credentials are those of one of them, renewed.
+    pub is_second_hand: bool,
+}
+
+impl Leftovers {
+    /// Sorts them. What these credentials lead past stays in the journal.
+    pub(crate) fn sort(
+        mut left: Vec<(Journal, StoredUpload)>,
+        file: FileIdentity,
+        place: &Place,
+        prefix: &str,
+    ) -> Self {
+        // What the credentials open is the likeliest to be gone on with, and a newer one likelier than an older one.
+        left.reverse();
+        left.sort_by_key(|(_, stored)| stored.place.prefix != prefix);
+        let is_second_hand = left.iter().any(|(_, stored)| stored.place.prefix == prefix);
+        let mut sorted = Self { fitting: None, asked: Vec::new(), over: Vec::new(), is_second_hand };
+        for (journal, stored) in left {
+            let resumption = Resumption::of(&stored, file, place, prefix);
+            match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored)) {
+                (Some(resumption), _) => sorted.fitting = Some((journal, stored, resumption)),
+                (None, Some(made_of)) => sorted.asked.push(Asked { journal, stored, made_of }),
+                (None, None) if is_at(&stored, place) => sorted.over.push((journal, stored)),
+                (None, None) => {}
+            }
+        }
+        sorted
+    }
+}
 
 /// An upload that can be gone on with.
 #[derive(Clone, Debug)]
@@ -56,11 +96,33 @@ pub(crate) fn is_at(stored: &StoredUpload, place: &Place) -> bool {
         && stored.place.bucket == place.bucket
 }
 
-/// Whether nobody will go on with it, nor wait for it: its file is gone or another one, or it is old.
+/// What is to be expected of an upload that was left unfinished, by what its local file is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outlook {
+    /// It can be gone on with.
+    GoesOn,
+    /// Its file is gone or another one; but S3 was asked to complete it, and may still be about to.
+    MayAppear,
+    /// Its file is gone or another one.
+    Over,
+}
+
+impl Outlook {
+    /// Looks at the file.
+    #[must_use]
+    pub fn of(stored: &StoredUpload) -> Self {
+        let is_same = FileIdentity::of(&stored.path).is_ok_and(|identity| identity == stored.identity);
+        match stored.phase {
+            _ if is_same => Self::GoesOn,
+            Phase::Completing => Self::MayAppear,
+            Phase::Sending | Phase::Deleting => Self::Over,
+        }
+    }
+}
+
+/// Whether nobody will go on with it, nor wait for it.
 pub(crate) fn is_stale(stored: &StoredUpload, now: Timestamp) -> bool {
-    let same = FileIdentity::of(&stored.path).is_ok_and(|identity| identity == stored.identity);
-    let may_appear = stored.phase == Phase::Completing;
-    !(same || may_appear) || now.duration_since(stored.begun) > OLD
+    now.duration_since(stored.begun) > OLD || Outlook::of(stored) == Outlook::Over
 }
 
 /// Lets S3 forget an upload that nobody will go on with. Gives whether it is settled: S3 has forgotten it, or these
@@ -69,17 +131,21 @@ pub(crate) async fn abandon(bucket: &Bucket, journal: Journal, stored: &StoredUp
     let ids = match &stored.upload_id {
         Some(id) => vec![id.clone()],
         // The process died before it knew the name of what it had begun.
-        None => bucket.open_uploads(&stored.key).await.unwrap_or_default(),
+        None => match bucket.open_uploads(&stored.key).await {
+            Ok(ids) => ids,
+            Err(error) if error.may_pass() => {
+                cx.warn(not_removed(stored, &error));
+                return false;
+            }
+            // Nobody is ever allowed to ask.
+            Err(_) => Vec::new(),
+        },
     };
     for id in ids {
         match bucket.abort(&stored.key, &id).await {
             Ok(()) => {}
             Err(error) if error.may_pass() => {
-                cx.warn(format!(
-                    "what an earlier run left of {} in S3 could not be removed: {}",
-                    stored.file,
-                    in_full(&error)
-                ));
+                cx.warn(not_removed(stored, &error));
                 return false;
             }
             Err(error) => cx.info(format!(
@@ -91,4 +157,8 @@ pub(crate) async fn abandon(bucket: &Bucket, journal: Journal, stored: &StoredUp
     }
     // If it stays in the journal, the next run tries again.
     journal.close().is_ok()
+}
+
+fn not_removed(stored: &StoredUpload, error: &S3Error) -> String {
+    format!("what an earlier run left of {} in S3 could not be removed: {}", stored.file, in_full(error))
 }

@@ -45,6 +45,12 @@ pub enum S3Error {
         /// Who answered.
         host: String,
     },
+    /// S3 has begun an upload, but its answer does not name it.
+    #[error("{host} began the upload, but its answer does not name it")]
+    NoUploadId {
+        /// Who answered.
+        host: String,
+    },
     /// The request was not sent.
     #[error("a request to {host} could not be made")]
     Unsendable {
@@ -122,7 +128,10 @@ impl S3Error {
         match self {
             // An error in a 200 is S3's own trouble (`jamf-pro-api.md §9.5`); a redirection leads astray every time.
             Self::Answer { status, .. } => matches!(status, 200..=299 | 408 | 429 | 500..=599),
-            Self::NoAnswer { .. } | Self::Unreadable { .. } | Self::NoEtag { .. } => true,
+            Self::NoAnswer { .. }
+            | Self::Unreadable { .. }
+            | Self::NoEtag { .. }
+            | Self::NoUploadId { .. } => true,
             Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
         }
     }
@@ -165,7 +174,7 @@ impl S3Error {
     /// Whether S3 may have done what was asked: no answer of its own came.
     pub(crate) fn leaves_open_what_happened(&self) -> bool {
         match self {
-            Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
+            Self::NoAnswer { .. } | Self::Unreadable { .. } | Self::NoUploadId { .. } => true,
             // A gateway that gave up waiting says so without S3's words.
             Self::Answer { code, status, .. } => code.is_none() && matches!(status, 500..=599),
             Self::NoEtag { .. } | Self::Unsendable { .. } | Self::Refused(_) | Self::Renewal(_) => false,
@@ -223,7 +232,9 @@ impl Diagnose for S3Error {
                 "{host}, or a proxy before it, is in trouble and does not say why; run again later, and if it stays so ask \
                  whoever runs the proxy"
             )),
-            Self::Unreadable { host, .. } | Self::Answer { host, code: None, .. } => {
+            Self::Unreadable { host, .. }
+            | Self::NoUploadId { host }
+            | Self::Answer { host, code: None, .. } => {
                 Some(format!("a proxy or gateway seems to answer for {host}; let it pass untouched"))
             }
             Self::NoEtag { host } => {

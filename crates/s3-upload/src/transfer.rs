@@ -1,6 +1,6 @@
 //! One upload from its plan to its end.
 
-use crate::attempt::{Aim, Attempt, Done};
+use crate::attempt::{Aim, Attempt, Done, OnFailure};
 use crate::bucket::{Bucket, Place, Standing};
 use crate::checksum::ChecksumChoice;
 use crate::commit::{Committed, Doubt};
@@ -16,14 +16,14 @@ use crate::listed::only_file;
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::parts::PartPlan;
-use crate::resume::{Resumption, abandon, is_at, is_stale};
+use crate::resume::{Leftovers, abandon, is_stale};
 use crate::s3_error::in_full;
 use crate::stall::Patience;
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
-use state::{Journal, NewUpload, Phase, State, StoredUpload};
+use state::{NewUpload, Phase, State, StoredUpload};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -52,6 +52,14 @@ pub struct Work {
     pub(crate) confirmed: AtomicU64,
 }
 
+/// What credentials open.
+struct Door {
+    place: Place,
+    /// What keys begin with.
+    prefix: String,
+    bucket: Bucket,
+}
+
 /// How far what an earlier run left was gone on with.
 enum Went {
     /// To its end.
@@ -61,7 +69,7 @@ enum Went {
         /// What may still appear.
         asked: Vec<Asked>,
         /// What the credentials were refused with.
-        shut_out: Option<Error>,
+        refusal: Option<Error>,
     },
 }
 
@@ -127,47 +135,59 @@ impl Work {
         let grant = inputs::grant(env)?;
         let endpoint = inputs::endpoint(env)?;
         self.file.check_unchanged()?;
-        let left = self.left_over(&grant, cx);
-        let second_hand = left.iter().any(|(_, stored)| stored.place.prefix == grant.path);
-        let place = place_of(&endpoint, &grant);
-        let bucket = self.open(&place, grant.clone(), cx);
-        let (asked, shut_out) = match self.go_on(&bucket, &place, &grant.path, left, cx).await {
-            Went::Through(done) => return Ok(self.end(&done?, &bucket, &endpoint, cx).await),
-            Went::Nowhere { asked, shut_out } => (asked, shut_out),
+        let door = self.open(&endpoint, grant, cx);
+        let (done, door) = self.deliver(door, &endpoint, cx).await?;
+        // Not before: with another upload begun, nobody could go on with this one after a kill, and its old file may have gone.
+        cx.has_sent();
+        self.tidy(&door.bucket, &endpoint, cx).await;
+        Ok(self.applied(&done))
+    }
+
+    /// Goes on with what an earlier run left, waits for what it asked for, or begins; where these credentials do not open what they
+    /// ought to, with new ones, which are given back too.
+    async fn deliver(&self, door: Door, endpoint: &Endpoint, cx: &Context) -> Result<(Done, Door), Error> {
+        let left = self.left_over(&door, cx);
+        let is_second_hand = left.is_second_hand;
+        let (asked, refusal) = match self.go_on(left, &door, cx).await {
+            Went::Through(done) => return Ok((done?, door)),
+            Went::Nowhere { asked, refusal } => (asked, refusal),
         };
-        let is_told = !asked.is_empty();
+        let may_have_twin = !asked.is_empty();
         let aim = match self.hear_of(&asked, cx).await? {
             Heard::Delivered(done) => {
                 asked.into_iter().for_each(|upload| upload.close(cx));
-                return Ok(self.end(&done, &bucket, &endpoint, cx).await);
+                return Ok((done, door));
             }
             Heard::Outdated(file) => Aim { old: Some(file), may_have_twin: false },
-            Heard::Nothing => Aim { old: self.old.clone(), may_have_twin: is_told },
+            Heard::Nothing { .. } => Aim { old: self.old.clone(), may_have_twin },
         };
         for upload in asked {
-            self.give_up(&bucket, &place, upload, cx).await;
+            upload.give_up(&door.bucket, &door.place, cx).await;
         }
-        let done = match shut_out {
-            None => self.begin(&bucket, &place, &grant.path, &aim, cx).await,
+        let begun = match refusal {
+            None => self.begin(&door, &aim, cx).await,
             Some(error) => Err(error),
         };
-        let error = match done {
-            Err(error) if (second_hand && error.shuts_out()) || error.is_superseded() => error,
-            done => return Ok(self.end(&done?, &bucket, &endpoint, cx).await),
-        };
-        // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
-        if !is_told {
-            let what = if second_hand { "what an earlier run left" } else { "the upload" };
-            let why = in_full(&error);
-            cx.warn(format!("{what} of {} cannot be gone on with: {why}; it is sent anew", self.name));
+        match begun {
+            // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
+            Err(error) if (is_second_hand && error.shuts_out()) || error.is_superseded() => {
+                if !may_have_twin {
+                    let what = if is_second_hand { "what an earlier run left" } else { "the upload" };
+                    let why = in_full(&error);
+                    cx.warn(format!(
+                        "{what} of {} cannot be gone on with: {why}; it is sent anew",
+                        self.name
+                    ));
+                }
+            }
+            begun => return Ok((begun?, door)),
         }
         let renewed = self.session.jcds_initiate(cx).await;
-        let grant = renewed
-            .map_err(|source| Error::NoCredentials { file: self.name.clone(), source: Box::new(source) })?;
-        let place = place_of(&endpoint, &grant);
-        let bucket = self.open(&place, grant.clone(), cx);
-        let done = self.begin(&bucket, &place, &grant.path, &aim, cx).await?;
-        Ok(self.end(&done, &bucket, &endpoint, cx).await)
+        let no_credentials =
+            |source| Error::NoCredentials { file: self.name.clone(), source: Box::new(source) };
+        let door = self.open(endpoint, renewed.map_err(no_credentials)?, cx);
+        let done = self.begin(&door, &aim, cx).await?;
+        Ok((done, door))
     }
 
     /// Bytes of the file that this run has sent, as far as S3 has confirmed them.
@@ -175,32 +195,30 @@ impl Work {
         self.confirmed.load(Ordering::Relaxed)
     }
 
-    fn open(&self, place: &Place, grant: UploadGrant, cx: &Context) -> Bucket {
+    fn open(&self, endpoint: &Endpoint, grant: UploadGrant, cx: &Context) -> Door {
+        let place =
+            Place { endpoint: endpoint.clone(), region: grant.region.clone(), bucket: grant.bucket.clone() };
+        let prefix = grant.path.clone();
         let credentials = LiveCredentials::new(grant, Arc::clone(&self.session), cx);
-        Bucket::open(place, credentials, &self.connections, Arc::clone(cx.boundary()))
+        let bucket = Bucket::open(&place, credentials, &self.connections, Arc::clone(cx.boundary()));
+        Door { place, prefix, bucket }
     }
 
     fn attempt<'a>(&'a self, bucket: &'a Bucket, aim: &'a Aim, cx: &'a Context) -> Attempt<'a> {
-        let (known, keep) = (self.known, self.keep);
-        Attempt { work: self, bucket, aim, known, hashed: None, was_asked: false, keep, cx }
+        let on_failure = if self.keep { OnFailure::Keep } else { OnFailure::Abort };
+        Attempt { work: self, bucket, aim, known: self.known, hashed: None, on_failure, cx }
     }
 
     /// Sends the file from its first byte, with the best checksum that the server takes.
-    async fn begin(
-        &self,
-        bucket: &Bucket,
-        place: &Place,
-        prefix: &str,
-        aim: &Aim,
-        cx: &Context,
-    ) -> Result<Done, Error> {
+    async fn begin(&self, door: &Door, aim: &Aim, cx: &Context) -> Result<Done, Error> {
+        let Door { place, prefix, bucket } = door;
         let key = format!("{prefix}{}", self.name);
         let attempt = self.attempt(bucket, aim, cx);
         let stored = state::Place {
             endpoint: place.endpoint.address().map(str::to_owned),
             region: place.region.clone(),
             bucket: place.bucket.clone(),
-            prefix: prefix.to_owned(),
+            prefix: prefix.clone(),
         };
         let mut checksum = self.checksum.first();
         loop {
@@ -234,46 +252,25 @@ impl Work {
         }
     }
 
-    /// What earlier runs left of this file, the newest last. Without a journal there is nothing.
-    fn left_over(&self, grant: &UploadGrant, cx: &Context) -> Vec<(Journal, StoredUpload)> {
+    /// What earlier runs left of this file. Without a journal there is nothing.
+    fn left_over(&self, door: &Door, cx: &Context) -> Leftovers {
         let wanted = |stored: &StoredUpload| self.name.same_name(&stored.file);
-        match self.state.take_over(self.session.server(), wanted) {
-            Ok(mut left) => {
-                // What these credentials open is the likeliest to be gone on with.
-                left.sort_by_key(|(_, stored)| stored.place.prefix == grant.path);
-                left
-            }
-            Err(error) => {
-                cx.warn(format!("the journal cannot be read: {}", in_full(&error)));
-                Vec::new()
-            }
-        }
+        let left = self.state.take_over(self.session.server(), wanted).unwrap_or_else(|error| {
+            cx.warn(format!("the journal cannot be read: {}", in_full(&error)));
+            Vec::new()
+        });
+        Leftovers::sort(left, self.file.identity(), &door.place, &door.prefix)
     }
 
     /// Goes on with the newest upload that fits, and removes what does not and cannot appear any more.
-    async fn go_on(
-        &self,
-        bucket: &Bucket,
-        place: &Place,
-        prefix: &str,
-        left: Vec<(Journal, StoredUpload)>,
-        cx: &Context,
-    ) -> Went {
-        let (mut fitting, mut asked) = (None, Vec::new());
-        for (journal, stored) in left.into_iter().rev() {
-            let resumption = Resumption::of(&stored, self.file.identity(), place, prefix);
-            match resumption.filter(|_| fitting.is_none()) {
-                Some(resumption) => fitting = Some((journal, stored, resumption)),
-                None => match late::made_of(&stored) {
-                    Some(made_of) => asked.push(Asked { journal, stored, made_of }),
-                    None if is_at(&stored, place) => _ = abandon(bucket, journal, &stored, cx).await,
-                    // These credentials lead elsewhere.
-                    None => {}
-                },
-            }
+    async fn go_on(&self, left: Leftovers, door: &Door, cx: &Context) -> Went {
+        let Leftovers { fitting, mut asked, over, .. } = left;
+        let bucket = &door.bucket;
+        for (journal, stored) in over {
+            abandon(bucket, journal, &stored, cx).await;
         }
         let Some((journal, stored, mut resumption)) = fitting else {
-            return Went::Nowhere { asked, shut_out: None };
+            return Went::Nowhere { asked, refusal: None };
         };
         let log = Log::go_on(journal, cx);
         let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
@@ -284,7 +281,7 @@ impl Work {
                 Standing::Open => {}
                 Standing::Gone if self.old.is_some() => {
                     log.close();
-                    return Went::Nowhere { asked, shut_out: None };
+                    return Went::Nowhere { asked, refusal: None };
                 }
                 Standing::Unknown if self.old.is_some() => _ = resumption.sent.pop(),
                 Standing::Gone | Standing::Unknown => {}
@@ -294,40 +291,29 @@ impl Work {
             "going on with the upload of {} that an earlier run began: {there} of {count} parts are in S3",
             self.name
         ));
-        let known = resumption.fingerprint.or(self.known);
-        let (hashed, was_asked) = (resumption.hashed.take(), stored.phase == Phase::Completing);
         let aim = Aim { old: self.old.clone(), may_have_twin: false };
-        let attempt = Attempt { known, hashed, was_asked, ..self.attempt(bucket, &aim, cx) };
+        let mut attempt = self.attempt(bucket, &aim, cx);
+        attempt.known = resumption.fingerprint.or(self.known);
+        attempt.hashed = resumption.hashed.take();
+        if stored.phase == Phase::Completing {
+            attempt.on_failure = OnFailure::LeaveAsked;
+        }
         match attempt.go_on(resumption, &log).await {
             Err(error) if error.shuts_out() => {
                 match late::made_of(&stored).filter(|_| error.locks_out()) {
                     Some(made_of) => {
                         asked.extend(log.into_journal().map(|journal| Asked { journal, stored, made_of }));
                     }
+                    // Nobody can go on with it, nor remove it.
                     None => log.close(),
                 }
-                Went::Nowhere { asked, shut_out: Some(error) }
+                Went::Nowhere { asked, refusal: Some(error) }
             }
             done => {
                 log.end(&done);
                 Went::Through(done)
             }
         }
-    }
-
-    /// Forgets an upload that may still appear, and lets S3 forget it if these credentials may ask for that.
-    async fn give_up(&self, bucket: &Bucket, place: &Place, asked: Asked, cx: &Context) {
-        if is_at(&asked.stored, place) {
-            abandon(bucket, asked.journal, &asked.stored, cx).await;
-        } else {
-            asked.close(cx);
-        }
-    }
-
-    /// Whatever came of the file: what nobody needs any more is removed, and the end told.
-    async fn end(&self, done: &Done, bucket: &Bucket, endpoint: &Endpoint, cx: &Context) -> Applied {
-        self.tidy(bucket, endpoint, cx).await;
-        self.applied(done)
     }
 
     /// Removes what nobody will go on with, of other files too.
@@ -404,8 +390,4 @@ fn share(sent: u64, size: u64) -> String {
         sent if sent < size => format!(", {} of it by this run", pipeline::size(sent)),
         _ => String::new(),
     }
-}
-
-fn place_of(endpoint: &Endpoint, grant: &UploadGrant) -> Place {
-    Place { endpoint: endpoint.clone(), region: grant.region.clone(), bucket: grant.bucket.clone() }
 }

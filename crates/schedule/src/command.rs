@@ -3,8 +3,9 @@
 use crate::error::Error;
 use crate::quote::{shell, shell_line};
 use crate::request::Request;
-use crate::secret::{looks_secret, names_secret};
+use crate::secret::looks_secret;
 use crate::text::Argument;
+use pipeline::keys::names_secret;
 
 /// What a target adds to a request.
 #[derive(Default)]

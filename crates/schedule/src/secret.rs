@@ -4,11 +4,7 @@
 //! This is a net and no proof: a password such as `hunter2` looks like any other word. Where a name says that a value is
 //! secret (`--key API_PASSWORD=…`), the name is enough.
 
-use pipeline::keys::SECRETS;
-
-/// Parts of names that say a value is secret.
-const NAMES: &[&str] =
-    &["password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "webhook"];
+use pipeline::keys::names_secret;
 
 /// What well-known kinds of keys and addresses begin with or hold.
 const MARKS: &[&str] = &[
@@ -39,13 +35,6 @@ pub(crate) fn looks_secret(text: &str) -> bool {
         || runs(text).any(|(before, run)| {
             is_access_key(run) || is_signed_token(text, run) || is_random(run) || is_hex(before, run)
         })
-}
-
-/// Whether a name says that its value is secret.
-pub(crate) fn names_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(&name))
-        || NAMES.iter().any(|part| name.contains(part))
 }
 
 /// `https://user:password@host`.

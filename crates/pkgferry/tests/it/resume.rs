@@ -69,6 +69,28 @@ fn what_cannot_be_gone_on_with_is_removed() {
     assert_eq!(stage.run(&["resume"]).stdout, "nothing was left unfinished\n");
 }
 
+/// The old file may have been deleted for it, and S3 may be about to put it together.
+#[test]
+fn what_s3_was_asked_to_put_together_is_left_alone() {
+    let (stage, server) = Stage::with_server();
+    let file = killed(&stage, &server, "App.pkg");
+    std::fs::remove_file(file).unwrap();
+    {
+        let state = state::State::open(&stage.path("home/.local/state/pkgferry")).unwrap().state;
+        let taken = state.take_over(&server.connection().jss_url, |_| true).unwrap();
+        taken[0].0.phase(state::Phase::Completing).unwrap();
+    }
+    assert_snapshot!(stage.run(&["resume"]).shown(), @"
+    exit 0
+    --- stderr
+      warn  S3 was asked to put App.pkg together, and its local file is gone or another one now: what was sent is left alone, since it may be all that there is; run the recipe of App.pkg, or give it up with --discard
+    ");
+    assert_eq!(server.open_uploads().len(), 1);
+    stage.run(&["resume", "--discard"]).succeeded();
+    assert_eq!(server.open_uploads(), Vec::<String>::new());
+    assert_eq!(stage.run(&["resume"]).stdout, "nothing was left unfinished\n");
+}
+
 #[test]
 fn all_can_be_discarded() {
     let (stage, server) = Stage::with_server();

@@ -136,7 +136,30 @@ async fn what_is_not_listed_in_time_is_sent_anew_and_its_twin_removed() {
     killed.assert_right(&new);
     assert_eq!(killed.parts_sent(), 2);
     assert_snapshot!(sent.told(), @"sent App.pkg: 9.0 MiB in 2 parts; another run sent the same, and its surplus App_1.pkg was deleted");
-    assert_snapshot!(killed.stage.ear.steady_warnings(), @"");
+    assert_snapshot!(killed.stage.ear.steady_warnings(), @"an earlier run has asked S3 to put App.pkg together, and 15 s later it is not listed; nobody can ask S3 about it any more, so it is sent anew");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_not_one_that_lacks_it() {
+    let new = bytes(1, 5 * MIB);
+    let killed = Killed::completing(&new).await;
+    let mut refused = false;
+    killed.stage.meddler.rule(move |seen| {
+        refused |= seen.is_complete();
+        let is_anew = seen.is("POST", "/jcds/files");
+        refused &= !is_anew;
+        match refused && seen.is_list() {
+            true => Fate::Answer(403, String::new()),
+            false => Fate::Pass,
+        }
+    });
+    killed.stage.send_again("App.pkg").await.unwrap();
+    killed.assert_right(&new);
+    assert_snapshot!(killed.stage.ear.steady_warnings(), @"
+    whether App.pkg got a twin such as Name_1.pkg is not known: GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”
+    an earlier run has asked S3 to put App.pkg together, and 15 s later the list could not be read (GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”); nobody can ask S3 about it any more, so it is sent anew
+    whether App.pkg got a twin such as Name_1.pkg is not known: GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”
+    ");
 }
 
 #[tokio::test]
@@ -179,8 +202,8 @@ async fn whoever_interrupts_the_wait_finds_it_in_the_journal() {
     });
     let failure = killed.stage.send_again("App.pkg").await.unwrap_err();
     assert_snapshot!(failed(&failure), @"
-    the upload of App.pkg was interrupted; nothing of it was put in place
-    hint: run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it stopped
+    the upload of App.pkg was interrupted; nothing of it was put in place; its parts are kept, and the next run goes on with them
+    hint: run again: it goes on where it stopped
     Interrupted
     ");
     let left = killed.stage.memory.state.left_over().unwrap();

@@ -4,8 +4,11 @@ use crate::meddler::{Fate, Seen};
 use crate::stage::{Sent, Stage, bytes, failed};
 use insta::assert_snapshot;
 use jamf::{Listing, Sessions};
+use pipeline::{Activity, Gate, Place, Places};
 use sandbox::Fault;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -333,29 +336,70 @@ async fn a_file_that_is_replaced_by_the_same_bytes_while_it_goes_is_left() {
     assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
 
+/// When another upload is begun, and the credentials of this one end.
+#[derive(Clone, Copy, Debug)]
+enum Superseded {
+    BeforeTheFirstByte,
+    BeforeTheDeletion,
+}
+
+/// Sends a file from the only place there is to send from, which nobody may have meanwhile.
+async fn is_begun_anew(when: Superseded, old: Option<&[u8]>) {
+    let mut stage = Stage::open().await;
+    let gate = Gate::new(NonZeroUsize::MIN);
+    stage.place = Some(Place::new(gate.turn(Places::One, &stage.context()).await.unwrap()));
+    if let Some(old) = old {
+        stage.sandbox.put_file("App.pkg", old);
+    }
+    let (places, without_place) = (gate.clone(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&without_place);
+    stage.meddler.rule(move |seen| {
+        if seen.is("PUT", "partNumber=") || seen.is_complete() || seen.is_delete() {
+            counted.fetch_add(places.free(), Ordering::Relaxed);
+        }
+        Fate::Pass
+    });
+    let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+    let (session, cx) = (sessions.open(&stage.env_of("App.pkg")).unwrap(), stage.context());
+    let clock = stage.clock.clone();
+    let supersede = move || {
+        let another = session.jcds_initiate(&cx);
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(another)).unwrap();
+        clock.advance(Duration::from_secs(3601));
+    };
+    let mut supersede = Some(supersede);
+    if matches!(when, Superseded::BeforeTheDeletion) {
+        let mut supersede = supersede.take();
+        stage.ear.on_progress(move |progress| {
+            if progress.activity == Activity::Committing
+                && let Some(supersede) = supersede.take()
+            {
+                supersede();
+            }
+        });
+    }
+    let new = bytes(2, 1000);
+    let env = stage.env("App.pkg", &new);
+    let meanwhile = |_: &mut pipeline::Env| supersede.into_iter().for_each(|supersede| supersede());
+    let sent = stage.send_within(sessions, env, meanwhile).await.unwrap();
+    assert!(sent.told().starts_with("sent App.pkg: 1000 bytes in 1 part"), "{when:?}: {}", sent.told());
+    stage.assert_holds("App.pkg", &new);
+    let warnings = stage.ear.warnings().join("\n");
+    assert!(warnings.contains("another upload was begun since"), "{when:?}: {warnings}");
+    assert!(!stage.meddler.seen().iter().any(|seen| seen.is("POST", "renew-credentials")));
+    assert_eq!(
+        without_place.load(Ordering::Relaxed),
+        0,
+        "{when:?}: it sent after it had given its place back"
+    );
+    assert_eq!(gate.free(), 1, "{when:?}: it has not given its place back");
+}
+
 /// The server renews the credentials of an account's latest upload only (`jamf-pro-api.md §7.3`). One that waited for its turn while
 /// another was begun, until its own credentials ended, is begun anew with credentials of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_another_one_has_superseded_is_begun_anew() {
-    for old in [None, Some(bytes(1, 1000))] {
-        let stage = Stage::open().await;
-        if let Some(old) = &old {
-            stage.sandbox.put_file("App.pkg", old);
-        }
-        stage.meddler.rule(|_| Fate::Pass);
-        let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
-        let (session, cx) = (sessions.open(&stage.env_of("App.pkg")).unwrap(), stage.context());
-        let new = bytes(2, 1000);
-        let superseded = |_: &mut pipeline::Env| {
-            let another = session.jcds_initiate(&cx);
-            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(another)).unwrap();
-            stage.clock.advance(Duration::from_secs(3601));
-        };
-        let sent = stage.send_within(sessions.clone(), stage.env("App.pkg", &new), superseded).await.unwrap();
-        assert!(sent.told().starts_with("sent App.pkg: 1000 bytes in 1 part"), "{}", sent.told());
-        stage.assert_holds("App.pkg", &new);
-        let warnings = stage.ear.warnings().join("\n");
-        assert!(warnings.contains("another upload was begun since"), "{warnings}");
-        assert!(!stage.meddler.seen().iter().any(|seen| seen.is("POST", "renew-credentials")));
-    }
+    is_begun_anew(Superseded::BeforeTheFirstByte, None).await;
+    is_begun_anew(Superseded::BeforeTheFirstByte, Some(&bytes(1, 1000))).await;
+    is_begun_anew(Superseded::BeforeTheDeletion, Some(&bytes(1, 1000))).await;
 }

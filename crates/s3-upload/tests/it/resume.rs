@@ -3,7 +3,7 @@
 use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
-use pipeline::{Origin, Plan, Processor as _, Verdict, keys};
+use pipeline::{Access, Boundary, Origin, Plan, Processor as _, Verdict, keys};
 use s3_upload::S3Upload;
 use std::sync::Arc;
 
@@ -101,6 +101,29 @@ async fn what_died_before_it_knew_the_uploads_name_leaves_nothing() {
     let new = bytes(1, 9 * MIB);
     killed_at(&stage, "App.pkg", &new, |seen| seen.is("POST", "?uploads"), Fate::HoldAfter).await;
     assert_eq!(stage.sandbox.open_uploads().len(), 1);
+    assert_eq!(
+        rerun(&stage, "App.pkg", &new).await,
+        ["renew", "abort", "begin", "part 1", "part 2", "complete"]
+    );
+}
+
+/// A proxy that rewrites answers. S3 has begun something, and the journal lets the next run find it.
+#[tokio::test]
+async fn an_upload_without_a_name_is_not_sent_to() {
+    let stage = one_at_a_time().await;
+    let new = bytes(1, 9 * MIB);
+    let empty = "<InitiateMultipartUploadResult><Bucket>b</Bucket></InitiateMultipartUploadResult>";
+    let nameless = |seen: &Seen| match seen.is("POST", "?uploads") {
+        true => Fate::AnswerAfter(200, empty.to_owned()),
+        false => Fate::Pass,
+    };
+    let failure = stage.send_through("App.pkg", &new, nameless).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @"
+    the upload of App.pkg could not begin: S3 began the upload, but its answer does not name it
+    hint: a proxy or gateway seems to answer for S3; let it pass untouched
+    Remote
+    ");
+    assert_eq!(asked(&stage.meddler.seen()), ["credentials", "begin"]);
     assert_eq!(
         rerun(&stage, "App.pkg", &new).await,
         ["renew", "abort", "begin", "part 1", "part 2", "complete"]
@@ -208,6 +231,27 @@ async fn a_completion_that_was_seen_to_have_worked_is_struck_from_the_journal() 
     let planned = S3Upload::new(sessions, stage.memory.clone()).plan(&env, &stage.context()).await.unwrap();
     assert!(!matches!(planned, Plan::Pending { .. }));
     assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+}
+
+/// The old bytes are wanted again. Those of the killed run may still appear, and then they are not to be a surprise.
+#[tokio::test]
+async fn a_completion_of_other_bytes_stays_in_the_journal_and_a_dry_run_strikes_nothing() {
+    let stage = one_at_a_time().await;
+    let new = bytes(1, 9 * MIB);
+    killed_at(&stage, "App.pkg", &new, Seen::is_complete, Fate::HoldAfter).await;
+    let known = stage.memory.state.left_over().unwrap()[0].fingerprint.unwrap();
+    let plan = async |md5, access| {
+        let mut env = stage.env_of("App.pkg");
+        env.set(keys::VERDICT, Verdict::Same, Origin::Output(1));
+        env.set(keys::PKG_MD5, md5, Origin::Output(1));
+        let sessions = Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap());
+        let cx = stage.context().through(Arc::new(Boundary::new(access)));
+        let _ = S3Upload::new(sessions, stage.memory.clone()).plan(&env, &cx).await.unwrap();
+        stage.memory.state.left_over().unwrap().len()
+    };
+    assert_eq!(plan(pipeline::Md5::from_bytes([1; 16]), Access::ReadWrite).await, 1);
+    assert_eq!(plan(known.md5, Access::ReadOnly).await, 1);
+    assert_eq!(plan(known.md5, Access::ReadWrite).await, 0);
 }
 
 #[tokio::test]

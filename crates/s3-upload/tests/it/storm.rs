@@ -74,7 +74,16 @@ async fn weather(faults: &[Fault], parts: u64, replaces: bool, seed: u64) -> End
         }
         End::Failed(_) if replaces => assert!(there.as_deref() == Some(&old[..]), "{}", case()),
         End::Failed(_) => assert!(listed.is_empty(), "{}", case()),
-        End::Unverified => {}
+        // Old or new, under its name or beside it: something of it is there to be installed, and nothing else.
+        End::Unverified => {
+            let all: Vec<_> = stage.sandbox.files().into_iter().map(|file| file.name).collect();
+            let whole = |name: &String| {
+                let there = stage.sandbox.bytes_of(name);
+                there.as_deref() == Some(&new[..]) || (replaces && there.as_deref() == Some(&old[..]))
+            };
+            let is_hidden = faults.iter().any(|fault| matches!(fault, Fault::NeverListed));
+            assert!((is_hidden || !all.is_empty()) && all.iter().all(whole), "{all:?}: {}", case());
+        }
     }
     end
 }

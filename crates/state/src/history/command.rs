@@ -1,12 +1,9 @@
 //! The words of a command line that may be kept.
 
+use pipeline::keys::names_secret;
 use std::fmt;
 
 const IN_PLACE: &str = "***";
-/// Parts of the names of what nobody else may know, in lower case and without what divides words. An address that is called to
-/// tell something is one: who knows it can tell something too.
-const SECRET_NAMES: [&str; 9] =
-    ["secret", "password", "passwd", "passphrase", "token", "apikey", "webhook", "heartbeat", "notify"];
 /// No shell hands it on by accident, and it divides the words where they are stored.
 const DIVIDER: char = '\u{1f}';
 
@@ -30,7 +27,7 @@ impl CommandLine {
                 kept.push(IN_PLACE.to_owned());
                 continue;
             }
-            value_follows = is_option && !word.contains('=') && is_secret(word);
+            value_follows = is_option && !word.contains('=') && names_secret(word);
             kept.push(without_divider(&without_secret(word)));
         }
         Self(kept)
@@ -70,16 +67,11 @@ impl fmt::Display for CommandLine {
 
 fn without_secret(word: &str) -> String {
     match word.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}={IN_PLACE}"),
+        Some((name, _)) if names_secret(name) => format!("{name}={IN_PLACE}"),
         // A name that holds an address is none; a value may be a pair of its own, as in `--key=CLIENT_SECRET=abc`.
         Some((name, value)) if !name.contains("://") => format!("{name}={}", without_secret(value)),
         _ => without_path(word),
     }
-}
-
-fn is_secret(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    plain != "notifyon" && SECRET_NAMES.iter().any(|part| plain.contains(part))
 }
 
 /// Of an address, scheme, host and port.
@@ -126,7 +118,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_has_a_telling_name_never_shows(
-            before in "[a-z]{1,4}", name in proptest::sample::select(&SECRET_NAMES[..]), upper: bool, form in 0..4_u8
+            before in "[a-z]{1,4}", name in proptest::sample::select(&["secret", "password", "passphrase", "token", "apikey", "webhook", "heartbeat", "notify"][..]), upper: bool, form in 0..4_u8
         ) {
             let name = if upper { name.to_uppercase() } else { name.to_owned() };
             let words = match form {
