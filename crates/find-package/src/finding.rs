@@ -3,6 +3,7 @@
 use crate::Error;
 use jamf::{JcdsFile, Package};
 use pipeline::{FileName, Found, Md5, PackageId, Sha3_512, size};
+use state::Unproven;
 
 /// The file that the server holds, as its witness tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,12 @@ impl Held {
     /// As the list tells it.
     pub(crate) fn of_list(file: &JcdsFile) -> Self {
         Self { size: Some(file.size), md5: file.md5, sha3_512: file.sha3_512 }
+    }
+
+    /// As whoever sent it wrote it down.
+    pub(crate) fn of_sent(sent: &Unproven) -> Self {
+        let bytes = sent.sent;
+        Self { size: Some(bytes.size), md5: Some(bytes.md5), sha3_512: Some(bytes.sha3_512) }
     }
 
     /// As the record tells it. A record that never had a file has neither size nor digest (`jamf-pro-api.md §5.3`).

@@ -5,6 +5,7 @@ use pipeline::{
     Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Route, Spec, Witness, join,
     keys,
 };
+use state::{State, Unproven};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct FindPackage {
     sessions: Arc<Sessions>,
+    state: Option<State>,
 }
 
 /// What it reads besides the [connection](jamf::CONNECTION).
@@ -49,6 +51,9 @@ The list of the distribution service tells whether the server holds the file, an
 choose-route sets where the file goes by packages-api, the package record tells it and the list is not asked for; a record \
 without size and digests has no file. Where the list is refused on that route, the record is heard too.
 
+What was sent within the last hour and is not listed yet is taken to be there, since the list may be late; verify-delivery then \
+waits for it.
+
 A listed `Name_1.pkg`, as the service calls a second upload of `Name.pkg`, is reported if it holds the same bytes or if \
 no package record names it.",
     writes: false,
@@ -69,7 +74,22 @@ impl FindPackage {
     /// The processor over these sessions.
     #[must_use]
     pub fn new(sessions: Arc<Sessions>) -> Self {
-        Self { sessions }
+        Self { sessions, state: None }
+    }
+
+    /// Knows by this state what was sent so lately that the list need not show it yet.
+    #[must_use]
+    pub fn remembering(self, state: State) -> Self {
+        Self { state: Some(state), ..self }
+    }
+
+    /// What was sent, if the list need not show it yet. What cannot be read is not known.
+    fn sent_lately(&self, session: &Session, name: &FileName, cx: &Context) -> Option<Unproven> {
+        let sent = self.state.as_ref()?.sent_lately(session.server(), name, cx.clock().now());
+        sent.unwrap_or_else(|error| {
+            cx.info(format!("what earlier runs have sent is not known: {}", Failure::from(error)));
+            None
+        })
     }
 }
 
@@ -100,8 +120,13 @@ impl Processor for FindPackage {
         };
         let record_name = record.as_ref().map(|record| record.file_name.as_str());
         let name = spelling(&asked, record_name, listed.map(|file| file.name.as_str()))?;
+        // Sent again, it would get a twin.
+        let sent = match (witness, listed) {
+            (Witness::List, None) => self.sent_lately(&session, &name, cx),
+            (Witness::List, Some(_)) | (Witness::Record, _) => None,
+        };
         let held = match witness {
-            Witness::List => listed.map(Held::of_list),
+            Witness::List => listed.map(Held::of_list).or(sent.as_ref().map(Held::of_sent)),
             Witness::Record => record.as_ref().and_then(Held::of_record),
         };
 
@@ -115,7 +140,10 @@ impl Processor for FindPackage {
             tell_namesakes(cx, &session, display_name.as_deref().unwrap_or(name.as_str())).await?;
         }
         let id = record.map(|record| record.id);
-        Ok(Plan::done(summary(id, held))
+        let late = sent.map_or_else(String::new, |sent| {
+            format!(", which was sent at {:.0} and is not listed yet", sent.since)
+        });
+        Ok(Plan::done(summary(id, held) + &late)
             .with(keys::PKG_NAME, name)
             .with(keys::PACKAGE_FOUND, id.is_some())
             .with_some(keys::PACKAGE_ID, id)

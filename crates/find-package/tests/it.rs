@@ -3,14 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails, helpers included")]
 
 use find_package::FindPackage;
+use fingerprint::Fingerprint;
 use insta::assert_snapshot;
 use jamf::Sessions;
 use pipeline::{
-    Access, Boundary, Context, Env, Event, FailureKind, Level, Listener, Occurrence, Origin, Outcome, Plan,
-    Processor as _, SimulatedClock, Value, keys,
+    Access, Boundary, Context, Env, Event, FailureKind, Level, Listener, Md5, Occurrence, Origin, Outcome,
+    Plan, Processor as _, Route, Sha3_512, SimulatedClock, Value, Witness, keys,
 };
 use sandbox::{Config, Sandbox};
 use serde_json::json;
+use state::{NewUnproven, State};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
@@ -500,4 +502,52 @@ async fn outputs_are_declared() {
     assert_eq!(given, declared);
     let secret = stage.step.spec().input(keys::CLIENT_SECRET.name()).unwrap();
     assert_eq!(secret.kind, pipeline::Kind::Secret);
+}
+
+/// The list may be late; a file that is sent again before it is listed gets a twin.
+#[tokio::test]
+async fn what_was_sent_a_moment_ago_is_there_although_the_list_is_late() {
+    let state = State::in_memory().unwrap();
+    let mut stage = Stage::open().await;
+    let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+    let server = sessions.open(&stage.env).unwrap().server().to_owned();
+    stage.step = FindPackage::new(sessions).remembering(state.clone());
+    let name = "App.pkg".parse().unwrap();
+    let keep = |since: &str| {
+        let new = NewUnproven {
+            server: &server,
+            file: &name,
+            record: None,
+            sent: Fingerprint {
+                size: 1000,
+                md5: Md5::from_bytes([1; 16]),
+                sha3_512: Sha3_512::from_bytes([2; 64]),
+            },
+            route: Route::Jcds,
+            witness: Witness::List,
+            since: since.parse().unwrap(),
+        };
+        state.keep_unproven(&new).unwrap();
+    };
+    keep("2026-11-20T11:59:00Z");
+    assert_snapshot!(stage.find("App.pkg").await, @"
+    no record, file of 1000 bytes, which was sent at 2026-11-20T11:59:00Z and is not listed yet
+    pkg_name: App.pkg
+    package_found: false
+    jcds_file_found: true
+    jcds_file_size: 1000
+    jcds_file_md5: 01010101010101010101010101010101
+    jcds_file_sha3_512: 02020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202
+    ");
+    stage.set("witness", "record");
+    assert!(stage.plan().await.starts_with("no record, no file\n"), "{}", stage.plan().await);
+    stage.set("witness", "list");
+    keep("2026-11-20T10:59:00Z");
+    assert!(stage.plan().await.starts_with("no record, no file\n"), "it was deleted since");
+
+    keep("2026-11-20T11:59:00Z");
+    stage.sandbox.put_file("App.pkg", b"listed");
+    let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+    stage.step = FindPackage::new(sessions).remembering(state.clone());
+    assert!(stage.plan().await.starts_with("no record, file of 6 bytes\n"), "{}", stage.plan().await);
 }

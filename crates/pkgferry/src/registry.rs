@@ -8,7 +8,8 @@ use std::sync::Arc;
 pub fn registry(sessions: &Arc<Sessions>, memory: &Memory) -> Result<Registry, Error> {
     let mut registry = Registry::default();
     registry.register(choose_route::ChooseRoute::new(Arc::clone(sessions)))?;
-    registry.register(find_package::FindPackage::new(Arc::clone(sessions)))?;
+    let find = find_package::FindPackage::new(Arc::clone(sessions));
+    registry.register(find.remembering(memory.state.clone()))?;
     registry.register(compare_hash::CompareHash::new(memory.digests.clone()))?;
     registry.register(jcds_credentials::JcdsCredentials::new(Arc::clone(sessions), memory.state.clone()))?;
     registry.register(s3_upload::S3Upload::new(Arc::clone(sessions), memory.clone()))?;

@@ -14,6 +14,7 @@ use crate::transfer::Work;
 use fingerprint::{DigestState, Fingerprint, Start};
 use jamf::JcdsFile;
 use pipeline::{Activity, Context};
+use state::StoredUpload;
 use std::pin::pin;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,14 @@ pub(crate) struct Done {
     pub fingerprint: Fingerprint,
     pub parts: u64,
     pub key: String,
+}
+
+impl Done {
+    /// An earlier run has sent this, and asked S3 to complete it.
+    pub(crate) fn by_earlier(stored: &StoredUpload, fingerprint: Fingerprint) -> Self {
+        let (parts, key) = (stored.parts.len() as u64, stored.key.clone());
+        Self { committed: Committed::ByEarlier, fingerprint, parts, key }
+    }
 }
 
 /// What an upload is to take the place of.
@@ -146,6 +155,10 @@ impl Attempt<'_> {
             cx: self.cx,
         };
         let committed = commit.run().await;
+        if committed.is_ok() {
+            // Before the journal is closed, so that a kill leaves the one or the other.
+            self.work.remember(fingerprint, self.cx);
+        }
         // What the session remembers is the list before the completion, which it does not see.
         self.work.session.jcds_file_changed(&self.work.name);
         Ok((committed?, fingerprint))

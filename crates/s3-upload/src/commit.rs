@@ -10,6 +10,7 @@ use crate::error::Leftover;
 use crate::listed::{Bytes, Spot, compare, spot};
 use crate::log::Log;
 use crate::s3_error::in_full;
+use crate::twins::{Lookout, Since};
 use crate::{Error, S3Error};
 use fingerprint::Fingerprint;
 use jamf::{JcdsFile, Session};
@@ -73,8 +74,8 @@ pub(crate) enum Committed {
     Placed {
         /// Whether an old file was deleted for it.
         replaced: bool,
-        /// Files of the same bytes that another run made at the same time, and that were deleted.
-        surplus: Vec<String>,
+        /// What was listed before, by which twins are known.
+        since: Since,
         /// What is odd about it.
         doubt: Option<Doubt>,
     },
@@ -168,20 +169,26 @@ impl Commit<'_> {
         let took = self.now().duration_since(begun);
         // A file of the same bytes under the name proves nothing where it may be the old one.
         let is_new = old.as_ref().is_none_or(|old| compare(old, self.fingerprint) == Bytes::Others);
-        let surplus = if completed.is_ok() && judgement == Judgement::Complete && is_new {
-            self.settle_twins(&listed, took).await
-        } else {
-            self.tell_twins(&listed).await;
-            Vec::new()
+        let since = Since {
+            before: listed,
+            may_be_late: self.may_have_twin,
+            took,
+            is_proof: judgement == Judgement::Complete && is_new,
         };
-        let etag = completed.map_err(|source| self.not_completed(source, old.is_some()))?;
+        let etag = match completed {
+            Ok(etag) => etag,
+            Err(source) => {
+                self.lookout().tell(&since).await;
+                return Err(self.not_completed(source, old.is_some()));
+            }
+        };
         self.step(2);
         let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
         let doubt = match judgement {
             Judgement::CompleteAnyway => Some(Doubt::NameTaken),
             _ => other_etag.then_some(Doubt::OtherEtag),
         };
-        Ok(Committed::Placed { replaced: old.is_some(), surplus, doubt })
+        Ok(Committed::Placed { replaced: old.is_some(), since, doubt })
     }
 
     /// Sees to all that has to be right before anything is deleted. The look at the list comes last, so that it is fresh.
@@ -295,6 +302,11 @@ impl Commit<'_> {
             self.cx.clock().sleep(pause).await;
         }
         false
+    }
+
+    fn lookout(&self) -> Lookout<'_> {
+        let Self { session, name, fingerprint, cx, .. } = *self;
+        Lookout { session, name, sent: fingerprint, waits: cx.cancelled(), cx }
     }
 
     fn list_failed(&self, source: jamf::Error) -> Error {

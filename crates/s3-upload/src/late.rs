@@ -1,13 +1,14 @@
-//! A completion that an earlier run asked for, and did not live to hear of.
+//! What an earlier run has sent, and the list does not show: a completion that it did not live to hear of, or a file that is listed
+//! late.
 //!
-//! S3 goes on with it when nobody waits any more. Where the credentials still open the upload, asking again tells what became of it.
-//! Where they do not, only the list does; and whoever sends the file anew at once has a twin of it, `Name_1.pkg`, as soon as S3 is
-//! through. So the list is looked at for a while first, and what has come by then need not be sent, or is replaced.
+//! S3 goes on with a completion when nobody waits any more. Where the credentials still open the upload, asking again tells what became
+//! of it. Where they do not, only the list does; and whoever sends the file anew at once has a twin of it, `Name_1.pkg`, as soon as S3
+//! is through. So the list is looked at for a while first, and what has come by then need not be sent, or is replaced.
 
 use crate::Error;
 use crate::attempt::Done;
 use crate::bucket::{Bucket, Place};
-use crate::commit::{Committed, LOOKS};
+use crate::commit::LOOKS;
 use crate::error::Leftover;
 use crate::listed::{Bytes, compare, only_file};
 use crate::log::Log;
@@ -20,26 +21,29 @@ use pipeline::Context;
 use state::{Journal, Phase, StoredUpload};
 use std::time::Duration;
 
-/// An upload of this file that S3 was asked to complete, and that nobody can open any more.
+/// A file that may still appear under the name.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub journal: Journal,
-    pub stored: StoredUpload,
     pub made_of: Fingerprint,
+    /// The upload, which nobody can open any more; `None` if it was seen to be complete.
+    pub left: Option<(Journal, StoredUpload)>,
 }
 
 impl Asked {
     /// Nobody has to look for it any more.
     pub(crate) fn close(self, cx: &Context) {
-        Log::go_on(self.journal, cx).close();
+        if let Some((journal, _)) = self.left {
+            Log::go_on(journal, cx).close();
+        }
     }
 
     /// The same, and S3 shall forget it, if credentials for this place may ask for that.
     pub(crate) async fn give_up(self, bucket: &Bucket, place: &Place, cx: &Context) {
-        if is_at(&self.stored, place) {
-            abandon(bucket, self.journal, &self.stored, cx).await;
-        } else {
-            self.close(cx);
+        match self.left {
+            Some((journal, stored)) if is_at(&stored, place) => {
+                _ = abandon(bucket, journal, &stored, cx).await
+            }
+            left => Self { left, ..self }.close(cx),
         }
     }
 }
@@ -74,16 +78,14 @@ impl Work {
             return Ok(Heard::Nothing { unread: None });
         }
         let (name, window) = (&self.name, self.patience.window() / 4);
-        cx.info(format!(
-            "an earlier run has asked S3 to put {name} together, and has not heard of it: looking whether it is listed"
-        ));
+        cx.info(format!("an earlier run has sent {name}, and the list does not show it: looking for it"));
         let heard = cx.cancelled().run_until_cancelled(self.look_for(asked, window, cx)).await;
         let interrupted = || Error::Interrupted { file: name.clone(), leftover: Leftover::Kept };
         let heard = heard.ok_or_else(interrupted)?;
         match &heard {
             Heard::Delivered(_) => {}
             Heard::Outdated(_) => {
-                cx.info(format!("S3 has put together the {name} of an earlier run; it is replaced"));
+                cx.info(format!("the {name} that an earlier run has sent is listed now, and is replaced"));
             }
             Heard::Nothing { unread } => {
                 let what = match unread {
@@ -91,8 +93,8 @@ impl Work {
                     Some(error) => format!("the list could not be read ({})", in_full(error)),
                 };
                 cx.warn(format!(
-                    "an earlier run has asked S3 to put {name} together, and {} s later {what}; nobody can ask S3 about \
-                     it any more, so it is sent anew",
+                    "an earlier run has sent {name}, and {} s later {what}; nobody can ask S3 about it any more, so it is \
+                     sent anew",
                     window.as_secs()
                 ));
             }
@@ -126,15 +128,13 @@ impl Work {
     }
 
     fn judge(&self, there: &Asked, file: JcdsFile) -> Heard {
-        let stored = &there.stored;
-        if stored.identity != self.file.identity() || file.name != self.name.as_str() {
-            return Heard::Outdated(file);
+        match &there.left {
+            Some((_, stored))
+                if stored.identity == self.file.identity() && file.name == self.name.as_str() =>
+            {
+                Heard::Delivered(Done::by_earlier(stored, there.made_of))
+            }
+            _ => Heard::Outdated(file),
         }
-        Heard::Delivered(Done {
-            committed: Committed::ByEarlier,
-            fingerprint: there.made_of,
-            parts: stored.parts.len() as u64,
-            key: stored.key.clone(),
-        })
     }
 }

@@ -10,7 +10,7 @@
 //!   have not ended, `checksum` goes along.
 //! - `log` writes down what a later run must know; `resume` reads it.
 //! - `transfer` decides what to go on with and what to begin; `attempt` is one multipart upload until its end; `late` waits for what an
-//!   earlier run asked for and did not hear of.
+//!   earlier run has sent and the list does not show.
 //! - `listed` sees to it that what is replaced is what the plan showed; `commit` replaces, and finds out what became of a completion whose answer was lost.
 //! - `twins` sees to it that two runs at the same time end in one file.
 //!

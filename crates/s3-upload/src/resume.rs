@@ -43,7 +43,7 @@ impl Leftovers {
             let resumption = Resumption::of(&stored, file, place, prefix);
             match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored)) {
                 (Some(resumption), _) => sorted.fitting = Some((journal, stored, resumption)),
-                (None, Some(made_of)) => sorted.asked.push(Asked { journal, stored, made_of }),
+                (None, Some(made_of)) => sorted.asked.push(Asked { made_of, left: Some((journal, stored)) }),
                 (None, None) if is_at(&stored, place) => sorted.over.push((journal, stored)),
                 (None, None) => {}
             }

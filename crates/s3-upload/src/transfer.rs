@@ -12,18 +12,21 @@ use crate::inputs::{
     UPLOAD_STALL_SECONDS,
 };
 use crate::late::{self, Asked, Heard};
-use crate::listed::only_file;
+use crate::listed::{Bytes, compare, only_file};
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::parts::PartPlan;
 use crate::resume::{Leftovers, abandon, is_stale};
 use crate::s3_error::in_full;
 use crate::stall::Patience;
+use crate::twins::Lookout;
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
-use pipeline::{Applied, Change, Context, Env, FileName, Subject, Verb, Warning, keys};
-use state::{NewUpload, Phase, State, StoredUpload};
+use pipeline::{
+    Applied, Change, Context, Env, FileName, PackageId, Route, Subject, Verb, Warning, Witness, keys,
+};
+use state::{NewUnproven, NewUpload, State, StoredUpload};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,6 +49,8 @@ pub struct Work {
     checksum: ChecksumChoice,
     known: Option<Fingerprint>,
     keep: bool,
+    record: Option<PackageId>,
+    witness: Witness,
     state: State,
     connections: Connections,
     /// Bytes of parts that S3 has confirmed to this run.
@@ -107,6 +112,8 @@ impl Work {
             concurrency: env.get(UPLOAD_CONCURRENCY)?.unwrap_or_default(),
             patience: env.get(UPLOAD_STALL_SECONDS)?.unwrap_or_default(),
             keep: env.get(KEEP_PARTIAL)?.unwrap_or(false),
+            record: env.get(keys::PACKAGE_ID)?,
+            witness: env.get(keys::WITNESS)?.unwrap_or(Witness::List),
             digests: memory.digests.clone(),
             state: memory.state.clone(),
             connections: memory.connections.clone(),
@@ -139,8 +146,19 @@ impl Work {
         let (done, door) = self.deliver(door, &endpoint, cx).await?;
         // Not before: with another upload begun, nobody could go on with this one after a kill, and its old file may have gone.
         cx.has_sent();
+        let lookout = Lookout {
+            session: &self.session,
+            name: &self.name,
+            sent: done.fingerprint,
+            waits: cx.cancelled(),
+            cx: &cx.shielded(),
+        };
+        let surplus = match &done.committed {
+            Committed::Placed { since, .. } => lookout.settle(since).await,
+            Committed::ByAnother | Committed::ByEarlier => Vec::new(),
+        };
         self.tidy(&door.bucket, &endpoint, cx).await;
-        Ok(self.applied(&done))
+        Ok(self.applied(&done, &surplus))
     }
 
     /// Goes on with what an earlier run left, waits for what it asked for, or begins; where these credentials do not open what they
@@ -152,6 +170,7 @@ impl Work {
             Went::Through(done) => return Ok((done?, door)),
             Went::Nowhere { asked, refusal } => (asked, refusal),
         };
+        let asked: Vec<_> = asked.into_iter().chain(self.sent_lately(cx)).collect();
         let may_have_twin = !asked.is_empty();
         let aim = match self.hear_of(&asked, cx).await? {
             Heard::Delivered(done) => {
@@ -273,18 +292,25 @@ impl Work {
             return Went::Nowhere { asked, refusal: None };
         };
         let log = Log::go_on(journal, cx);
+        let made_of = late::made_of(&stored);
         let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
         if there == count {
             // Nothing may be deleted for an upload that S3 has forgotten; and where S3 may not be asked, sending a part
             // tells.
-            match bucket.standing(&resumption.upload).await {
-                Standing::Open => {}
-                Standing::Gone if self.old.is_some() => {
+            match (bucket.standing(&resumption.upload).await, made_of) {
+                (Standing::Open, _) => {}
+                // Nobody has called it off: S3 was asked to complete it, and has.
+                (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {
+                    self.remember(made_of, cx);
+                    log.close();
+                    return Went::Through(Ok(Done::by_earlier(&stored, made_of)));
+                }
+                (Standing::Gone, _) if self.old.is_some() => {
                     log.close();
                     return Went::Nowhere { asked, refusal: None };
                 }
-                Standing::Unknown if self.old.is_some() => _ = resumption.sent.pop(),
-                Standing::Gone | Standing::Unknown => {}
+                (Standing::Unknown, _) if self.old.is_some() => _ = resumption.sent.pop(),
+                (Standing::Gone | Standing::Unknown, _) => {}
             }
         }
         cx.info(format!(
@@ -295,14 +321,15 @@ impl Work {
         let mut attempt = self.attempt(bucket, &aim, cx);
         attempt.known = resumption.fingerprint.or(self.known);
         attempt.hashed = resumption.hashed.take();
-        if stored.phase == Phase::Completing {
+        if made_of.is_some() {
             attempt.on_failure = OnFailure::LeaveAsked;
         }
         match attempt.go_on(resumption, &log).await {
             Err(error) if error.shuts_out() => {
-                match late::made_of(&stored).filter(|_| error.locks_out()) {
+                match made_of.filter(|_| error.locks_out()) {
                     Some(made_of) => {
-                        asked.extend(log.into_journal().map(|journal| Asked { journal, stored, made_of }));
+                        let left = log.into_journal().map(|journal| (journal, stored));
+                        asked.push(Asked { made_of, left });
                     }
                     // Nobody can go on with it, nor remove it.
                     None => log.close(),
@@ -313,6 +340,36 @@ impl Work {
                 log.end(&done);
                 Went::Through(done)
             }
+        }
+    }
+
+    /// Whether the list speaks against these bytes having been put under the name.
+    fn may_hold(&self, made_of: Fingerprint) -> bool {
+        self.old.as_ref().is_none_or(|old| compare(old, made_of) != Bytes::Others)
+    }
+
+    /// What was sent so lately under this name that the list need not show it yet.
+    fn sent_lately(&self, cx: &Context) -> Option<Asked> {
+        let sent = self.state.sent_lately(self.session.server(), &self.name, cx.clock().now());
+        // What cannot be read is not known.
+        let sent = sent.ok().flatten().filter(|_| self.old.is_none())?;
+        Some(Asked { made_of: sent.sent, left: None })
+    }
+
+    /// Writes down that these bytes were sent, until somebody has proven it.
+    pub(crate) fn remember(&self, sent: Fingerprint, cx: &Context) {
+        let new = NewUnproven {
+            server: self.session.server(),
+            file: &self.name,
+            record: self.record,
+            sent,
+            route: Route::Jcds,
+            witness: self.witness,
+            since: cx.clock().now(),
+        };
+        if let Err(error) = self.state.keep_unproven(&new) {
+            let why = in_full(&error);
+            cx.warn(format!("if {} is not proven now, the next run will not know: {why}", self.name));
         }
     }
 
@@ -327,18 +384,18 @@ impl Work {
         }
     }
 
-    fn applied(&self, done: &Done) -> Applied {
+    fn applied(&self, done: &Done, surplus: &[String]) -> Applied {
         let (name, sent) = (&self.name, done.fingerprint);
         let applied = match &done.committed {
             Committed::ByEarlier => {
-                Applied::done(format!("{name} is in place: S3 has put together what an earlier run sent"))
+                Applied::done(format!("{name} was sent by an earlier run, and S3 has put it together"))
             }
             Committed::ByAnother => Applied::done(format!(
                 "{name} was sent, and another run had put the same bytes in place before; those were left there"
             )),
-            Committed::Placed { doubt: None, replaced, surplus } => {
+            Committed::Placed { doubt: None, replaced, .. } => {
                 let how = if *replaced { ", in place of the old file" } else { "" };
-                let twins = match surplus.as_slice() {
+                let twins = match surplus {
                     [] => String::new(),
                     twins => format!(
                         "; another run sent the same, and its surplus {} was deleted",

@@ -9,16 +9,17 @@
 //! How long a completed file takes to be listed is not known (`§19.5`). While the new file is not listed, or without its
 //! digests, the list is looked at again, for half a minute at most; and where it was late, or the completion took long, once
 //! more after it was there, since the file that came first may be the other run's. A twin that comes later still is left, and
-//! told by verify-delivery.
+//! told by verify-delivery. Meanwhile others send, and Ctrl-C ends the looking.
 
-use crate::commit::{Commit, LOOKS};
+use crate::commit::LOOKS;
 use crate::listed::{Bytes, compare, only_file};
 use crate::s3_error::in_full;
 use fingerprint::Fingerprint;
-use jamf::JcdsFile;
+use jamf::{JcdsFile, Session};
 use jiff::SignedDuration;
-use pipeline::FileName;
+use pipeline::{Context, FileName};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// So often it is looked for twins while none is seen.
 const QUIET_LOOKS: u32 = 4;
@@ -64,8 +65,10 @@ impl Picture {
     }
 
     fn shows_no_twin(&self) -> bool {
-        let (Self::Open { twins: one } | Self::Clear { surplus: one, .. }) = self;
-        one.is_empty() && !matches!(self, Self::Clear { others, .. } if !others.is_empty())
+        match self {
+            Self::Open { twins } => twins.is_empty(),
+            Self::Clear { surplus, others } => surplus.is_empty() && others.is_empty(),
+        }
     }
 
     /// Surplus twins, and the others.
@@ -83,42 +86,67 @@ fn new_twins<'a>(name: &FileName, before: &[JcdsFile], now: &'a [JcdsFile]) -> V
     now.iter().filter(|file| name.is_twin(&file.name) && !is_old(file)).collect()
 }
 
-impl Commit<'_> {
+/// What a commit saw, and how it went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Since {
+    /// The list as it was when nothing stood against the completion.
+    pub before: Arc<[JcdsFile]>,
+    /// Whether another upload of the file may still appear.
+    pub may_be_late: bool,
+    /// How long the completion took.
+    pub took: SignedDuration,
+    /// Whether a file of the same bytes under the name is surely the new one. A file that is yet to go would leave its twin as the
+    /// only one.
+    pub is_proof: bool,
+}
+
+/// Who looks for twins of a file.
+pub(crate) struct Lookout<'a> {
+    pub session: &'a Session,
+    pub name: &'a FileName,
+    pub sent: Fingerprint,
+    /// Ends the waiting.
+    pub waits: &'a CancellationToken,
+    /// Of requests.
+    pub cx: &'a Context,
+}
+
+impl Lookout<'_> {
     /// Deletes twins that are surplus after a completion, and tells of others. Gives the names of those that are gone.
-    ///
-    /// Only for a name that was seen to be free before: a file that is yet to go would leave its twin as the only one.
-    /// `completion` is how long the completion took.
-    pub(crate) async fn settle_twins(&self, before: &[JcdsFile], completion: SignedDuration) -> Vec<String> {
+    pub(crate) async fn settle(&self, since: &Since) -> Vec<String> {
+        if !since.is_proof {
+            self.tell(since).await;
+            return Vec::new();
+        }
         let mut pauses = LOOKS.iter();
         let mut quiet = QUIET_LOOKS;
-        let mut was_open = self.may_have_twin || completion >= SLOW;
+        let mut was_open = since.may_be_late || since.took >= SLOW;
         let picture = loop {
             let Some(now) = self.look_for_twins().await else { return Vec::new() };
-            let picture = Picture::of(self.name, self.fingerprint, before, &now);
+            let picture = Picture::of(self.name, self.sent, &since.before, &now);
             let is_open = matches!(picture, Picture::Open { .. });
+            quiet = quiet.saturating_sub(u32::from(picture.shows_no_twin()));
             // A twin that is seen is worth all looks; where none is, a service that lists late is left to verify-delivery.
-            let goes_on = match picture.shows_no_twin() {
-                false => is_open,
-                true => {
-                    quiet = quiet.saturating_sub(1);
-                    (is_open || was_open) && quiet > 0
+            let goes_on = if picture.shows_no_twin() { (is_open || was_open) && quiet > 0 } else { is_open };
+            was_open = since.may_be_late || is_open;
+            match pauses.next().filter(|_| goes_on) {
+                Some(pause) => {
+                    let pause = self.cx.clock().sleep(*pause);
+                    if self.waits.run_until_cancelled(pause).await.is_none() {
+                        break picture;
+                    }
                 }
-            };
-            match pauses.next() {
-                Some(pause) if goes_on => self.cx.clock().sleep(*pause).await,
-                _ => break picture,
+                None => break picture,
             }
-            was_open = self.may_have_twin || is_open;
         };
         let (surplus, others) = picture.end();
-        self.tell(&others);
+        self.say(&others);
         let mut gone = Vec::new();
         for twin in surplus {
             match self.delete_twin(&twin).await {
                 Ok(()) => {
                     self.cx.info(format!(
-                        "{twin} held the same bytes as {}, sent by another run; it was surplus and is \
-                         deleted",
+                        "{twin} held the same bytes as {}, sent by another run; it was surplus and is deleted",
                         self.name
                     ));
                     gone.push(twin);
@@ -133,10 +161,10 @@ impl Commit<'_> {
     }
 
     /// Tells of twins and leaves them.
-    pub(crate) async fn tell_twins(&self, before: &[JcdsFile]) {
+    pub(crate) async fn tell(&self, since: &Since) {
         if let Some(now) = self.look_for_twins().await {
-            let twins = new_twins(self.name, before, &now);
-            self.tell(&twins.into_iter().map(|twin| twin.name.clone()).collect::<Vec<_>>());
+            let twins = new_twins(self.name, &since.before, &now);
+            self.say(&twins.into_iter().map(|twin| twin.name.clone()).collect::<Vec<_>>());
         }
     }
 
@@ -151,7 +179,7 @@ impl Commit<'_> {
         }
     }
 
-    fn tell(&self, twins: &[String]) {
+    fn say(&self, twins: &[String]) {
         for twin in twins {
             self.cx.warn(format!(
                 "{twin} appeared on the distribution service while {} was put in place: either may be the file of this \

@@ -136,7 +136,7 @@ fn cron_job(request: &Request, options: &Kubernetes, state: &str) -> Value {
                         {"action": "FailIndex", "onExitCodes": {
                             "containerName": "pkgferry",
                             "operator": "In",
-                            "values": [exit::RECIPE, exit::ACCESS, exit::USAGE]
+                            "values": [exit::RECIPE, exit::ACCESS, exit::UNVERIFIED, exit::DEADLINE, exit::USAGE]
                         }}
                     ]},
                     "template": {

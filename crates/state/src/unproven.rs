@@ -5,7 +5,7 @@ use crate::history::record;
 use crate::times::{stored, told};
 use crate::{Error, State};
 use fingerprint::Fingerprint;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pipeline::{FileName, PackageId, Route, Witness};
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
@@ -24,7 +24,7 @@ pub struct NewUnproven<'a> {
     pub route: Route,
     /// Who was asked about it.
     pub witness: Witness,
-    /// When it was given up.
+    /// When it was sent.
     pub since: Timestamp,
 }
 
@@ -44,9 +44,13 @@ pub struct Unproven {
     pub route: Route,
     /// Who was asked about it.
     pub witness: Witness,
-    /// When it was given up.
+    /// When it was sent.
     pub since: Timestamp,
 }
+
+/// How long a delivery that the list does not show is taken to be on its way into the list. Nobody knows how long that can take
+/// (`jamf-pro-api.md §19.5`); whoever deleted the file by hand waits no longer than this until it is sent again.
+const LISTED_LATE: SignedDuration = SignedDuration::from_hours(1);
 
 const COLUMNS: &str = "number, server, file, record, size, md5, sha3_512, route, witness, since";
 
@@ -94,6 +98,22 @@ impl State {
     pub fn settle_this(&self, unproven: &Unproven) -> Result<bool, Error> {
         let delete = "DELETE FROM unproven WHERE number = ?1";
         Ok(self.database().execute(delete, [unproven.number])? > 0)
+    }
+
+    /// What was sent into the distribution service of this server under this name, so lately that the list need not show it yet.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn sent_lately(
+        &self,
+        server: &str,
+        file: &FileName,
+        now: Timestamp,
+    ) -> Result<Option<Unproven>, Error> {
+        let is_late =
+            |kept: &Unproven| (SignedDuration::ZERO..LISTED_LATE).contains(&now.duration_since(kept.since));
+        let kept = self.unproven(Some(server))?.into_iter();
+        Ok(kept.filter(|kept| kept.route == Route::Jcds && file.same_name(kept.file.as_str())).find(is_late))
     }
 
     /// What is not proven yet, on one server or all, the oldest first.

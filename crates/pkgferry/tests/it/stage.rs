@@ -219,6 +219,8 @@ fn steady(text: &str) -> String {
         .replace(program.to_str().unwrap(), "[PKGFERRY]")
         .replace(repository.to_str().unwrap(), "[REPOSITORY]");
     text = replace_after(&text, "good until ", "[TIME]", |c| c.is_ascii_digit() || "-T:.Z".contains(c));
+    text =
+        replace_after(&text, "which was sent at ", "[TIME]", |c| c.is_ascii_digit() || "-T:.Z".contains(c));
     text = replace_after(&text, "proven after ", "[N]", |c| c.is_ascii_digit());
     replace_after(&text, "127.0.0.1:", "[PORT]", |c| c.is_ascii_digit())
 }

@@ -242,3 +242,58 @@ fn a_delivery_without_a_record_is_looked_for_by_its_name() {
     assert!(ran.stdout.contains("no record names the file"), "{}", ran.shown());
     nothing_was_sent(&server);
 }
+
+/// The list is late, and whoever runs again must not make a twin of what is on its way into it.
+#[test]
+fn what_was_sent_and_is_not_listed_yet_is_not_sent_again() {
+    let (stage, server, file) = unproven(Duration::from_secs(12));
+    let ran = stage.run(&["upload", &file]).succeeded();
+    assert_snapshot!(ran.shown(), @"
+    exit 0
+    --- stdout
+    App.pkg
+      look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
+      look  find-package      record 1, file of 4.8 KiB, which was sent at [TIME] and is not listed yet
+      look  compare-hash      same: 4.8 KiB, MD5 and SHA3-512 agree
+      skip  jcds-credentials  4.8 KiB, MD5 and SHA3-512 agree
+      skip  s3-upload         4.8 KiB, MD5 and SHA3-512 agree
+      skip  package-metadata  record 1 already says so
+      skip  package-upload    route jcds: s3-upload sends the file
+      plan  verify-delivery   prove delivery of App.pkg (an earlier run has not proven it)
+      done  verify-delivery   proven after [N] s: size, MD5 and SHA3-512 agree, record 1 is READY
+      = skipped: nothing sent
+    --- stderr
+      warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
+    ");
+    assert_eq!(server.names(), ["App.pkg"]);
+    assert!(!server.journal().iter().any(|seen| seen.side == sandbox::Side::S3), "{}", server.requests());
+    assert_eq!(kept(&stage), []);
+}
+
+#[test]
+fn what_a_run_sent_before_it_was_ended_is_not_sent_again_either() {
+    for signal in ["-TERM", "-KILL"] {
+        let late = Duration::from_secs(4);
+        let (stage, server) = Stage::with_server_like(|config| config.listed_after = late);
+        let file = stage.write("App.pkg", noise(1, 5_000));
+        let mut command = stage.command(&["upload", &file]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let end = Instant::now() + Duration::from_secs(60);
+        // As soon as S3 has answered, whatever the run does then.
+        let is_complete =
+            || server.journal().iter().any(|seen| seen.method == "POST" && seen.path.contains("uploadId="));
+        while !is_complete() && Instant::now() < end {
+            std::thread::yield_now();
+        }
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        child.wait().unwrap();
+        server.clear_journal();
+        let ran = stage.run(&["upload", &file]).succeeded();
+        assert_eq!(server.names(), ["App.pkg"], "{signal}: {}", ran.shown());
+        let parts = server.journal().iter().filter(|seen| seen.path.contains("partNumber=")).count();
+        assert_eq!(parts, 0, "{signal}: {}", ran.shown());
+        assert_eq!(kept(&stage), []);
+        let again = stage.run(&["upload", &file]).succeeded();
+        assert!(again.stdout.contains("= skipped"), "{}", again.shown());
+    }
+}

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 use pipeline::keys;
 use sandbox::Fault;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// A run that was killed while S3 put its file together.
@@ -91,7 +92,7 @@ async fn what_s3_puts_together_late_is_delivered_and_not_sent_again() {
     killed.assert_right(&new);
     assert_eq!(killed.parts_sent(), 0);
     assert_eq!(killed.stage.ear.warnings(), Vec::<String>::new());
-    assert_snapshot!(sent.told(), @"App.pkg is in place: S3 has put together what an earlier run sent");
+    assert_snapshot!(sent.told(), @"App.pkg was sent by an earlier run, and S3 has put it together");
     assert_eq!(sent.outputs.get(keys::PKG_SIZE).unwrap(), Some(new.len() as u64));
 }
 
@@ -118,7 +119,7 @@ async fn where_new_credentials_were_given_it_is_waited_for_as_well() {
         .await;
     killed.assert_right(&new);
     assert_eq!(killed.parts_sent(), 0);
-    assert_snapshot!(sent.told(), @"App.pkg is in place: S3 has put together what an earlier run sent");
+    assert_snapshot!(sent.told(), @"App.pkg was sent by an earlier run, and S3 has put it together");
 }
 
 #[tokio::test]
@@ -136,7 +137,7 @@ async fn what_is_not_listed_in_time_is_sent_anew_and_its_twin_removed() {
     killed.assert_right(&new);
     assert_eq!(killed.parts_sent(), 2);
     assert_snapshot!(sent.told(), @"sent App.pkg: 9.0 MiB in 2 parts; another run sent the same, and its surplus App_1.pkg was deleted");
-    assert_snapshot!(killed.stage.ear.steady_warnings(), @"an earlier run has asked S3 to put App.pkg together, and 15 s later it is not listed; nobody can ask S3 about it any more, so it is sent anew");
+    assert_snapshot!(killed.stage.ear.steady_warnings(), @"an earlier run has sent App.pkg, and 15 s later it is not listed; nobody can ask S3 about it any more, so it is sent anew");
 }
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn a_list_that_cannot_be_read_is_not_one_that_lacks_it() {
     killed.assert_right(&new);
     assert_snapshot!(killed.stage.ear.steady_warnings(), @"
     whether App.pkg got a twin such as Name_1.pkg is not known: GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”
-    an earlier run has asked S3 to put App.pkg together, and 15 s later the list could not be read (GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”); nobody can ask S3 about it any more, so it is sent anew
+    an earlier run has sent App.pkg, and 15 s later the list could not be read (GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”); nobody can ask S3 about it any more, so it is sent anew
     whether App.pkg got a twin such as Name_1.pkg is not known: GET /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Read Jamf Cloud Distribution Service Files”
     ");
 }
@@ -208,4 +209,59 @@ async fn whoever_interrupts_the_wait_finds_it_in_the_journal() {
     ");
     let left = killed.stage.memory.state.left_over().unwrap();
     assert_eq!(left.iter().map(|left| left.phase).collect::<Vec<_>>(), [state::Phase::Completing]);
+}
+
+/// A run that ends between the completion and the list.
+#[tokio::test]
+async fn what_was_sent_is_known_before_the_list_shows_it() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+    let new = bytes(1, 1000);
+    stage.send("App.pkg", &new).await.unwrap();
+    assert_eq!(stage.listed(), Vec::<String>::new());
+    let kept = stage.memory.state.unproven(None).unwrap();
+    let sent: Vec<_> = kept.iter().map(|kept| (kept.file.as_str(), kept.sent.size)).collect();
+    assert_eq!(sent, [("App.pkg", 1000)]);
+    assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+}
+
+/// The file was built anew meanwhile.
+#[tokio::test]
+async fn a_file_that_is_listed_late_is_waited_for_and_replaced() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+    stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
+    let (clock, mut looks) = (stage.clock.clone(), 0);
+    stage.meddler.rule(move |seen| {
+        looks += usize::from(seen.is_list());
+        if looks == 3 {
+            // The list has come as far.
+            clock.advance(Duration::from_secs(600));
+        }
+        Fate::Pass
+    });
+    let newer = bytes(2, 2000);
+    std::fs::write(stage.path(), &newer).unwrap();
+    stage.send_again("App.pkg").await.unwrap();
+    stage.clock.advance(Duration::from_secs(700));
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &newer);
+}
+
+/// S3 has put it together, and forgets the upload; the run that asked was killed, and the list is late.
+#[tokio::test]
+async fn an_upload_that_s3_has_completed_and_forgotten_is_not_sent_again() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+    let new = bytes(1, 1000);
+    stage.meddler.rule(|seen| if seen.is_complete() { Fate::HoldAfter } else { Fate::Pass });
+    tokio::select! {
+        sent = stage.send("App.pkg", &new) => panic!("not killed: {sent:?}"),
+        () = stage.meddler.holding() => {}
+    }
+    stage.meddler.rule(|_| Fate::Pass);
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_snapshot!(sent.told(), @"App.pkg was sent by an earlier run, and S3 has put it together");
+    assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+    assert_eq!(stage.memory.state.unproven(None).unwrap().len(), 1);
+    stage.clock.advance(Duration::from_secs(700));
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &new);
 }

@@ -31,9 +31,10 @@ fn deletions(stage: &Stage) -> usize {
 async fn a_file_that_another_run_created_since_the_listing_stays_the_only_one() {
     let stage = Stage::open().await;
     stage.meddler.rule(|_| Fate::Pass);
-    let (ours, theirs) = (run_of_many(&stage).await, run_of_many(&stage).await);
+    let ours = run_of_many(&stage).await;
     let (new, old) = (bytes(1, 1000), bytes(2, 1000));
-    let sent = stage.send_within(theirs, stage.env("App.pkg", &old), |_| {}).await.unwrap();
+    let theirs = stage.path().with_extension("other");
+    let sent = stage.send_elsewhere(&theirs, "App.pkg", &old).await.unwrap();
     assert_eq!(sent.change, "create file App.pkg");
 
     // The listing says that there is none, and the plan believes it; the commit does not.

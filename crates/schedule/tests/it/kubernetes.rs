@@ -91,6 +91,8 @@ fn a_cron_job() {
                 values:
                 - 3
                 - 4
+                - 7
+                - 9
                 - 64
           template:
             metadata:

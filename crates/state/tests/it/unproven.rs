@@ -52,6 +52,27 @@ fn something_else_that_was_sent_takes_its_place() {
     assert_eq!(state.unproven(Some(OTHER)).unwrap().len(), 1);
 }
 
+/// The list of the distribution service may be late, and not for ever.
+#[test]
+fn what_was_sent_within_the_hour_need_not_be_listed() {
+    let state = State::in_memory().unwrap();
+    let composed = file("B\u{fc}ro.pkg");
+    let sent = NewUnproven { route: Route::Jcds, ..new(SERVER, &composed, 1) };
+    state.keep_unproven(&sent).unwrap();
+    let lately = |server: &str, name: &str, now: &str| {
+        state.sent_lately(server, &file(name), time(now)).unwrap().map(|kept| kept.sent)
+    };
+    let (decomposed, soon) = ("Bu\u{308}ro.pkg", "2026-11-20T22:00:01Z");
+    assert_eq!(lately(SERVER, decomposed, soon), Some(digests(1)));
+    assert_eq!(lately(SERVER, decomposed, "2026-11-20T23:00:00Z"), Some(digests(1)));
+    assert_eq!(lately(SERVER, decomposed, "2026-11-20T23:00:01Z"), None);
+    assert_eq!(lately(SERVER, decomposed, "2026-11-20T21:59:59Z"), None, "a clock that was set back");
+    assert_eq!((lately(OTHER, decomposed, soon), lately(SERVER, "App.pkg", soon)), (None, None));
+    // What went through Jamf Pro is told by the record.
+    state.keep_unproven(&new(SERVER, &composed, 1)).unwrap();
+    assert_eq!(lately(SERVER, decomposed, soon), None);
+}
+
 #[test]
 fn what_is_proven_is_forgotten() {
     let state = State::in_memory().unwrap();
