@@ -41,7 +41,7 @@ impl Asked {
     pub(crate) async fn give_up(self, bucket: &Bucket, place: &Place, cx: &Context) {
         match self.left {
             Some((journal, stored)) if is_at(&stored, place) => {
-                _ = abandon(bucket, journal, &stored, cx).await
+                _ = abandon(bucket, journal, &stored, cx).await;
             }
             left => Self { left, ..self }.close(cx),
         }
