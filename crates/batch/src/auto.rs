@@ -10,6 +10,8 @@ pub const SHARD: &str = "PKGFERRY_SHARD";
 /// Kubernetes sets it.
 pub const SHARD_COUNT: &str = "PKGFERRY_SHARD_COUNT";
 
+// https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+const GITHUB: &str = "GITHUB_ACTIONS";
 // https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
 const KUBERNETES_INDEX: &str = "JOB_COMPLETION_INDEX";
 // https://docs.gitlab.com/ci/variables/predefined_variables/
@@ -88,6 +90,9 @@ pub enum Error {
     /// [`SHARD_COUNT`] is there, and no scheduler says which shard this is.
     #[error("{SHARD_COUNT} is set, but neither {KUBERNETES_INDEX} nor {AWS_INDEX} says which shard this is")]
     CountOnly,
+    /// GitHub tells a job nothing of its matrix. Each of the jobs would take all packages.
+    #[error("GitHub Actions does not tell a job which of its matrix it is, and {SHARD} is not set")]
+    Matrix,
     /// The number does not fit the count.
     #[error("{index_variable} is {index} and {count_variable} is {count}: there is no such shard")]
     Range {
@@ -149,6 +154,10 @@ impl Diagnose for Error {
             Self::Half { scheduler: Scheduler::Kubernetes, .. } => format!(
                 "set {SHARD_COUNT} to the Job's `completions`; `pkgferry schedule kubernetes` writes it so"
             ),
+            Self::Matrix => format!(
+                "set it in the job's env, with the matrix `shard: [1, 2, 3]`: {SHARD}: ${{{{ matrix.shard }}}}/${{{{ \
+                 strategy.job-total }}}}; `pkgferry schedule github-actions` writes it so"
+            ),
             Self::IrregularArray { .. } => {
                 "number the tasks from 1 without gaps, such as --array=1-5".to_owned()
             }
@@ -176,7 +185,11 @@ pub(crate) fn detect(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<D
         [named, variables.kubernetes()?, variables.gitlab()?, variables.aws_batch()?, variables.slurm()?];
     let mut said = sources.into_iter().flatten();
     let Some(first) = said.next() else {
-        return if variables.text(SHARD_COUNT).is_some() { Err(Error::CountOnly) } else { Ok(None) };
+        return match (variables.text(SHARD_COUNT), variables.text(GITHUB)) {
+            (Some(_), _) => Err(Error::CountOnly),
+            (None, Some(_)) => Err(Error::Matrix),
+            (None, None) => Ok(None),
+        };
     };
     if let Some(second) = said.find(|second| second.shard != first.shard) {
         return Err(Error::Conflict {

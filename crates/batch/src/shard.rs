@@ -98,8 +98,8 @@ impl Shard {
     /// | Slurm array | `SLURM_ARRAY_TASK_ID`, `…_MIN`, `…_MAX`, `…_STEP` | `SLURM_ARRAY_TASK_COUNT` |
     ///
     /// # Errors
-    /// When a value is no number or out of range, when half of a pair is missing, or when two schedulers contradict each
-    /// other; the message names the variables.
+    /// When a value is no number or out of range, when half of a pair is missing, when two schedulers contradict each
+    /// other, or in a job of GitHub Actions without `PKGFERRY_SHARD`; the message names the variables.
     pub fn auto(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Detected>, Error> {
         auto::detect(&lookup)
     }

@@ -222,7 +222,14 @@ impl Workshop {
         // All are announced before the first one begins.
         let by_server: Vec<_> = by_server.into_iter().map(|ready| self.announce(ready)).collect();
         self.chronicle.write(&self.context(None));
-        let (mut reports, mut shown) = (Vec::new(), Ok(()));
+        let mut shown = match self.shard {
+            // Silence could be anything.
+            Some(shard) if by_server.iter().all(Vec::is_empty) => {
+                self.display.say(&format!("no package of these recipes belongs to shard {shard}\n"))
+            }
+            _ => Ok(()),
+        };
+        let mut reports = Vec::new();
         for announced in by_server {
             let (more, told) = self.run_side_by_side(announced, self.jobs).await;
             reports.extend(more);
@@ -249,6 +256,17 @@ impl Workshop {
             }
         }
         Ok(())
+    }
+
+    /// The same for a server that will be written to, before there is a recipe.
+    pub fn hold(&self, target: &Target) -> Result<(), Error> {
+        if self.dry_run {
+            return Ok(());
+        }
+        let session = self.sessions.open(&target.env()).map_err(Error::Client)?;
+        self.locks.hold(session.server(), self.clock.now(), &self.context(None)).map_err(|source| {
+            Error::Busy { source, leaves_reports: self.chronicle.may_have_anothers_reports() }
+        })
     }
 
     /// The session that a recipe will use, if it passed its check and says enough of a server.

@@ -217,7 +217,7 @@ pub struct Failure {
     /// What to do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Everything that is wrong with the recipe, if that is why; `message` then says the same as text.
+    /// Everything that is wrong with the recipe, if that is why; `message` then says the same in one line, without hints.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
 }
@@ -227,12 +227,28 @@ impl From<&runner::FailureReport> for Failure {
         Self {
             step: failure.step.as_ref().map(Step::from),
             kind: failure.kind,
-            message: failure.message.clone(),
+            message: match failure.faults.as_slice() {
+                [] => failure.message.clone(),
+                faults => in_one_line(faults),
+            },
             causes: failure.causes.clone(),
             hint: failure.hint.clone(),
             faults: failure.faults.iter().map(Fault::from).collect(),
         }
     }
+}
+
+/// `App.recipe:7:14: step 9: unknown processor; and 2 more faults`.
+fn in_one_line(faults: &[runner::FaultReport]) -> String {
+    const SHOWN: usize = 3;
+    let mut parts: Vec<String> =
+        faults.iter().take(SHOWN).map(|fault| Fault::from(fault).sentence()).collect();
+    match faults.len().saturating_sub(SHOWN) {
+        0 => {}
+        1 => parts.push("and 1 more fault".to_owned()),
+        more => parts.push(format!("and {more} more faults")),
+    }
+    parts.join("; ")
 }
 
 /// One thing that is wrong with a recipe, and where: [`runner::FaultReport`], written and read.
@@ -266,6 +282,13 @@ impl Fault {
             place.push_str(&format!(":{number}"));
         }
         Some(place)
+    }
+
+    /// What is wrong, and where, without the hint.
+    fn sentence(&self) -> String {
+        let place = self.place().map(|place| format!("{place}: ")).unwrap_or_default();
+        let step = self.step.as_ref().map(|step| format!("step {}: ", step.number)).unwrap_or_default();
+        format!("{place}{step}{}", self.message)
     }
 }
 

@@ -26,7 +26,8 @@ fn shard(environment: &str) -> String {
 #[test]
 fn whole_environments() {
     assert_eq!(shard(""), "none");
-    assert_eq!(shard("PATH=/bin GITHUB_ACTIONS=true HOME=/root"), "none");
+    assert_eq!(shard("PATH=/bin HOME=/root"), "none");
+    assert_eq!(shard("GITHUB_ACTIONS=true PKGFERRY_SHARD=2/3"), "2/3 PKGFERRY_SHARD");
     assert_eq!(shard("PKGFERRY_SHARD=2/3"), "2/3 PKGFERRY_SHARD");
     assert_eq!(shard("JOB_COMPLETION_INDEX=0 PKGFERRY_SHARD_COUNT=4"), "1/4 Kubernetes");
     assert_eq!(shard("JOB_COMPLETION_INDEX=3 PKGFERRY_SHARD_COUNT=4"), "4/4 Kubernetes");
@@ -51,6 +52,12 @@ fn whole_environments() {
 fn what_names_no_shard() {
     assert_eq!(shard("CI_NODE_TOTAL=1"), "none");
     assert_eq!(shard("CI_NODE_TOTAL= CI_NODE_INDEX= PKGFERRY_SHARD= JOB_COMPLETION_INDEX="), "none");
+}
+
+/// Each job of a matrix would carry everything.
+#[test]
+fn github_tells_no_shard_by_itself() {
+    insta::assert_snapshot!(shard("GITHUB_ACTIONS=true"), @"GitHub Actions does not tell a job which of its matrix it is, and PKGFERRY_SHARD is not set; set it in the job's env, with the matrix `shard: [1, 2, 3]`: PKGFERRY_SHARD: ${{ matrix.shard }}/${{ strategy.job-total }}; `pkgferry schedule github-actions` writes it so");
 }
 
 #[test]

@@ -235,7 +235,8 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
     let file: Option<FileName> = package.file.as_deref().and_then(|name| name.parse().ok());
     log.learn(&PackageFacts { file: file.as_ref(), record: package.package_id, ..PackageFacts::default() });
     let failure = report.failure.as_ref();
-    let message = failure.map(|failure| {
+    // In one line, as reports have it.
+    let message = package.failure.as_ref().map(|failure| {
         [&failure.message]
             .into_iter()
             .chain(&failure.causes)

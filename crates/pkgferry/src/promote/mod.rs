@@ -122,6 +122,10 @@ impl Promotion<'_> {
             }
         }
         let is_needed = held.iter().any(|(_, holds)| *holds != Holds::Same);
+        for (target, _) in held.iter().filter(|(_, holds)| *holds != Holds::Same) {
+            // Before anything is fetched for a server that another run works on.
+            self.workshop.hold(target)?;
+        }
         let bytes = if is_needed { self.bytes(&source, results).await? } else { Bytes::NotNeeded };
         for (target, holds) in held {
             self.deliver(target, holds, &source, &bytes, results).await;

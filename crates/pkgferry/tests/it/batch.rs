@@ -232,6 +232,19 @@ fn shards_divide_the_packages_and_their_reports_make_one() {
 }
 
 #[test]
+fn a_shard_without_packages_says_so() {
+    let (stage, _server) = Stage::with_server();
+    let folder = recipes(&stage, 1);
+    let mut said: Vec<_> = (1..=3)
+        .map(|shard| stage.run(&["run", &folder, "--shard", &format!("{shard}/3")]).succeeded().stdout)
+        .filter(|said| said.lines().count() == 1)
+        .collect();
+    said.dedup_by_key(|said| said.replace(['1', '2', '3'], "K"));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("no package of these recipes belongs to shard "), "{said:?}");
+}
+
+#[test]
 fn the_scheduler_says_which_shard_this_is() {
     let (mut stage, server) = Stage::with_server();
     let folder = recipes(&stage, 12);

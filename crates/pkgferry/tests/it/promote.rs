@@ -240,6 +240,22 @@ fn one_server_does_not_hold_up_the_others() {
 }
 
 #[test]
+fn nothing_is_fetched_for_a_server_that_another_run_works_on() {
+    let (stage, test, production) = tested();
+    production.put_category("Tested");
+    let state = state::State::open(&stage.path("home/.local/state/pkgferry")).unwrap().state;
+    let claim = state::Claim { what: "run nightly", host: "mac", since: jiff::Timestamp::UNIX_EPOCH };
+    let server = production.connection().jss_url.clone();
+    let lock = state.lock_server(&server, state::Part::WHOLE, &claim).unwrap();
+    let ran = stage.run(&PROMOTE);
+    assert_eq!(ran.code, 10, "{}", ran.shown());
+    assert!(ran.stderr.contains("another pkgferry works on"), "{}", ran.stderr);
+    assert!(!fetched(&test) && production.names().is_empty(), "{}", test.requests());
+    drop(lock);
+    stage.run(&PROMOTE).succeeded();
+}
+
+#[test]
 fn a_promotion_has_two_ends() {
     let (mut stage, ..) = stage_with_two();
     let to_itself = ["promote", "App.pkg", "--from", "test", "--to", "test"];

@@ -485,5 +485,7 @@ fn a_recipe_that_is_wrong_failed_before_it_began() {
     let failure = report.failure.unwrap();
     assert_eq!(failure.faults.len(), 2);
     assert_eq!(failure.faults[0].place().unwrap(), "Bad.recipe.yaml:4:14");
+    insta::assert_snapshot!(failure.message, @"Bad.recipe.yaml:4:14: step 1: unknown processor `nothing`; Bad.recipe.yaml:5:3: step 2: the input `act` is missing");
+    assert_eq!(report.reason, failure.message);
     assert_eq!(house.recorder.snapshot().totals().failed, 1);
 }
