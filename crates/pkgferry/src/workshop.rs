@@ -333,8 +333,10 @@ impl Workshop {
     /// A crash in the middle of a large package leaves a report that tells of it.
     async fn keep_reporting(&self, cx: &Context) -> Infallible {
         loop {
-            self.clock.sleep(REPORT_EVERY).await;
-            self.chronicle.keep(cx);
+            tokio::select! {
+                () = self.clock.sleep(REPORT_EVERY) => self.chronicle.keep(cx),
+                () = self.chronicle.package_begins() => self.chronicle.write(cx),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! A summary for `$GITHUB_STEP_SUMMARY`. What is worst comes first, so that what does not fit is what matters least.
 
-use crate::words::{clip, count, counts, duration, headline, moment, span, stopped, writable};
+use crate::words::{at_least, clip, count, counts, duration, headline, moment, span, stopped, writable};
 use crate::{PackageReport, RunReport, Status, Warning};
 use pipeline::size;
 
@@ -162,7 +162,12 @@ fn totals(report: &RunReport) -> String {
     if totals.packages > 0 {
         text.push_str(&format!(": {}", counts(totals)));
     }
-    text.push_str(&format!(".<br>{} {sent}, {} {saved}", size(totals.bytes_sent), size(totals.bytes_saved)));
+    let least = at_least(report);
+    text.push_str(&format!(
+        ".<br>{least}{} {sent}, {} {saved}",
+        size(totals.bytes_sent),
+        size(totals.bytes_saved)
+    ));
     if totals.bytes_resumed > 0 {
         text.push_str(&format!(", {} resumed", size(totals.bytes_resumed)));
     }

@@ -223,6 +223,8 @@ impl Track {
         };
         let reason = match (status, run_has_ended) {
             (Status::Running, true) => format!("nobody told how it ended; last heard of {reason}"),
+            // A run that is killed leaves it so.
+            (Status::NotBegun, false) => format!("{reason} when this was written"),
             _ => reason,
         };
         Conclusion::unfinished(status, reason)

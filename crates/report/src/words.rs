@@ -76,6 +76,11 @@ pub(crate) fn counts(totals: Totals) -> String {
     told.join(", ")
 }
 
+/// Before bytes and requests: of a run that did not end nobody knows what came after the report.
+pub(crate) fn at_least(report: &RunReport) -> &'static str {
+    if report.finished.is_none() { "at least " } else { "" }
+}
+
 /// Why the run, or one of the merged ones, ended before its work did.
 pub(crate) fn stopped(report: &RunReport) -> Option<&'static str> {
     let words = [

@@ -19,7 +19,8 @@ use state::{
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
+use tokio::sync::Notify;
 
 /// How many runs the history keeps at least, and for how many days it keeps more than that.
 pub const HISTORY_RUNS: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
@@ -58,6 +59,7 @@ pub struct Chronicle {
     log: Option<RunLog>,
     files: ReportFiles,
     news: News,
+    begun: Arc<Notify>,
 }
 
 impl Chronicle {
@@ -95,7 +97,7 @@ impl Chronicle {
         // A history that cannot be shortened is as good as another.
         drop(forget(state, HISTORY_DAYS, clock.now()));
         news.begin(&id, &host, reports, cx);
-        Ok(Self { recorder, log, files, news })
+        Ok(Self { recorder, log, files, news, begun: Arc::default() })
     }
 
     /// Announces a package before its turn. Reports list packages in this order.
@@ -106,7 +108,7 @@ impl Chronicle {
     /// What listens to an announced package whose turn has come.
     pub fn follow(&self, recipe: &str, recorder: PackageRecorder, facts: &PackageFacts<'_>) -> Entry {
         let log = self.log.as_ref().map(|log| log.package(&NewPackage { recipe, facts: *facts }));
-        Entry { recorder, log }
+        Entry { recorder, log, begins: Once::new(), begun: Arc::clone(&self.begun) }
     }
 
     /// Takes a warning that belongs to no package.
@@ -129,6 +131,11 @@ impl Chronicle {
         }
     }
 
+    /// Waits until a package begins to change something.
+    pub async fn package_begins(&self) {
+        self.begun.notified().await;
+    }
+
     /// Writes the report down as it is, if it was not just written.
     pub fn keep(&self, cx: &Context) {
         if let Err(error) = self.files.write_now_and_then(|| self.recorder.snapshot()) {
@@ -149,7 +156,7 @@ impl Chronicle {
         leave: LeaveReports,
         cx: &Context,
     ) -> Result<(), Error> {
-        let Self { recorder, log, files, news } = self;
+        let Self { recorder, log, files, news, .. } = self;
         // That somebody interrupted it is nothing to look at.
         if let Some(error) = broke.filter(|_| exit != Exit::Interrupted) {
             recorder.warn(in_full(error), error.hint());
@@ -219,6 +226,8 @@ impl Listener for OfRun {
 pub struct Entry {
     recorder: PackageRecorder,
     log: Option<PackageLog>,
+    begins: Once,
+    begun: Arc<Notify>,
 }
 
 impl Entry {
@@ -272,6 +281,9 @@ impl Listener for Entry {
         self.recorder.on(event);
         if let Some(log) = &self.log {
             log.on(event);
+        }
+        if matches!(event.what, Occurrence::StepStarted) {
+            self.begins.call_once(|| self.begun.notify_one());
         }
     }
 }

@@ -424,3 +424,20 @@ fn a_crash_still_leaves_a_report() {
     assert_eq!(report(&path)["finished"], Value::Null);
     assert!(server.names().is_empty());
 }
+
+#[test]
+fn what_had_begun_when_a_run_was_killed_is_in_its_report() {
+    let (stage, server) = Stage::with_server();
+    let path = stage.path("run.json").to_str().unwrap().to_owned();
+    let mut child = long_run(&stage, &path);
+    // Long before the report would be due again.
+    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=3&")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(told(&report(&path))[0], ("First.pkg".into(), "running".into()));
+    let page = stage.path("run.md").to_str().unwrap().to_owned();
+    stage.run(&["report", "merge", &path, "--output", &page]);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("nobody told how it ended") || page.contains("did not end"), "{page}");
+    assert!(page.contains("at least 0 bytes sent"), "{page}");
+}

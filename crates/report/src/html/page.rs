@@ -1,7 +1,7 @@
 use super::entry::{card, change, skip};
 use super::markup::Markup;
 use super::timeline;
-use crate::words::{Verdict, count, counts, duration, headline, moment, span, stopped};
+use crate::words::{Verdict, at_least, count, counts, duration, headline, moment, span, stopped};
 use crate::{PackageReport, RunReport, Status, Warning};
 use jiff::Timestamp;
 use pipeline::size;
@@ -156,7 +156,12 @@ fn bytes(page: &mut Markup, report: &RunReport) {
         true => ([" to send", " already there"], " to fetch"),
         false => ([" sent", " already there, not sent"], " fetched"),
     };
-    page.put("<p><b class=\"sent\">").text(&size(sent)).put("</b>").put(words[0]);
+    page.put("<p>")
+        .put(at_least(report))
+        .put("<b class=\"sent\">")
+        .text(&size(sent))
+        .put("</b>")
+        .put(words[0]);
     if totals.bytes_resumed > 0 {
         page.put(" · <b>").text(&size(totals.bytes_resumed)).put("</b> resumed");
     }

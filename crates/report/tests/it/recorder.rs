@@ -432,7 +432,7 @@ fn a_snapshot_is_honest_about_what_is_not_known_yet() {
         told.push(reason(&house.recorder.snapshot()));
     }
     assert_snapshot!(told.join("\n"), @"
-    not begun: its turn had not come
+    not begun: its turn had not come when this was written
     running: planning step 1 s3-upload
     running: planning step 1 s3-upload: 1.0 GiB of 3.0 GiB read
     running: after step 1 s3-upload
