@@ -14,6 +14,8 @@ pub struct Cron {
 
 /// Bytes of a command that Debian's and macOS' cron read (`MAX_COMMAND` of `cron.h`, with its end); cronie reads more.
 const MAX_COMMAND: usize = 999;
+/// The unit sets it: cron's own is shorter.
+pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// For a crontab of the system.
 const LOGS: &str = "/var/log/pkgferry";
 /// For somebody's own: where pkgferry keeps what it remembers. cron sets `HOME`.
@@ -44,7 +46,7 @@ fn file(request: &Request, options: &Cron, index: u8, count: u8) -> Result<UnitF
     let text = format!(
         "# pkgferry: packages into Jamf Cloud ({})\n\
          SHELL=/bin/sh\n\
-         PATH=/usr/local/bin:/usr/bin:/bin\n\
+         PATH={PATH}\n\
          {mail}{} {user}{command}\n",
         request.name,
         request.recurrence.cron()

@@ -309,5 +309,16 @@ fn install(request: &Request, options: &Kubernetes, name: &str) -> String {
          Take it away:    kubectl{namespace} delete cronjob {unit}\n\n\
          Needs Kubernetes 1.31 or newer.\n"
     ));
-    text
+    text + &access_modes(request, options)
+}
+
+/// What claims have to allow that several pods mount.
+fn access_modes(request: &Request, options: &Kubernetes) -> String {
+    let count = request.shards.get();
+    let claims = [(&options.state, "ReadWriteMany"), (&options.packages, "ReadOnlyMany or ReadWriteMany")];
+    let shared = claims.into_iter().filter(|_| count > 1).filter_map(|(claim, modes)| {
+        let claim = claim.as_ref()?;
+        Some(format!("The claim {claim} has to be {modes}: the {count} shards run at the same time, on several nodes.\n"))
+    });
+    shared.collect()
 }

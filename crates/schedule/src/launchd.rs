@@ -9,6 +9,8 @@ use pipeline::{Dict, Value};
 /// A LaunchDaemon has no home folder, so what would be found there is named.
 const STATE: &str = "/Library/Application Support/pkgferry";
 const LOGS: &str = "/Library/Logs/pkgferry";
+/// What programs of launchd find others by (`_PATH_STDPATH` of `paths.h`).
+pub(crate) const PATH: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
 /// Seconds from SIGTERM to SIGKILL; a run ends in order when it gets the first. launchd's own value is 20.
 const EXIT_TIMEOUT: i64 = 120;
 

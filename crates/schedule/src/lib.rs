@@ -57,7 +57,7 @@ pub use kubernetes::{CONFIG_FOLDER, Kubernetes, PACKAGES_FOLDER};
 pub use recurrence::{InvalidRecurrence, Recurrence};
 pub use request::Request;
 pub use systemd::Systemd;
-pub use target::{Kind, Target, UnitFile, Written, write};
+pub use target::{Kind, Surroundings, Target, UnitFile, Written, write};
 pub use text::{
     Argument, FilePath, Image, KubernetesName, MailAddress, Name, RecipeName, RunnerLabel, Script,
     SecretName, ServerName, ShardCount, TimeZone, UserName,

@@ -22,6 +22,8 @@ const LOGS: &str = "/var/log/";
 const STATE: &str = "/var/lib/pkgferry";
 const LOG: &str = "/var/log/pkgferry";
 const CREDENTIALS: &str = "/etc/pkgferry/credentials";
+/// That of the system's manager (`systemd.exec(5)`). The last two are links to others, or belong to it.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A service with its timer; templates of them if there are shards (`systemd.service(5)`, `systemd.timer(5)`).
 pub(crate) fn write(request: &Request, options: &Systemd) -> Result<Written, Error> {

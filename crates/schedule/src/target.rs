@@ -81,7 +81,31 @@ pub enum Target {
     Kubernetes(Kubernetes),
 }
 
+/// What a scheduler gives a run that stands in no word of it. Nothing of the shell that the unit was made in is among it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether `HOME` is set.
+    pub home: bool,
+    /// `PATH`: folders with `:` between them, where programs are found by name.
+    pub path: &'static str,
+}
+
 impl Target {
+    /// What the run is given, on a machine; `None` where its runner or image decides.
+    ///
+    /// launchd sets `HOME` with `UserName` alone (`job_postfork_become_user` of its source), systemd for a `User=` that it did
+    /// not make up (`systemd.exec(5)`), cron always (`crontab(5)`).
+    #[must_use]
+    pub fn surroundings(&self, request: &Request) -> Option<Surroundings> {
+        let (home, path) = match self {
+            Self::Launchd => (request.user.is_some(), launchd::PATH),
+            Self::Systemd(_) => (request.user.is_some(), systemd::PATH),
+            Self::Cron(_) => (true, cron::PATH),
+            Self::GithubActions(_) | Self::Gitlab(_) | Self::Kubernetes(_) => return None,
+        };
+        Some(Surroundings { home, path })
+    }
+
     /// Which scheduler it is for.
     #[must_use]
     pub fn kind(&self) -> Kind {

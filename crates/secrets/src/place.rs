@@ -84,6 +84,12 @@ impl SecretPath {
         }
     }
 
+    /// Whether it is in the home folder (`~/…`), which has to be known then.
+    #[must_use]
+    pub fn is_in_home(&self) -> bool {
+        self.0.starts_with("~")
+    }
+
     /// The path, with the home folder in it. `None` where there is need of one, and it is not known.
     pub(crate) fn in_home(&self, home: Option<&Path>) -> Option<PathBuf> {
         match self.0.strip_prefix("~") {
@@ -167,7 +173,9 @@ impl CommandLine {
         Ok(Self { program, arguments })
     }
 
-    pub(crate) fn program(&self) -> &str {
+    /// The program: its path, or a name that is looked for in the folders of `PATH`.
+    #[must_use]
+    pub fn program(&self) -> &str {
         &self.program
     }
 

@@ -1,8 +1,8 @@
 //! Where the settings keep secrets, and whether the unit gets at them there.
 
 use crate::settings::{Contents, Kept};
-use schedule::{Request, Target};
-use secrets::{Place, SecretSource};
+use schedule::{FilePath, Kubernetes, Request, Surroundings, Target};
+use secrets::{CommandLine, Place, SecretPath, SecretSource};
 use std::path::Path;
 
 /// What the unit has to know to get at secrets.
@@ -31,10 +31,11 @@ impl Reach<'_> {
     fn item(&self, path: &Path, kept: &Kept) -> Option<String> {
         let (name, path) = (kept.name(), path.display());
         let place = match &kept.source {
-            SecretSource::Plain(_) if self.is_of_ci() => {
+            SecretSource::Plain(_) if self.takes_variables() => {
+                let holder = if self.is_of_pod() { "ConfigMap" } else { "repository" };
                 return Some(format!(
-                    "{kept} stands in {path}, which the repository would hold for all its readers; write env:{name} in its place, {}",
-                    self.add(&name)
+                    "{kept} stands in {path}, which the {holder} would hold for all its readers; {}",
+                    self.variable_instead(&name)
                 ));
             }
             SecretSource::Plain(_) if self.has_own_user() => {
@@ -47,27 +48,42 @@ impl Reach<'_> {
             SecretSource::At(place) => place,
         };
         match (place, self.target) {
-            (_, Target::Kubernetes(_)) => None,
             (Place::Variable(variable), _) => {
                 let variable = variable.as_str();
                 let way = self.way(variable)?;
                 Some(format!("the variable {variable}, which {kept} of {path} refers to; {way}"))
             }
             (Place::File(_) | Place::Keychain(_) | Place::Credential(_), _)
-                if self.is_of_ci() && !self.runner_stays =>
+                if self.takes_variables() && !self.runner_stays =>
             {
+                let machine = if self.is_of_pod() { "pod" } else { "runner" };
                 Some(format!(
-                    "{kept} of {path} is kept in {place}, which no runner has; write env:{name} in its place, {}",
-                    self.add(&name)
+                    "{kept} of {path} is kept in {place}, which no {machine} has; {}",
+                    self.variable_instead(&name)
                 ))
             }
-            (Place::File(_), _) if self.is_of_ci() => {
+            (Place::File(_), _) if self.takes_variables() => {
                 Some(format!("{kept} of {path} is kept in {place}; the runner has to have it"))
             }
             (Place::File(_), _) if self.has_own_user() => Some(format!(
                 "{kept} of {path} is kept in {place}, and the run has a user of its own who cannot read it; {}",
                 by_user_or_credential(&name)
             )),
+            (Place::File(file), _) if !self.knows(file) => Some(format!(
+                "{kept} of {path} is kept in {place}, and {} gives the run no HOME; write the whole path",
+                self.target.kind()
+            )),
+            (Place::Command(_), Target::Kubernetes(Kubernetes { image, .. })) => Some(format!(
+                "{kept} of {path} is kept in {place}; the image {image} has to hold that program"
+            )),
+            (Place::Command(line), _) => {
+                let given = self.surroundings().filter(|given| !self.finds(line, *given))?;
+                Some(format!(
+                    "{kept} of {path} is kept in {place}, and {} gives the run PATH={}, where that program is not; write its whole path",
+                    self.target.kind(),
+                    given.path
+                ))
+            }
             (Place::Credential(credential), Target::Systemd(_)) => {
                 let is_named = self.names(credential.as_str());
                 (!is_named).then(|| {
@@ -86,7 +102,9 @@ impl Reach<'_> {
     fn way(&self, variable: &str) -> Option<String> {
         let is_named = self.names(variable);
         match self.target {
-            Target::GithubActions(_) | Target::Gitlab(_) => (!is_named).then(|| self.add(variable)),
+            Target::GithubActions(_) | Target::Gitlab(_) | Target::Kubernetes(_) => {
+                (!is_named).then(|| self.add(variable))
+            }
             Target::Systemd(_) => {
                 let add = if is_named { String::new() } else { format!(", and add --secret {variable}") };
                 Some(format!("the unit sets none: write credential:{variable} for env:{variable}{add}"))
@@ -94,13 +112,37 @@ impl Reach<'_> {
             Target::Launchd | Target::Cron(_) => {
                 Some(format!("the unit sets none: write {} for env:{variable}", self.places()))
             }
-            Target::Kubernetes(_) => None,
         }
     }
 
-    /// How a CI server gets a secret of this name, and hands it on.
+    /// How whoever hands on variables gets a secret of this name, and hands it on.
     fn add(&self, name: &str) -> String {
-        super::missing::way_of_secrets(self.target, &[name]).unwrap_or_default()
+        super::missing::way_of_secrets(self.request, self.target, &[name]).unwrap_or_default()
+    }
+
+    fn variable_instead(&self, name: &str) -> String {
+        let add = if self.names(name) { String::new() } else { format!(", {}", self.add(name)) };
+        format!("write env:{name} in its place{add}")
+    }
+
+    fn surroundings(&self) -> Option<Surroundings> {
+        self.target.surroundings(self.request)
+    }
+
+    /// Whether the run knows where the file is.
+    fn knows(&self, file: &SecretPath) -> bool {
+        !file.is_in_home() || self.surroundings().is_none_or(|given| given.home)
+    }
+
+    /// Whether the run finds the program, if the machine has what this one has.
+    fn finds(&self, line: &CommandLine, given: Surroundings) -> bool {
+        let program = Path::new(line.program());
+        let is_there = |folder: &str| Path::new(folder).join(program).is_file();
+        match (program.components().count(), &self.request.folder) {
+            _ if program.has_root() => true,
+            (0 | 1, _) => given.path.split(':').any(is_there),
+            (_, folder) => is_there(folder.as_ref().map_or("/", FilePath::as_str)),
+        }
     }
 
     /// Where secrets are that a machine's scheduler hands no variables to.
@@ -115,13 +157,20 @@ impl Reach<'_> {
         self.request.secrets.iter().any(|secret| secret.as_str() == name)
     }
 
-    /// Whether a variable of the unit takes the place of what the settings say. A server's own table is not overruled.
+    /// Whether a variable of the unit takes the place of what the settings say. A server's own table is not overruled, and a file
+    /// that all can read is refused for a secret that stands in it, whether that is asked for or not.
     fn wins_over(&self, kept: &Kept) -> bool {
-        self.is_of_ci() && kept.server.is_none() && self.names(kept.variable)
+        let may_stay = kept.server.is_none() && !kept.source.is_plain();
+        self.takes_variables() && may_stay && self.names(kept.variable)
     }
 
-    fn is_of_ci(&self) -> bool {
-        matches!(self.target, Target::GithubActions(_) | Target::Gitlab(_))
+    /// Whether the scheduler hands secrets on as variables.
+    fn takes_variables(&self) -> bool {
+        !super::is_of_machine(self.target.kind())
+    }
+
+    fn is_of_pod(&self) -> bool {
+        matches!(self.target, Target::Kubernetes(_))
     }
 
     /// Whether systemd makes a user for the run, who owns no files and is in no group.

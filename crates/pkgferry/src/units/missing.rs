@@ -5,7 +5,10 @@ use crate::process::Process;
 use crate::settings::{self, Contents};
 use crate::units::kept::Reach;
 use pipeline::{causes, keys};
-use schedule::{CONFIG_FOLDER, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, Request, Target};
+use schedule::{
+    CONFIG_FOLDER, FilePath, GithubActions, Gitlab, Install, Kind, Kubernetes, KubernetesName, Request,
+    Target,
+};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -73,8 +76,10 @@ impl Look<'_> {
 
     /// What leads to a server and an account.
     fn connection(&self, settings: &Settings) -> Option<String> {
-        if let (Kind::Kubernetes, Some(settings)) = (self.target.kind(), &self.request.settings) {
-            return self.in_container("the settings file", settings);
+        if let (Kind::Kubernetes, Some(named)) = (self.target.kind(), &self.request.settings)
+            && let Some(item) = self.in_container("the settings file", named)
+        {
+            return Some(item);
         }
         let nothing = BTreeSet::new();
         let names = match settings {
@@ -92,8 +97,10 @@ impl Look<'_> {
             }
             _ if missing.is_empty() => None,
             Settings::Known(path, _) => {
-                let secret: Vec<_> = missing.iter().copied().filter(|name| is_secret(name)).collect();
-                let way = way_of_secrets(self.target, &secret).map(|way| format!("; {way}"));
+                let may_be_there = brings_all(self.request, self.target).is_some();
+                let secret = missing.iter().copied().filter(|name| may_be_there || is_secret(name));
+                let secret: Vec<_> = secret.collect();
+                let way = way_of_secrets(self.request, self.target, &secret).map(|way| format!("; {way}"));
                 let path = path.display();
                 Some(format!("{named}: left out by {path} and by the options{}", way.unwrap_or_default()))
             }
@@ -107,7 +114,7 @@ impl Look<'_> {
             return String::new();
         }
         let (secret, open): (Vec<&str>, Vec<&str>) = missing.iter().partition(|name| is_secret(name));
-        match way_of_secrets(self.target, &secret) {
+        match way_of_secrets(self.request, self.target, &secret) {
             None => format!("; it has to name {}", list_of(missing)),
             Some(way) if open.is_empty() => format!("; it holds no secret: {way}"),
             Some(way) => format!("; it has to name {}, and holds no secret: {way}", list_of(&open)),
@@ -116,7 +123,19 @@ impl Look<'_> {
 
     /// The secrets that the settings keep where the run does not get at them.
     fn secrets(&self, settings: &Settings) -> Vec<String> {
-        let Settings::Known(path, contents) = settings else { return Vec::new() };
+        let (path, contents) = match settings {
+            Settings::Known(path, contents) => (path, contents),
+            Settings::Unknown => {
+                let named = self.request.settings.iter();
+                let unread = |path| {
+                    format!(
+                        "the settings file: {path} cannot be read from here; its secrets were not checked"
+                    )
+                };
+                return named.map(unread).collect();
+            }
+            Settings::Absent(_) | Settings::Wrong(_) => return Vec::new(),
+        };
         let runner_stays = match self.target {
             Target::GithubActions(GithubActions { install, .. }) => *install == Install::Present,
             Target::Gitlab(Gitlab { install, image, .. }) => *install == Install::Present && image.is_none(),
@@ -133,20 +152,16 @@ impl Look<'_> {
                 "give a settings file that names them, with --settings".to_owned()
             }
             Target::GithubActions(_) | Target::Gitlab(_) => {
-                way_of_secrets(self.target, missing).unwrap_or_default()
+                way_of_secrets(self.request, self.target, missing).unwrap_or_default()
             }
-            Target::Kubernetes(Kubernetes { secret: Some(secret), .. })
-                if self.request.secrets.is_empty() =>
-            {
-                format!(
+            Target::Kubernetes(_) => match brings_all(self.request, self.target) {
+                Some(secret) => format!(
                     "the Secret {secret} has to hold them, or a settings file of the ConfigMap (--settings FILE)"
-                )
-            }
-            Target::Kubernetes(_) => {
-                format!(
+                ),
+                None => format!(
                     "add {add} with --secrets-from, or name a settings file of a ConfigMap (--config-map, --settings FILE)"
-                )
-            }
+                ),
+            },
         }
     }
 
@@ -168,11 +183,8 @@ impl Look<'_> {
             })
     }
 
-    /// The settings of the run. What a container finds as its own, nobody can see from here.
+    /// The settings of the run.
     fn settings(&self) -> Settings {
-        if self.target.kind() == Kind::Kubernetes {
-            return Settings::Unknown;
-        }
         let path = match &self.request.settings {
             Some(named) => self.here(named),
             None => self.usual_settings(),
@@ -180,6 +192,8 @@ impl Look<'_> {
         let Some(path) = path else { return Settings::Unknown };
         match path.try_exists() {
             Ok(true) => {}
+            // A ConfigMap may be made elsewhere.
+            Ok(false) if self.target.kind() == Kind::Kubernetes => return Settings::Unknown,
             Ok(false) => return Settings::Absent(path),
             // Another account's folder is nothing that can be told of.
             Err(_) => return Settings::Unknown,
@@ -201,13 +215,20 @@ impl Look<'_> {
         path.exists().then_some(path)
     }
 
-    /// Where a path of the unit would be here: on this machine, or in the repository if this folder is its root.
+    /// Where a path of the unit would be here: on this machine, in the repository if this folder is its root, or in this folder if
+    /// a ConfigMap is made of it.
     fn here(&self, path: &FilePath) -> Option<PathBuf> {
         let path = Path::new(path.as_str());
         let folder = self.request.folder.as_ref().map_or(Path::new(""), |folder| Path::new(folder.as_str()));
-        match super::is_of_machine(self.target.kind()) {
-            true => Some(folder.join(path)),
-            false => (!path.has_root() && !folder.has_root()).then(|| folder.join(path)),
+        match self.target.kind() {
+            Kind::Launchd | Kind::Systemd | Kind::Cron => Some(folder.join(path)),
+            Kind::Kubernetes => {
+                let path = Path::new(CONFIG_FOLDER).join(folder).join(path);
+                path.strip_prefix(CONFIG_FOLDER).ok().map(Path::to_owned)
+            }
+            Kind::GithubActions | Kind::Gitlab => {
+                (!path.has_root() && !folder.has_root()).then(|| folder.join(path))
+            }
         }
     }
 
@@ -227,14 +248,31 @@ impl Look<'_> {
     }
 }
 
-/// How a CI server gets secrets of these names and hands them on; `None` for other schedulers, and if there are no names.
-pub fn way_of_secrets(target: &Target, names: &[&str]) -> Option<String> {
-    let set = match target {
-        Target::GithubActions(_) => each(names, "gh secret set ", "", "; "),
-        Target::Gitlab(_) => each(names, "cat | glab variable set ", " --masked --raw", "; "),
-        _ => return None,
-    };
-    (!names.is_empty()).then(|| format!("add {}, and {set}", each(names, "--secret ", "", " ")))
+/// The Secret whose entries all become variables, whatever they are called.
+fn brings_all<'t>(request: &Request, target: &'t Target) -> Option<&'t KubernetesName> {
+    let Target::Kubernetes(Kubernetes { secret, .. }) = target else { return None };
+    secret.as_ref().filter(|_| request.secrets.is_empty())
+}
+
+/// How secrets of these names get to whoever hands them on as variables; `None` for schedulers that hand on none, and if there
+/// are no names.
+pub fn way_of_secrets(request: &Request, target: &Target, names: &[&str]) -> Option<String> {
+    if names.is_empty() {
+        return None;
+    }
+    let add = format!("add {}", each(names, "--secret ", "", " "));
+    match target {
+        Target::GithubActions(_) => Some(format!("{add}, and {}", each(names, "gh secret set ", "", "; "))),
+        Target::Gitlab(_) => {
+            Some(format!("{add}, and {}", each(names, "cat | glab variable set ", " --masked --raw", "; ")))
+        }
+        Target::Kubernetes(Kubernetes { secret, .. }) => Some(match (brings_all(request, target), secret) {
+            (Some(secret), _) => format!("let the Secret {secret} hold {}", list_of(names)),
+            (None, Some(_)) => add,
+            (None, None) => format!("{add} with --secrets-from"),
+        }),
+        Target::Launchd | Target::Systemd(_) | Target::Cron(_) => None,
+    }
 }
 
 fn each(names: &[&str], before: &str, behind: &str, between: &str) -> String {

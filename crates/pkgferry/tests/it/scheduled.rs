@@ -130,9 +130,9 @@ fn what_is_missing_on_a_machine() {
     let place = "JSS_URL = \"https://example.jamfcloud.com\"\n";
     let account = "CLIENT_ID = \"x\"\nCLIENT_SECRET = \"credential:CLIENT_SECRET\"\n";
     assert_eq!(told("--secret CLIENT_SECRET", &format!("{place}{account}")), "");
-    let account = account.replace("credential:CLIENT_SECRET", "command:op read op://it/jamf/secret");
+    let account = account.replace("credential:CLIENT_SECRET", "command:/opt/op read op://it/jamf/secret");
     assert_eq!(told("", &format!("{place}{account}")), "");
-    let secret = "CLIENT_SECRET = \"command:op read op://it/jamf/secret\"\n";
+    let secret = "CLIENT_SECRET = \"command:/opt/op read op://it/jamf/secret\"\n";
     assert_eq!(told("--url https://example.jamfcloud.com --client-id x", secret), "");
     let gateway = "JAMF_REGION = \"eu\"\nJAMF_TENANT_ID = \"x\"\n";
     assert_eq!(told("", &format!("{gateway}{account}")), "");
@@ -210,6 +210,11 @@ fn schedule_in_root(stage: &Stage, line: &str) -> Ran {
     Ran::new(output, stage.path("settings.toml").parent().unwrap())
 }
 
+/// What is missing for a unit that is made there.
+fn told_of(stage: &Stage, line: &str) -> String {
+    missing(&schedule_in_root(stage, &format!("{line} --at 03:00 Firefox.jamf")).succeeded())
+}
+
 /// Settings for a server, with the addresses of README.
 const KEPT: &str = r#"
 JSS_URL = "https://example.jamfcloud.com"
@@ -271,6 +276,7 @@ fn secrets_that_the_run_would_not_get_are_named() {
     ");
     insta::assert_snapshot!(told("launchd"), @"
     - the variable MYSECRET, which CLIENT_SECRET of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or keychain:SERVICE/ACCOUNT for env:MYSECRET
+    - notify.slack of [STAGE]/settings.toml is kept in file:~/.config/pkgferry/slack, and launchd gives the run no HOME; write the whole path
     - the variable OPS_WEBHOOK, which notify.webhook of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or keychain:SERVICE/ACCOUNT for env:OPS_WEBHOOK
     - the variable HEARTBEAT_URL, which notify.heartbeat of [STAGE]/settings.toml refers to; the unit sets none: write file:PATH or keychain:SERVICE/ACCOUNT for env:HEARTBEAT_URL
     ");
@@ -301,6 +307,114 @@ fn secrets_that_the_run_would_not_get_are_named() {
     - CLIENT_SECRET of [STAGE]/settings.toml is kept in credential:A, which systemd alone hands on; write file:PATH or command:… in its place
     - notify.webhook of [STAGE]/settings.toml is kept in credential:OPS_WEBHOOK, which systemd alone hands on; write file:PATH or command:… in its place
     - notify.heartbeat of [STAGE]/settings.toml is kept in credential:HEARTBEAT_URL, which systemd alone hands on; write file:PATH or command:… in its place
+    ");
+}
+
+/// A home folder and programs are what the scheduler gives the run, and not what whoever makes the unit has.
+#[test]
+fn secrets_are_looked_for_as_the_scheduler_would() {
+    let stage = Stage::new();
+    let settings = stage.write(
+        "settings.toml",
+        r#"
+JSS_URL = "https://example.jamfcloud.com"
+CLIENT_ID = "x"
+CLIENT_SECRET = "file:~/sec"
+API_PASSWORD = ["no-such-op", "read", "op://it/jamf/secret"]
+
+[notify]
+slack = "command:sh -c 'echo in every PATH'"
+teams = "command:/opt/homebrew/bin/op read op://it/teams/address"
+webhook = "command:tools/address"
+"#,
+    );
+    std::fs::create_dir(stage.path("tools")).unwrap();
+    let tool = stage.write("tools/address", "");
+    let told = |line: &str| told_of(&stage, &format!("{line} --settings {settings}"));
+    let folder = tool.strip_suffix("/tools/address").unwrap();
+    insta::assert_snapshot!(told("launchd"), @"
+    - API_PASSWORD of [STAGE]/settings.toml is kept in command:no-such-op (2 arguments), and launchd gives the run PATH=/usr/bin:/bin:/usr/sbin:/sbin, where that program is not; write its whole path
+    - CLIENT_SECRET of [STAGE]/settings.toml is kept in file:~/sec, and launchd gives the run no HOME; write the whole path
+    - notify.webhook of [STAGE]/settings.toml is kept in command:tools/address, and launchd gives the run PATH=/usr/bin:/bin:/usr/sbin:/sbin, where that program is not; write its whole path
+    ");
+    insta::assert_snapshot!(told(&format!("launchd --working-dir {folder} --user me")), @"- API_PASSWORD of [STAGE]/settings.toml is kept in command:no-such-op (2 arguments), and launchd gives the run PATH=/usr/bin:/bin:/usr/sbin:/sbin, where that program is not; write its whole path");
+    insta::assert_snapshot!(told(&format!("cron --working-dir {folder}")), @"- API_PASSWORD of [STAGE]/settings.toml is kept in command:no-such-op (2 arguments), and cron gives the run PATH=/usr/local/bin:/usr/bin:/bin, where that program is not; write its whole path");
+    insta::assert_snapshot!(told(&format!("systemd --working-dir {folder} --user me")), @"- API_PASSWORD of [STAGE]/settings.toml is kept in command:no-such-op (2 arguments), and systemd gives the run PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin, where that program is not; write its whole path");
+    insta::assert_snapshot!(told(&format!("systemd --working-dir {folder}")), @"
+    - API_PASSWORD of [STAGE]/settings.toml is kept in command:no-such-op (2 arguments), and systemd gives the run PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin, where that program is not; write its whole path
+    - CLIENT_SECRET of [STAGE]/settings.toml is kept in file:~/sec, and the run has a user of its own who cannot read it; give --user NAME, or write credential:CLIENT_SECRET in its place and add --secret CLIENT_SECRET
+    ");
+    // A runner has its own.
+    let of_repository = "gitlab --install none --program settings.toml --settings settings.toml";
+    insta::assert_snapshot!(told_of(&stage, of_repository), @"- CLIENT_SECRET of settings.toml is kept in file:~/sec; the runner has to have it");
+}
+
+/// Into a pod come the ConfigMap and what a Secret brings as variables.
+#[test]
+fn secrets_that_a_pod_would_not_get_are_named() {
+    let stage = Stage::new();
+    let kubernetes = "kubernetes --image ferry:1 --config-map nightly";
+    let told = |more: &str| {
+        let told = told_of(&stage, &format!("{kubernetes} {more}"));
+        told.strip_prefix("- pkgferry itself: the image ferry:1 has to hold it as pkgferry\n")
+            .unwrap()
+            .to_owned()
+    };
+    insta::assert_snapshot!(told("--settings settings.toml"), @"- the settings file: settings.toml cannot be read from here; its secrets were not checked");
+    let kept = KEPT.replace("env:HEARTBEAT_URL", "command:op read op://it/jamf/heartbeat");
+    stage.write("settings.toml", &kept);
+    insta::assert_snapshot!(told("--settings settings.toml"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of settings.toml refers to; add --secret MYSECRET with --secrets-from
+    - notify.slack of settings.toml is kept in file:~/.config/pkgferry/slack, which no pod has; write env:PKGFERRY_NOTIFY_SLACK in its place, add --secret PKGFERRY_NOTIFY_SLACK with --secrets-from
+    - the variable OPS_WEBHOOK, which notify.webhook of settings.toml refers to; add --secret OPS_WEBHOOK with --secrets-from
+    - notify.heartbeat of settings.toml is kept in command:op (2 arguments); the image ferry:1 has to hold that program
+    ");
+    let given = "--secrets-from jamf --secret MYSECRET --secret PKGFERRY_NOTIFY_SLACK";
+    // As the run finds it.
+    insta::assert_snapshot!(told(&format!("--settings /etc/pkgferry/settings.toml {given}")), @"
+    - the variable OPS_WEBHOOK, which notify.webhook of settings.toml refers to; add --secret OPS_WEBHOOK
+    - notify.heartbeat of settings.toml is kept in command:op (2 arguments); the image ferry:1 has to hold that program
+    ");
+    insta::assert_snapshot!(told("--settings ./settings.toml --secrets-from jamf"), @"
+    - the variable MYSECRET, which CLIENT_SECRET of settings.toml refers to; let the Secret jamf hold MYSECRET
+    - notify.slack of settings.toml is kept in file:~/.config/pkgferry/slack, which no pod has; write env:PKGFERRY_NOTIFY_SLACK in its place, let the Secret jamf hold PKGFERRY_NOTIFY_SLACK
+    - the variable OPS_WEBHOOK, which notify.webhook of settings.toml refers to; let the Secret jamf hold OPS_WEBHOOK
+    - notify.heartbeat of settings.toml is kept in command:op (2 arguments); the image ferry:1 has to hold that program
+    ");
+    // In the image.
+    insta::assert_snapshot!(told("--settings /opt/settings.toml"), @"- the settings file: /opt/settings.toml cannot be read from here; its secrets were not checked");
+
+    let kept = kept.replace("env:MYSECRET", "keychain:jamf/ferry").replace("JSS_URL", "PKG_NOTES");
+    stage.write("settings.toml", kept.split("[notify]").next().unwrap());
+    insta::assert_snapshot!(told("--settings settings.toml"), @"
+    - JSS_URL: left out by settings.toml and by the options
+    - CLIENT_SECRET of settings.toml is kept in keychain:jamf/ferry, which no pod has; write env:CLIENT_SECRET in its place, add --secret CLIENT_SECRET with --secrets-from
+    ");
+    insta::assert_snapshot!(told("--settings settings.toml --secrets-from jamf"), @"
+    - JSS_URL: left out by settings.toml and by the options; let the Secret jamf hold JSS_URL
+    - CLIENT_SECRET of settings.toml is kept in keychain:jamf/ferry, which no pod has; write env:CLIENT_SECRET in its place, let the Secret jamf hold CLIENT_SECRET
+    ");
+    let all = "--secrets-from jamf --secret JSS_URL --secret CLIENT_SECRET";
+    assert_eq!(told(&format!("--settings settings.toml {all}")), "");
+    stage.write("settings.toml", "JSS_URL =");
+    insta::assert_snapshot!(told("--settings settings.toml"), @"- the settings file: settings.toml:1: string values must be quoted, expected literal string");
+}
+
+/// The files of a ConfigMap and of a repository can be read by all, and such a file is refused for a secret in it.
+#[cfg(unix)]
+#[test]
+fn a_secret_in_settings_for_all_is_named_whatever_wins_over_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let settings =
+        stage.write("settings.toml", "JSS_URL = \"u\"\nCLIENT_ID = \"x\"\nCLIENT_SECRET = \"hunter2\"\n");
+    std::fs::set_permissions(settings, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let line = "--settings settings.toml --secret CLIENT_SECRET";
+    insta::assert_snapshot!(told_of(&stage, &format!("gitlab {line}")), @"- CLIENT_SECRET stands in settings.toml, which the repository would hold for all its readers; write env:CLIENT_SECRET in its place");
+    let pod = format!("kubernetes --image ferry:1 --config-map nightly --secrets-from jamf {line}");
+    insta::assert_snapshot!(told_of(&stage, &pod), @"
+    - pkgferry itself: the image ferry:1 has to hold it as pkgferry
+    - CLIENT_SECRET stands in settings.toml, which the ConfigMap would hold for all its readers; write env:CLIENT_SECRET in its place
     ");
 }
 

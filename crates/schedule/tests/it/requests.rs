@@ -1,6 +1,6 @@
 //! What a request can be made of, and what holds for all schedulers.
 
-use crate::support::{full, nightly, path, targets};
+use crate::support::{full, nightly, path, targets, text};
 use pipeline::Diagnose as _;
 use schedule::{
     Error, FilePath, Image, Kind, KubernetesName, MailAddress, Name, RecipeName, Request, RunnerLabel,
@@ -43,6 +43,28 @@ fn texts() {
     }
     for (target, kind) in targets().iter().zip(Kind::ALL) {
         assert_eq!(target.kind(), kind);
+    }
+}
+
+/// A home folder comes with a user that the unit names, but for cron; and a unit that sets `PATH` sets what is told of it.
+#[test]
+fn what_a_run_is_given() {
+    let own = nightly();
+    let named = Request { user: Some("me".parse().unwrap()), ..nightly() };
+    for target in targets() {
+        let homes = [&own, &named].map(|request| target.surroundings(request).map(|given| given.home));
+        let expected = match target.kind() {
+            Kind::Launchd | Kind::Systemd => [Some(false), Some(true)],
+            Kind::Cron => [Some(true); 2],
+            Kind::GithubActions | Kind::Gitlab | Kind::Kubernetes => [None; 2],
+        };
+        assert_eq!(homes, expected, "{}", target.kind());
+        let text = text(&own, &target);
+        if let (Some(given), Some(path)) =
+            (target.surroundings(&own), text.lines().find_map(|line| line.strip_prefix("PATH=")))
+        {
+            assert_eq!(given.path, path);
+        }
     }
 }
 
