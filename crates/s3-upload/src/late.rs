@@ -67,6 +67,14 @@ pub(crate) fn made_of(stored: &StoredUpload) -> Option<Fingerprint> {
 }
 
 impl Work {
+    /// What was sent so lately under this name that the list need not show it yet.
+    pub(crate) fn sent_lately(&self, cx: &Context) -> Option<Asked> {
+        let sent = self.state.sent_lately(self.session.server(), &self.name, cx.clock().now());
+        // What cannot be read is not known.
+        let sent = sent.ok().flatten().filter(|_| self.old.is_none())?;
+        Some(Asked { made_of: sent.sent, left: None })
+    }
+
     /// Waits until the list shows one of these, for a quarter of the time in which a part has to move: S3 has all bytes, and
     /// puts what is not [sent alone](crate::transfer::LARGE) together in a moment. Of large uploads the service still gives
     /// credentials, unless another machine has begun one since.

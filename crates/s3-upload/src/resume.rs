@@ -1,11 +1,16 @@
 //! What earlier runs left unfinished: what can be gone on with, and what has to go.
 
-use crate::S3Error;
-use crate::bucket::{Bucket, Place, SentPart, Upload};
+use crate::attempt::{Aim, Attempt, Done, OnFailure};
+use crate::bucket::{Bucket, Place, SentPart, Standing, Upload};
 use crate::checksum::Checksum;
+use crate::endpoint::Endpoint;
 use crate::late::{self, Asked};
+use crate::listed::{Bytes, compare};
+use crate::log::Log;
 use crate::parts::PartPlan;
 use crate::s3_error::in_full;
+use crate::transfer::{Door, Work};
+use crate::{Error, S3Error};
 use fingerprint::{FileIdentity, Fingerprint, Start};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::Context;
@@ -14,10 +19,25 @@ use state::{Journal, Phase, StoredPart, StoredUpload};
 /// S3 may have forgotten an older one, and whoever runs every night has sent the file since.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
 
+type Fitting = (Journal, StoredUpload, Resumption);
+
+/// How far what an earlier run left was gone on with.
+pub(crate) enum Went {
+    /// To its end.
+    Through(Result<Done, Error>),
+    /// There was nothing to go on with, or nobody may any more.
+    Nowhere {
+        /// What may still appear.
+        asked: Vec<Asked>,
+        /// What the credentials were refused with.
+        refusal: Option<Error>,
+    },
+}
+
 /// What earlier runs left of a file, by what credentials for a place can do about it.
 pub(crate) struct Leftovers {
     /// The newest that can be gone on with.
-    pub fitting: Option<(Journal, StoredUpload, Resumption)>,
+    pub fitting: Option<Fitting>,
     /// What S3 was asked to complete, and what cannot be gone on with: it may still appear.
     pub asked: Vec<Asked>,
     /// What is to be removed.
@@ -94,6 +114,112 @@ pub(crate) fn is_at(stored: &StoredUpload, place: &Place) -> bool {
     stored.place.endpoint.as_deref() == place.endpoint.address()
         && stored.place.region == place.region
         && stored.place.bucket == place.bucket
+}
+
+impl Work {
+    /// What earlier runs left of this file. Without a journal there is nothing.
+    pub(crate) fn left_over(&self, door: &Door, cx: &Context) -> Leftovers {
+        let wanted = |stored: &StoredUpload| self.name.same_name(&stored.file);
+        let left = self.state.take_over(self.session.server(), wanted).unwrap_or_else(|error| {
+            cx.warn(format!("the journal cannot be read: {}", in_full(&error)));
+            Vec::new()
+        });
+        Leftovers::sort(left, self.file.identity(), &door.place, &door.prefix)
+    }
+
+    /// Goes on with the newest upload that fits, and removes what does not and cannot appear any more.
+    pub(crate) async fn go_on(&self, left: Leftovers, door: &Door, cx: &Context) -> Went {
+        let Leftovers { fitting, mut asked, over, .. } = left;
+        for (journal, stored) in over {
+            abandon(&door.bucket, journal, &stored, cx).await;
+        }
+        let Some(fitting) = fitting else { return Went::Nowhere { asked, refusal: None } };
+        match self.resume(fitting, &door.bucket, cx).await {
+            Went::Nowhere { asked: more, refusal } => {
+                asked.extend(more);
+                Went::Nowhere { asked, refusal }
+            }
+            through => through,
+        }
+    }
+
+    async fn resume(
+        &self,
+        (journal, stored, mut resumption): Fitting,
+        bucket: &Bucket,
+        cx: &Context,
+    ) -> Went {
+        let log = Log::go_on(journal, cx);
+        let made_of = late::made_of(&stored);
+        let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
+        if there == count {
+            // Nothing may be deleted for an upload that S3 has forgotten; and where S3 may not be asked, sending a part
+            // tells.
+            match (bucket.standing(&resumption.upload).await, made_of) {
+                (Standing::Open, _) => {}
+                // Nobody has called it off: S3 was asked to complete it, and has.
+                (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {
+                    self.remember(made_of, cx);
+                    log.close();
+                    return Went::Through(Ok(Done::by_earlier(&stored, made_of)));
+                }
+                (Standing::Gone, _) if self.old.is_some() => {
+                    log.close();
+                    return Went::Nowhere { asked: Vec::new(), refusal: None };
+                }
+                (Standing::Unknown, _) if self.old.is_some() => _ = resumption.sent.pop(),
+                (Standing::Gone | Standing::Unknown, _) => {}
+            }
+        }
+        cx.info(format!(
+            "going on with the upload of {} that an earlier run began: {there} of {count} parts are in S3",
+            self.name
+        ));
+        let aim = Aim { old: self.old.clone(), may_have_twin: false };
+        let usual = self.attempt(bucket, &aim, cx);
+        let attempt = Attempt {
+            known: resumption.fingerprint.or(self.known),
+            hashed: resumption.hashed.take(),
+            on_failure: if made_of.is_some() { OnFailure::LeaveAsked } else { usual.on_failure },
+            ..usual
+        };
+        match attempt.go_on(resumption, &log).await {
+            Err(error) if error.shuts_out() => {
+                let asked = match made_of.filter(|_| error.locks_out()) {
+                    Some(made_of) => {
+                        let left = log.into_journal().map(|journal| (journal, stored));
+                        vec![Asked { made_of, left }]
+                    }
+                    None => {
+                        // Nobody can go on with it, nor remove it.
+                        log.close();
+                        Vec::new()
+                    }
+                };
+                Went::Nowhere { asked, refusal: Some(error) }
+            }
+            done => {
+                log.end(&done);
+                Went::Through(done)
+            }
+        }
+    }
+
+    /// Whether the list speaks against these bytes having been put under the name.
+    fn may_hold(&self, made_of: Fingerprint) -> bool {
+        self.old.as_ref().is_none_or(|old| compare(old, made_of) != Bytes::Others)
+    }
+
+    /// Removes what nobody will go on with, of other files too.
+    pub(crate) async fn tidy(&self, bucket: &Bucket, endpoint: &Endpoint, cx: &Context) {
+        let now = cx.clock().now();
+        let stale = |stored: &StoredUpload| !self.name.same_name(&stored.file) && is_stale(stored, now);
+        for (journal, stored) in self.state.take_over(self.session.server(), stale).unwrap_or_default() {
+            if stored.place.endpoint.as_deref() == endpoint.address() {
+                abandon(bucket, journal, &stored, cx).await;
+            }
+        }
+    }
 }
 
 /// What is to be expected of an upload that was left unfinished, by what its local file is now.

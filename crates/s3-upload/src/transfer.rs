@@ -1,7 +1,7 @@
 //! One upload from its plan to its end.
 
 use crate::attempt::{Aim, Attempt, Done, OnFailure};
-use crate::bucket::{Bucket, Place, Standing};
+use crate::bucket::{Bucket, Place};
 use crate::checksum::ChecksumChoice;
 use crate::commit::{Committed, Doubt};
 use crate::connections::Connections;
@@ -11,12 +11,12 @@ use crate::inputs::{
     self, Concurrency, JCDS_OBJECT_KEY, KEEP_PARTIAL, PART_SIZE, UPLOAD_CHECKSUM, UPLOAD_CONCURRENCY,
     UPLOAD_STALL_SECONDS,
 };
-use crate::late::{self, Asked, Heard};
-use crate::listed::{Bytes, compare, only_file};
+use crate::late::Heard;
+use crate::listed::only_file;
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::parts::PartPlan;
-use crate::resume::{Leftovers, abandon, is_stale};
+use crate::resume::Went;
 use crate::s3_error::in_full;
 use crate::stall::Patience;
 use crate::twins::Lookout;
@@ -26,7 +26,7 @@ use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{
     Applied, Change, Context, Env, FileName, PackageId, Route, Subject, Verb, Warning, Witness, keys,
 };
-use state::{NewUnproven, NewUpload, State, StoredUpload};
+use state::{NewUnproven, NewUpload, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,35 +47,22 @@ pub struct Work {
     /// The file of that name that the service lists.
     pub(crate) old: Option<JcdsFile>,
     checksum: ChecksumChoice,
-    known: Option<Fingerprint>,
+    pub(crate) known: Option<Fingerprint>,
     keep: bool,
     record: Option<PackageId>,
     witness: Witness,
-    state: State,
+    pub(crate) state: State,
     connections: Connections,
     /// Bytes of parts that S3 has confirmed to this run.
     pub(crate) confirmed: AtomicU64,
 }
 
 /// What credentials open.
-struct Door {
-    place: Place,
+pub(crate) struct Door {
+    pub place: Place,
     /// What keys begin with.
-    prefix: String,
-    bucket: Bucket,
-}
-
-/// How far what an earlier run left was gone on with.
-enum Went {
-    /// To its end.
-    Through(Result<Done, Error>),
-    /// There was nothing to go on with, or nobody may any more.
-    Nowhere {
-        /// What may still appear.
-        asked: Vec<Asked>,
-        /// What the credentials were refused with.
-        refusal: Option<Error>,
-    },
+    pub prefix: String,
+    pub bucket: Bucket,
 }
 
 impl Work {
@@ -223,7 +210,7 @@ impl Work {
         Door { place, prefix, bucket }
     }
 
-    fn attempt<'a>(&'a self, bucket: &'a Bucket, aim: &'a Aim, cx: &'a Context) -> Attempt<'a> {
+    pub(crate) fn attempt<'a>(&'a self, bucket: &'a Bucket, aim: &'a Aim, cx: &'a Context) -> Attempt<'a> {
         let on_failure = if self.keep { OnFailure::Keep } else { OnFailure::Abort };
         Attempt { work: self, bucket, aim, known: self.known, hashed: None, on_failure, cx }
     }
@@ -271,91 +258,6 @@ impl Work {
         }
     }
 
-    /// What earlier runs left of this file. Without a journal there is nothing.
-    fn left_over(&self, door: &Door, cx: &Context) -> Leftovers {
-        let wanted = |stored: &StoredUpload| self.name.same_name(&stored.file);
-        let left = self.state.take_over(self.session.server(), wanted).unwrap_or_else(|error| {
-            cx.warn(format!("the journal cannot be read: {}", in_full(&error)));
-            Vec::new()
-        });
-        Leftovers::sort(left, self.file.identity(), &door.place, &door.prefix)
-    }
-
-    /// Goes on with the newest upload that fits, and removes what does not and cannot appear any more.
-    async fn go_on(&self, left: Leftovers, door: &Door, cx: &Context) -> Went {
-        let Leftovers { fitting, mut asked, over, .. } = left;
-        let bucket = &door.bucket;
-        for (journal, stored) in over {
-            abandon(bucket, journal, &stored, cx).await;
-        }
-        let Some((journal, stored, mut resumption)) = fitting else {
-            return Went::Nowhere { asked, refusal: None };
-        };
-        let log = Log::go_on(journal, cx);
-        let made_of = late::made_of(&stored);
-        let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
-        if there == count {
-            // Nothing may be deleted for an upload that S3 has forgotten; and where S3 may not be asked, sending a part
-            // tells.
-            match (bucket.standing(&resumption.upload).await, made_of) {
-                (Standing::Open, _) => {}
-                // Nobody has called it off: S3 was asked to complete it, and has.
-                (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {
-                    self.remember(made_of, cx);
-                    log.close();
-                    return Went::Through(Ok(Done::by_earlier(&stored, made_of)));
-                }
-                (Standing::Gone, _) if self.old.is_some() => {
-                    log.close();
-                    return Went::Nowhere { asked, refusal: None };
-                }
-                (Standing::Unknown, _) if self.old.is_some() => _ = resumption.sent.pop(),
-                (Standing::Gone | Standing::Unknown, _) => {}
-            }
-        }
-        cx.info(format!(
-            "going on with the upload of {} that an earlier run began: {there} of {count} parts are in S3",
-            self.name
-        ));
-        let aim = Aim { old: self.old.clone(), may_have_twin: false };
-        let mut attempt = self.attempt(bucket, &aim, cx);
-        attempt.known = resumption.fingerprint.or(self.known);
-        attempt.hashed = resumption.hashed.take();
-        if made_of.is_some() {
-            attempt.on_failure = OnFailure::LeaveAsked;
-        }
-        match attempt.go_on(resumption, &log).await {
-            Err(error) if error.shuts_out() => {
-                match made_of.filter(|_| error.locks_out()) {
-                    Some(made_of) => {
-                        let left = log.into_journal().map(|journal| (journal, stored));
-                        asked.push(Asked { made_of, left });
-                    }
-                    // Nobody can go on with it, nor remove it.
-                    None => log.close(),
-                }
-                Went::Nowhere { asked, refusal: Some(error) }
-            }
-            done => {
-                log.end(&done);
-                Went::Through(done)
-            }
-        }
-    }
-
-    /// Whether the list speaks against these bytes having been put under the name.
-    fn may_hold(&self, made_of: Fingerprint) -> bool {
-        self.old.as_ref().is_none_or(|old| compare(old, made_of) != Bytes::Others)
-    }
-
-    /// What was sent so lately under this name that the list need not show it yet.
-    fn sent_lately(&self, cx: &Context) -> Option<Asked> {
-        let sent = self.state.sent_lately(self.session.server(), &self.name, cx.clock().now());
-        // What cannot be read is not known.
-        let sent = sent.ok().flatten().filter(|_| self.old.is_none())?;
-        Some(Asked { made_of: sent.sent, left: None })
-    }
-
     /// Writes down that these bytes were sent, until somebody has proven it.
     pub(crate) fn remember(&self, sent: Fingerprint, cx: &Context) {
         let new = NewUnproven {
@@ -370,17 +272,6 @@ impl Work {
         if let Err(error) = self.state.keep_unproven(&new) {
             let why = in_full(&error);
             cx.warn(format!("if {} is not proven now, the next run will not know: {why}", self.name));
-        }
-    }
-
-    /// Removes what nobody will go on with, of other files too.
-    async fn tidy(&self, bucket: &Bucket, endpoint: &Endpoint, cx: &Context) {
-        let now = cx.clock().now();
-        let stale = |stored: &StoredUpload| !self.name.same_name(&stored.file) && is_stale(stored, now);
-        for (journal, stored) in self.state.take_over(self.session.server(), stale).unwrap_or_default() {
-            if stored.place.endpoint.as_deref() == endpoint.address() {
-                abandon(bucket, journal, &stored, cx).await;
-            }
         }
     }
 
