@@ -10,6 +10,8 @@ pub(crate) struct Listed {
     pub(crate) size: Option<u64>,
     pub(crate) md5: Option<Md5>,
     pub(crate) sha3_512: Option<Sha3_512>,
+    /// Whether its deletion was asked for.
+    pub(crate) is_leaving: bool,
 }
 
 /// What can be said before the local file is read.
@@ -26,6 +28,7 @@ pub(crate) enum Decision {
 pub(crate) enum Reason {
     NoFile,
     Forced,
+    Leaving,
     SizeUnknown,
     Size { here: u64, server: u64 },
     NoDigest(Missing),
@@ -45,9 +48,14 @@ pub(crate) enum Missing {
 /// Decides as far as possible without a read: a file that differs in size is not hashed, nor one that could not be called
 /// the same whatever its digests are.
 pub(crate) fn before_reading(here: u64, server: Option<Listed>, force: bool) -> Decision {
-    let Some(Listed { size, md5, sha3_512 }) = server else { return Decision::Settled(Reason::NoFile) };
+    let Some(Listed { size, md5, sha3_512, is_leaving }) = server else {
+        return Decision::Settled(Reason::NoFile);
+    };
     if force {
         return Decision::Settled(Reason::Forced);
+    }
+    if is_leaving {
+        return Decision::Settled(Reason::Leaving);
     }
     Decision::Settled(match (size, md5, sha3_512) {
         (None, ..) => Reason::SizeUnknown,
@@ -74,6 +82,7 @@ impl Reason {
             Self::NoFile => Verdict::Absent,
             Self::Agree { .. } => Verdict::Same,
             Self::Forced
+            | Self::Leaving
             | Self::SizeUnknown
             | Self::Size { .. }
             | Self::NoDigest(_)
@@ -88,6 +97,7 @@ impl fmt::Display for Reason {
         match *self {
             Self::NoFile => f.write_str("the server has no file of this name"),
             Self::Forced => f.write_str("forced"),
+            Self::Leaving => f.write_str("an earlier run has asked the server to delete its file"),
             Self::SizeUnknown => f.write_str("the server's size is not known"),
             // Two sizes that read alike would look like a contradiction.
             Self::Size { here, server } if size(here) == size(server) => {
@@ -114,7 +124,7 @@ mod tests {
     const SHA3: Option<Sha3_512> = Some(Sha3_512::from_bytes([2; 64]));
 
     fn listed(size: Option<u64>, md5: Option<Md5>, sha3_512: Option<Sha3_512>) -> Option<Listed> {
-        Some(Listed { size, md5, sha3_512 })
+        Some(Listed { size, md5, sha3_512, is_leaving: false })
     }
 
     #[test]
@@ -132,6 +142,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_about_to_go_is_as_good_as_another_file() {
+        let leaving = listed(Some(10), MD5, SHA3).map(|listed| Listed { is_leaving: true, ..listed });
+        assert_eq!(before_reading(10, leaving, false), Decision::Settled(Reason::Leaving));
+        assert_eq!(Reason::Leaving.verdict(), Verdict::Different);
     }
 
     #[test]

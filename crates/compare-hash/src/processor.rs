@@ -38,6 +38,10 @@ jcds_file_* values as arguments; jcds_file_found is needed in any case, since no
         Input::required(keys::PKG_PATH, "The local package file. A bundle package has to be zipped first.").existing(),
         // No default: that the server has no such file is for somebody to say who has looked.
         Input::required(keys::JCDS_FILE_FOUND, "Whether the server has a file of this name."),
+        Input::optional(
+            keys::JCDS_FILE_LEAVING,
+            "Whether that file is about to go, since an earlier run has asked for it. Then it is called different.",
+        ),
         Input::optional(keys::JCDS_FILE_SIZE, "Size of the server's file in bytes."),
         Input::optional(keys::JCDS_FILE_MD5, "MD5 of the server's file."),
         Input::optional(keys::JCDS_FILE_SHA3_512, "SHA3-512 (not SHA-512) of the server's file."),
@@ -92,6 +96,7 @@ fn listed(env: &Env) -> Result<Option<Listed>, EnvError> {
         size: env.get(keys::JCDS_FILE_SIZE)?,
         md5: env.get(keys::JCDS_FILE_MD5)?,
         sha3_512: env.get(keys::JCDS_FILE_SHA3_512)?,
+        is_leaving: env.get(keys::JCDS_FILE_LEAVING)?.unwrap_or(false),
     }))
 }
 

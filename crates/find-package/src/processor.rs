@@ -5,7 +5,7 @@ use pipeline::{
     Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Route, Spec, Witness, join,
     keys,
 };
-use state::{State, Unproven};
+use state::{Phase, State, StoredUpload, Unproven};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -64,6 +64,7 @@ no package record names it.",
         Output::planned(keys::PACKAGE_ID, "Its id, if there is one."),
         Output::planned(keys::WITNESS, "`record`, if the list was refused and the record tells instead."),
         Output::planned(keys::JCDS_FILE_FOUND, "Whether the server holds the file."),
+        Output::planned(keys::JCDS_FILE_LEAVING, "`true`, if an earlier run of this machine has asked the server to delete it."),
         Output::planned(keys::JCDS_FILE_SIZE, "Its size in bytes, if that is told."),
         Output::planned(keys::JCDS_FILE_MD5, "Its MD5, if that is told."),
         Output::planned(keys::JCDS_FILE_SHA3_512, "Its SHA3-512, if that is told."),
@@ -89,6 +90,23 @@ impl FindPackage {
         sent.unwrap_or_else(|error| {
             cx.info(format!("what earlier runs have sent is not known: {}", Failure::from(error)));
             None
+        })
+    }
+
+    /// Whether an earlier run has asked the server to delete this file, and was ended before the new one was in place: a deletion may
+    /// show late.
+    fn is_leaving(&self, session: &Session, file: &JcdsFile, cx: &Context) -> bool {
+        let Some(state) = &self.state else { return false };
+        let left = state.left_over().unwrap_or_else(|error| {
+            cx.info(format!("what earlier runs have left is not known: {}", Failure::from(error)));
+            Vec::new()
+        });
+        let is_of = |left: &&StoredUpload| left.server == session.server() && left.file == file.name;
+        left.iter().filter(is_of).any(|left| match left.phase {
+            Phase::Sending => false,
+            Phase::Deleting => true,
+            // Unless it is what was to come in its place.
+            Phase::Completing => left.fingerprint.is_some_and(|new| file.sha3_512 != Some(new.sha3_512)),
         })
     }
 }
@@ -125,6 +143,7 @@ impl Processor for FindPackage {
             (Witness::List, None) => self.sent_lately(&session, &name, cx),
             (Witness::List, Some(_)) | (Witness::Record, _) => None,
         };
+        let leaving = listed.is_some_and(|file| self.is_leaving(&session, file, cx));
         let held = match witness {
             Witness::List => listed.map(Held::of_list).or(sent.as_ref().map(Held::of_sent)),
             Witness::Record => record.as_ref().and_then(Held::of_record),
@@ -143,12 +162,14 @@ impl Processor for FindPackage {
         let late = sent.map_or_else(String::new, |sent| {
             format!(", which was sent at {:.0} and is not listed yet", sent.since)
         });
-        Ok(Plan::done(summary(id, held) + &late)
+        let going = if leaving { ", which an earlier run has asked the server to delete" } else { "" };
+        Ok(Plan::done(summary(id, held) + &late + going)
             .with(keys::PKG_NAME, name)
             .with(keys::PACKAGE_FOUND, id.is_some())
             .with_some(keys::PACKAGE_ID, id)
             .with_some(keys::WITNESS, (witness != asked_for).then_some(witness))
             .with(keys::JCDS_FILE_FOUND, held.is_some())
+            .with_some(keys::JCDS_FILE_LEAVING, leaving.then_some(true))
             .with_some(keys::JCDS_FILE_SIZE, held.and_then(|held| held.size))
             .with_some(keys::JCDS_FILE_MD5, held.and_then(|held| held.md5))
             .with_some(keys::JCDS_FILE_SHA3_512, held.and_then(|held| held.sha3_512)))

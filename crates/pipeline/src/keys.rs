@@ -112,6 +112,8 @@ pub const PACKAGE_FOUND: Key<bool> = Key::new("package_found");
 pub const PACKAGE_ID: Key<PackageId> = Key::new("package_id");
 /// Whether the server holds a file of this name, as its [witness](WITNESS) tells.
 pub const JCDS_FILE_FOUND: Key<bool> = Key::new("jcds_file_found");
+/// Whether that file is about to go: an earlier run of this machine has asked for it, and did not live to put the new one in place.
+pub const JCDS_FILE_LEAVING: Key<bool> = Key::new("jcds_file_leaving");
 /// Its size in bytes.
 pub const JCDS_FILE_SIZE: Key<u64> = Key::new("jcds_file_size");
 /// Its MD5; not set when the list has none.

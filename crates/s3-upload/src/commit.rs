@@ -155,6 +155,8 @@ impl Commit<'_> {
         let judgement = match &old {
             Some(old) => {
                 self.log.phase(Phase::Deleting);
+                // What was sent before goes with it, whether it was proven or not.
+                self.log.sent_before_goes(self.session.server(), self.name);
                 self.free_the_name(old).await?
             }
             None => Judgement::Complete,

@@ -2,6 +2,7 @@ use crate::Memory;
 use crate::bucket::{Bucket, Place};
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
+use crate::late;
 use crate::resume::abandon;
 use crate::s3_error::in_full;
 use jamf::{Session, UploadGrant};
@@ -35,7 +36,15 @@ pub async fn discard(
                 let credentials = LiveCredentials::new(grant, Arc::clone(session), cx);
                 let boundary = Arc::clone(cx.boundary());
                 let bucket = Bucket::open(&place, credentials, &memory.connections, boundary);
+                let may_appear = late::made_of(&stored).is_some();
                 if abandon(&bucket, journal, &stored, cx).await {
+                    if may_appear {
+                        cx.warn(format!(
+                            "S3 was asked to put {} together before, and may have done so, or do so yet: look at the list of \
+                             the distribution service before it is sent again",
+                            stored.file
+                        ));
+                    }
                     settled.push(stored.file);
                 }
             }

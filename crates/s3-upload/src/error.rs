@@ -180,6 +180,8 @@ pub enum Leftover {
     Kept,
     /// They could not be removed.
     Stuck,
+    /// They are in S3, which an earlier run has asked to complete them.
+    Asked,
 }
 
 /// As the end of a sentence.
@@ -190,6 +192,7 @@ impl fmt::Display for Leftover {
             Self::Removed => ", and its parts were removed from S3",
             Self::Kept => "; its parts are kept, and the next run goes on with them",
             Self::Stuck => "; its parts could not be removed, and the next run goes on with them",
+            Self::Asked => " by this run; S3 was asked for it by an earlier one, and may have done it since",
         })
     }
 }
@@ -315,6 +318,9 @@ impl Diagnose for Error {
             Self::Input(_) | Self::TooLarge { .. } | Self::Spelling { .. } => None,
             Self::Interrupted { leftover: Leftover::Kept | Leftover::Stuck, .. } => {
                 Some("run again: it goes on where it stopped".into())
+            }
+            Self::Interrupted { leftover: Leftover::Asked, .. } => {
+                Some("run again: it looks whether the file is listed by then".into())
             }
             Self::Interrupted { leftover: Leftover::None | Leftover::Removed, .. } => Some(
                 "run again: the file is sent from its beginning; with --keep-partial an interrupted upload goes on where it \

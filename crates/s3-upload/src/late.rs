@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::attempt::Done;
-use crate::bucket::{Bucket, Place};
+use crate::bucket::{Bucket, Place, Standing, Upload};
 use crate::commit::LOOKS;
 use crate::error::Leftover;
 use crate::listed::{Bytes, compare, only_file};
@@ -61,6 +61,16 @@ pub(crate) enum Heard {
     },
 }
 
+/// Pauses between looks that take so long together.
+fn pauses(mut left: Duration) -> impl Iterator<Item = Duration> {
+    let last = LOOKS.last().copied().unwrap_or(left);
+    LOOKS.into_iter().chain(std::iter::repeat(last)).map_while(move |pause| {
+        let pause = pause.min(left);
+        left -= pause;
+        (!pause.is_zero()).then_some(pause)
+    })
+}
+
 /// What an upload is made of that may still appear; `None` if S3 was not asked to complete it.
 pub(crate) fn made_of(stored: &StoredUpload) -> Option<Fingerprint> {
     stored.fingerprint.filter(|_| stored.phase == Phase::Completing)
@@ -88,8 +98,7 @@ impl Work {
         let (name, window) = (&self.name, self.patience.window() / 4);
         cx.info(format!("an earlier run has sent {name}, and the list does not show it: looking for it"));
         let heard = cx.cancelled().run_until_cancelled(self.look_for(asked, window, cx)).await;
-        let interrupted = || Error::Interrupted { file: name.clone(), leftover: Leftover::Kept };
-        let heard = heard.ok_or_else(interrupted)?;
+        let heard = heard.ok_or_else(|| self.interrupted_wait())?;
         match &heard {
             Heard::Delivered(_) => {}
             Heard::Outdated(_) => {
@@ -111,8 +120,7 @@ impl Work {
     }
 
     async fn look_for(&self, asked: &[Asked], window: Duration, cx: &Context) -> Heard {
-        let end = cx.clock().now() + window;
-        let mut pauses = LOOKS.iter();
+        let mut pauses = pauses(window);
         loop {
             let unread = match self.session.jcds_files_now(cx).await {
                 Ok(listed) => match only_file(&self.name, &listed) {
@@ -129,10 +137,44 @@ impl Work {
                 Err(error) => Some(error),
             };
             match pauses.next() {
-                Some(pause) if cx.clock().now() + *pause <= end => cx.clock().sleep(*pause).await,
-                _ => return Heard::Nothing { unread },
+                Some(pause) => cx.clock().sleep(pause).await,
+                None => return Heard::Nothing { unread },
             }
         }
+    }
+
+    /// What becomes of an upload that S3 was asked to complete and does not show: it may be at it, have done it, or fail of it and
+    /// show it again. Looks as long as [`hear_of`](Self::hear_of).
+    ///
+    /// # Errors
+    /// Ctrl-C.
+    pub(crate) async fn watch(
+        &self,
+        bucket: &Bucket,
+        upload: &Upload,
+        made_of: Fingerprint,
+        cx: &Context,
+    ) -> Result<Standing, Error> {
+        let watching = async {
+            for pause in pauses(self.patience.window() / 4) {
+                if let Ok(listed) = self.session.jcds_files_now(cx).await
+                    && let Ok(Some(file)) = only_file(&self.name, &listed)
+                    && compare(&file, made_of) == Bytes::Same
+                {
+                    return Standing::Gone;
+                }
+                match bucket.standing(upload).await {
+                    Standing::Gone => cx.clock().sleep(pause).await,
+                    standing => return standing,
+                }
+            }
+            bucket.standing(upload).await
+        };
+        cx.cancelled().run_until_cancelled(watching).await.ok_or_else(|| self.interrupted_wait())
+    }
+
+    fn interrupted_wait(&self) -> Error {
+        Error::Interrupted { file: self.name.clone(), leftover: Leftover::Asked }
     }
 
     fn judge(&self, there: &Asked, file: JcdsFile) -> Heard {
@@ -144,5 +186,20 @@ impl Work {
             }
             _ => Heard::Outdated(file),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_take_as_long_as_they_are_to() {
+        let seconds =
+            |window| pauses(Duration::from_secs(window)).map(|pause| pause.as_secs()).collect::<Vec<_>>();
+        assert_eq!(seconds(15), [1, 2, 4, 8]);
+        assert_eq!(seconds(2), [1, 1]);
+        assert_eq!(seconds(50), [1, 2, 4, 8, 15, 15, 5]);
+        assert_eq!(seconds(0), [0; 0]);
     }
 }

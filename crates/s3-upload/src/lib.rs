@@ -117,10 +117,8 @@ impl S3Upload {
 
     /// An upload whose completion was not heard of any more is seen to be in place: there is nothing left to do for it. One of other
     /// bytes may still appear.
-    fn settle(&self, session: &Session, env: &Env, cx: &Context) -> Result<(), EnvError> {
-        if cx.boundary().access() == Access::ReadOnly {
-            return Ok(());
-        }
+    /// What is only remembered to have been sent is not seen.
+    async fn settle(&self, session: &Session, env: &Env, cx: &Context) -> Result<(), EnvError> {
         let name = keys::file_name(env)?;
         let (md5, sha3_512) = (env.get(keys::PKG_MD5)?, env.get(keys::PKG_SHA3_512)?);
         let is_it = |made_of: Fingerprint| {
@@ -131,6 +129,15 @@ impl S3Upload {
                 && stored.phase == Phase::Completing
                 && stored.fingerprint.is_none_or(is_it)
         };
+        let left = self.memory.state.left_over().unwrap_or_default();
+        let is_left = left.iter().any(|left| left.server == session.server() && wanted(left));
+        if !is_left || cx.boundary().access() == Access::ReadOnly {
+            return Ok(());
+        }
+        let listed = session.jcds_files_for(cx, &name).await;
+        if !listed.is_ok_and(|listed| listed.iter().any(|file| name.same_name(&file.name))) {
+            return Ok(());
+        }
         // What cannot be read or written now is found again by the next run.
         for (journal, _) in self.memory.state.take_over(session.server(), wanted).unwrap_or_default() {
             let _ = journal.close();
@@ -154,7 +161,7 @@ impl Processor for S3Upload {
         let reason = env.get(keys::VERDICT_REASON)?;
         let session = self.sessions.open(env)?;
         if env.get(keys::VERDICT)? == Some(Verdict::Same) {
-            self.settle(&session, env, cx)?;
+            self.settle(&session, env, cx).await?;
             let reason = reason.unwrap_or_else(|| "the server holds the same file".to_owned());
             return Ok(Plan::skipped(reason).with(keys::PKG_UPLOADED, false));
         }

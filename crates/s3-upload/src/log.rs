@@ -5,7 +5,7 @@ use crate::bucket::{SentPart, Upload};
 use crate::error::Leftover;
 use crate::s3_error::in_full;
 use fingerprint::{DigestState, Fingerprint};
-use pipeline::Context;
+use pipeline::{Context, FileName};
 use state::{Journal, NewUpload, Phase, State, StoredPart};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -68,6 +68,13 @@ impl Log {
 
     pub(crate) fn phase(&self, phase: Phase) {
         self.write(|journal| journal.phase(phase));
+    }
+
+    /// The file that is there is deleted: what is remembered of its sending is not true any more.
+    pub(crate) fn sent_before_goes(&self, server: &str, name: &FileName) {
+        if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.state().settle(server, name)) {
+            self.failed(&error);
+        }
     }
 
     /// The journal as it is, for who goes on with it.

@@ -155,7 +155,16 @@ impl Work {
         if there == count {
             // Nothing may be deleted for an upload that S3 has forgotten; and where S3 may not be asked, sending a part
             // tells.
-            match (bucket.standing(&resumption.upload).await, made_of) {
+            let standing = match (bucket.standing(&resumption.upload).await, made_of) {
+                (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {
+                    match self.watch(bucket, &resumption.upload, made_of, cx).await {
+                        Ok(standing) => standing,
+                        Err(interrupted) => return Went::Through(Err(interrupted)),
+                    }
+                }
+                (standing, _) => standing,
+            };
+            match (standing, made_of) {
                 (Standing::Open, _) => {}
                 // Nobody has called it off: S3 was asked to complete it, and has.
                 (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {

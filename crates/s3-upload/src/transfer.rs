@@ -19,7 +19,7 @@ use crate::parts::PartPlan;
 use crate::resume::Went;
 use crate::s3_error::in_full;
 use crate::stall::Patience;
-use crate::twins::Lookout;
+use crate::twins::{Lookout, Settled};
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
@@ -140,12 +140,16 @@ impl Work {
             waits: cx.cancelled(),
             cx: &cx.shielded(),
         };
-        let surplus = match &done.committed {
+        let settled = match &done.committed {
             Committed::Placed { since, .. } => lookout.settle(since).await,
-            Committed::ByAnother | Committed::ByEarlier => Vec::new(),
+            Committed::ByAnother | Committed::ByEarlier => Settled::default(),
         };
+        if settled.is_listed {
+            // No list is late any more. What is not written now says so for an hour at most.
+            let _ = self.state.settle(self.session.server(), &self.name);
+        }
         self.tidy(&door.bucket, &endpoint, cx).await;
-        Ok(self.applied(&done, &surplus))
+        Ok(self.applied(&done, &settled.gone))
     }
 
     /// Goes on with what an earlier run left, waits for what it asked for, or begins; where these credentials do not open what they

@@ -100,6 +100,15 @@ pub(crate) struct Since {
     pub is_proof: bool,
 }
 
+/// What looking for twins came to.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// Surplus twins that are gone.
+    pub gone: Vec<String>,
+    /// Whether the file itself was seen in the list, whole.
+    pub is_listed: bool,
+}
+
 /// Who looks for twins of a file.
 pub(crate) struct Lookout<'a> {
     pub session: &'a Session,
@@ -112,19 +121,22 @@ pub(crate) struct Lookout<'a> {
 }
 
 impl Lookout<'_> {
-    /// Deletes twins that are surplus after a completion, and tells of others. Gives the names of those that are gone.
-    pub(crate) async fn settle(&self, since: &Since) -> Vec<String> {
+    /// Deletes twins that are surplus after a completion, and tells of others.
+    pub(crate) async fn settle(&self, since: &Since) -> Settled {
         if !since.is_proof {
             self.tell(since).await;
-            return Vec::new();
+            return Settled::default();
         }
         let mut pauses = LOOKS.iter();
         let mut quiet = QUIET_LOOKS;
         let mut was_open = since.may_be_late || since.took >= SLOW;
-        let picture = loop {
-            let Some(now) = self.look_for_twins().await else { return Vec::new() };
+        let (picture, is_listed) = loop {
+            let Some(now) = self.look_for_twins().await else { return Settled::default() };
             let picture = Picture::of(self.name, self.sent, &since.before, &now);
             let is_open = matches!(picture, Picture::Open { .. });
+            let is_listed = matches!(
+                only_file(self.name, &now), Ok(Some(file)) if compare(&file, self.sent) == Bytes::Same
+            );
             quiet = quiet.saturating_sub(u32::from(picture.shows_no_twin()));
             // A twin that is seen is worth all looks; where none is, a service that lists late is left to verify-delivery.
             let goes_on = if picture.shows_no_twin() { (is_open || was_open) && quiet > 0 } else { is_open };
@@ -133,10 +145,10 @@ impl Lookout<'_> {
                 Some(pause) => {
                     let pause = self.cx.clock().sleep(*pause);
                     if self.waits.run_until_cancelled(pause).await.is_none() {
-                        break picture;
+                        break (picture, is_listed);
                     }
                 }
-                None => break picture,
+                None => break (picture, is_listed),
             }
         };
         let (surplus, others) = picture.end();
@@ -157,7 +169,7 @@ impl Lookout<'_> {
                 )),
             }
         }
-        gone
+        Settled { gone, is_listed }
     }
 
     /// Tells of twins and leaves them.

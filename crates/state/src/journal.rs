@@ -17,6 +17,12 @@ impl Journal {
         Self { state, id, is_closed: false }
     }
 
+    /// Where it is kept.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// S3 has begun the upload, with this checksum. What an earlier upload left in the journal is forgotten.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ impl Diagnose for Error {
         match self {
             // Nobody knows whether the file is listed yet.
             Self::Interrupted { file, witness: Witness::List, again } => {
-                Some(format!("{again}; {}", no_second_sending(file)))
+                Some(format!("{again}; {}", no_second_sending(file, *again)))
             }
             Self::Interrupted { witness: Witness::Record, again, .. } => Some(again.to_string()),
             Self::Env(error) => error.hint(),

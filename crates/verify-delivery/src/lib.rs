@@ -151,7 +151,7 @@ impl VerifyDelivery {
             return Err(interrupted(again));
         };
         let conclusion = conclusion?;
-        if let Some(kept) = kept.filter(|_| conclusion.judgement.is_proof()) {
+        if let Some(kept) = kept.filter(|_| conclusion.judgement.is_final()) {
             self.kept.settle(&kept, cx);
         }
         Ok(report::outcome(&expected, &conclusion, again))

@@ -74,21 +74,30 @@ impl fmt::Display for LookAgain {
     }
 }
 
-/// What the next run does with a file that is not listed yet: it finds nothing to compare with and sends again, and the
-/// service renames what arrives second (`jamf-pro-api.md §12`).
-pub(crate) fn no_second_sending(file: &FileName) -> String {
+/// Why a file that is not listed yet is not to be sent again: the service renames what arrives second (`jamf-pro-api.md §12`). Runs that
+/// know of the delivery keep to that for an hour.
+pub(crate) fn no_second_sending(file: &FileName, again: LookAgain) -> String {
     let (stem, dot, extension) = match file.as_str().rsplit_once('.') {
         Some((stem, extension)) => (stem, ".", extension),
         None => (file.as_str(), "", ""),
     };
-    format!("sending again now may make a twin, {stem}_1{dot}{extension}")
+    let way_out = match again {
+        LookAgain::Verify => {
+            format!(
+                ", so no run does for an hour; if somebody has deleted it, `pkgferry verify --forget {file}` lets the next run \
+                 send it"
+            )
+        }
+        LookAgain::Recipe => String::new(),
+    };
+    format!("sending again now may make a twin, {stem}_1{dot}{extension}{way_out}")
 }
 
 fn advice(file: &FileName, lacks: &[Lack], again: LookAgain) -> String {
     if lacks.iter().any(Lack::is_empty_file) {
         UPLOAD_AGAIN.to_owned()
     } else if lacks.iter().any(Lack::leaves_listing_open) {
-        format!("{again}; {}", no_second_sending(file))
+        format!("{again}; {}", no_second_sending(file, again))
     } else if lacks.iter().any(Lack::is_other_bytes) {
         format!("{again}; if other bytes are listed even then, send the file again with `pkgferry run`")
     } else {

@@ -297,3 +297,28 @@ fn what_a_run_sent_before_it_was_ended_is_not_sent_again_either() {
         assert!(again.stdout.contains("= skipped"), "{}", again.shown());
     }
 }
+
+/// The deletion that a killed run has asked for shows when the next one has looked.
+#[test]
+fn a_file_that_is_about_to_go_is_not_called_the_same() {
+    let (stage, server) = Stage::with_server();
+    let bytes = noise(1, 5_000);
+    let file = stage.write("App.pkg", &bytes);
+    stage.run(&["upload", &file]).succeeded();
+    server.clear_journal();
+    server.inject(sandbox::Fault::DeleteLate(3));
+    let mut command = stage.command(&["upload", &file, "--force"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let is_deleted = || server.journal().iter().any(|seen| seen.method == "DELETE");
+    while !is_deleted() && Instant::now() < end {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ran = stage.run(&["upload", &file]).succeeded();
+    assert!(ran.stdout.contains("an earlier run has asked the server to delete its file"), "{}", ran.shown());
+    assert!(ran.stdout.contains("= replaced"), "{}", ran.shown());
+    assert_eq!(server.names(), ["App.pkg"]);
+    assert!(server.bytes_of("App.pkg").unwrap() == bytes);
+}

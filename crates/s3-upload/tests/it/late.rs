@@ -203,8 +203,8 @@ async fn whoever_interrupts_the_wait_finds_it_in_the_journal() {
     });
     let failure = killed.stage.send_again("App.pkg").await.unwrap_err();
     assert_snapshot!(failed(&failure), @"
-    the upload of App.pkg was interrupted; nothing of it was put in place; its parts are kept, and the next run goes on with them
-    hint: run again: it goes on where it stopped
+    the upload of App.pkg was interrupted; nothing of it was put in place by this run; S3 was asked for it by an earlier one, and may have done it since
+    hint: run again: it looks whether the file is listed by then
     Interrupted
     ");
     let left = killed.stage.memory.state.left_over().unwrap();
@@ -264,4 +264,55 @@ async fn an_upload_that_s3_has_completed_and_forgotten_is_not_sent_again() {
     stage.clock.advance(Duration::from_secs(700));
     assert_eq!(stage.listed(), ["App.pkg"]);
     stage.assert_holds("App.pkg", &new);
+}
+
+/// S3 does not show an upload while it is at it, and shows it again where it fails of it.
+#[tokio::test]
+async fn a_completion_that_s3_fails_of_is_asked_for_again() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let new = bytes(1, 9 * MIB);
+    stage.meddler.rule(|seen| if seen.is_complete() { Fate::HoldBefore } else { Fate::Pass });
+    tokio::select! {
+        sent = stage.send("App.pkg", &new) => panic!("not killed: {sent:?}"),
+        () = stage.meddler.holding() => {}
+    }
+    let gone = "<Error><Code>NoSuchUpload</Code><Message>Gone.</Message></Error>";
+    let mut at_it = 3;
+    stage.meddler.rule(move |seen| match seen.is("GET", "uploadId=") && at_it > 0 {
+        true => {
+            at_it -= 1;
+            Fate::Answer(404, gone.to_owned())
+        }
+        false => Fate::Pass,
+    });
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 9.0 MiB in 2 parts, all of it by an earlier run");
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.meddler.seen().iter().filter(|seen| seen.is("PUT", "partNumber=")).count(), 0);
+}
+
+#[tokio::test]
+async fn what_was_sent_before_is_forgotten_when_its_file_is_deleted() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(20)).await;
+    stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
+    assert_eq!(stage.memory.state.unproven(None).unwrap().len(), 1);
+    stage.clock.advance(Duration::from_secs(60));
+    stage.meddler.rule(|seen| if seen.is_delete() { Fate::HoldAfter } else { Fate::Pass });
+    let newer = bytes(2, 1000);
+    tokio::select! {
+        sent = stage.send("App.pkg", &newer) => panic!("not killed: {sent:?}"),
+        () = stage.meddler.holding() => {}
+    }
+    assert_eq!(stage.memory.state.unproven(None).unwrap(), []);
+}
+
+/// Recipes need not have a step that proves.
+#[tokio::test]
+async fn what_was_seen_in_the_list_is_not_remembered_as_late() {
+    let stage = Stage::open().await;
+    stage.meddler.rule(|_| Fate::Pass);
+    stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
+    assert_eq!(stage.memory.state.unproven(None).unwrap(), []);
 }

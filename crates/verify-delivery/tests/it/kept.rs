@@ -91,7 +91,7 @@ async fn an_interruption_leaves_it() {
     let cancel = stage.cancel.clone();
     stage.after(15, move |_| cancel.cancel());
     let failure = stage.prove(&[]).await.unwrap_err();
-    assert_snapshot!(failure.hint().unwrap(), @"wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg");
+    assert_snapshot!(failure.hint().unwrap(), @"wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg, so no run does for an hour; if somebody has deleted it, `pkgferry verify --forget App.pkg` lets the next run send it");
     assert_eq!(kept(&stage).len(), 1);
 }
 
