@@ -423,6 +423,7 @@ fn explain_shows_the_source_of_each_value_and_no_secret() {
     Step 3: compare-hash
       pkg_path = "[REPOSITORY]/recipes/../fixtures/ExampleApp-1.2.3.pkg"  [Input of recipes/ExampleApp.jamf.recipe.yaml]
       jcds_file_found  [output of step 2]
+      jcds_file_leaving  [output of step 2]
       jcds_file_size  [output of step 2]
       jcds_file_md5  [output of step 2]
       jcds_file_sha3_512  [output of step 2]

@@ -33,6 +33,8 @@ fn a_processor_is_described_from_its_spec() {
           The local package file. A bundle package has to be zipped first.
       jcds_file_found (bool, required)
           Whether the server has a file of this name.
+      jcds_file_leaving (bool, optional)
+          Whether that file is about to go, since an earlier run has asked for it. Then it is called different.
       jcds_file_size (integer, optional)
           Size of the server's file in bytes.
       jcds_file_md5 (MD5, optional)

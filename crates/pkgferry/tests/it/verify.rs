@@ -115,7 +115,7 @@ fn what_has_not_arrived_stays_and_is_7() {
       look  choose-route      jcds: the files of this server are in Jamf Cloud's own distribution service; packages-api if it is refused
       plan  verify-delivery   prove delivery of App.pkg
       warn  verify-delivery   unverified: App.pkg is not proven after [N] s: the distribution service does not list it
-            hint: wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg
+            hint: wait a few minutes, then run `pkgferry verify`, which sends nothing; sending again now may make a twin, App_1.pkg, so no run does for an hour; if somebody has deleted it, `pkgferry verify --forget App.pkg` lets the next run send it
       = unverified: 0 bytes sent
     --- stderr
       warn  Jamf marked /v1/jcds/* deprecated on 2025-08-28; they are still served; `route: packages-api` does without them
