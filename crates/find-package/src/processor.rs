@@ -52,7 +52,7 @@ choose-route sets where the file goes by packages-api, the package record tells 
 without size and digests has no file. Where the list is refused on that route, the record is heard too.
 
 What was sent within the last hour and is not listed yet is taken to be there, since the list may be late; verify-delivery then \
-waits for it.
+waits for it. A listed file that a killed run has asked the server to delete is told apart, since it may go at any moment.
 
 A listed `Name_1.pkg`, as the service calls a second upload of `Name.pkg`, is reported if it holds the same bytes or if \
 no package record names it.",

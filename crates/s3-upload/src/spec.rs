@@ -58,7 +58,7 @@ const OWN: [Input; 21] = [
         UPLOAD_STALL_SECONDS,
         Default::Number(60),
         "A part of which less than 1 KiB a second moves for so many seconds, 1 to 3600, is given up and sent again. There is \
-         no limit on how long an upload takes.",
+         no limit on how long an upload takes. What a killed run has asked S3 for is waited for a quarter of that.",
     ),
     Input::with_default(
         KEEP_PARTIAL,

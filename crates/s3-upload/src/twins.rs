@@ -7,8 +7,9 @@
 //! A twin is deleted only when it is shown to be surplus; whatever remains open is left alone and told.
 //!
 //! How long a completed file takes to be listed is not known (`§19.5`). While the new file is not listed, or without its
-//! digests, the list is looked at again, for half a minute at most; and where it was late, or the completion took long, once
-//! more after it was there, since the file that came first may be the other run's. A twin that comes later still is left, and
+//! digests, the list is looked at again: for seven seconds while no twin is seen, for half a minute beside one. Where the file was
+//! late, or the completion took long, it is looked once more after it was there, since the file that came first may be the other
+//! run's. A twin that comes later still is left, and
 //! told by verify-delivery. Meanwhile others send, and Ctrl-C ends the looking.
 
 use crate::commit::LOOKS;

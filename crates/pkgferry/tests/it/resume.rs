@@ -86,7 +86,10 @@ fn what_s3_was_asked_to_put_together_is_left_alone() {
       warn  S3 was asked to put App.pkg together, and its local file is gone or another one now: what was sent is left alone, since it may be all that there is; run the recipe of App.pkg, or give it up with --discard
     ");
     assert_eq!(server.open_uploads().len(), 1);
-    stage.run(&["resume", "--discard"]).succeeded();
+    let discarded = stage.run(&["resume", "--discard"]).succeeded();
+    let told =
+        "S3 was asked to put App.pkg together before, and may have done so, or do so yet: look at the list";
+    assert!(discarded.stderr.contains(told), "{}", discarded.shown());
     assert_eq!(server.open_uploads(), Vec::<String>::new());
     assert_eq!(stage.run(&["resume"]).stdout, "nothing was left unfinished\n");
 }
