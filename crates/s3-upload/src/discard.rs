@@ -2,12 +2,11 @@ use crate::Memory;
 use crate::bucket::{Bucket, Place};
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
-use crate::late;
 use crate::resume::abandon;
 use crate::s3_error::in_full;
 use jamf::{Session, UploadGrant};
 use pipeline::Context;
-use state::StoredUpload;
+use state::{Phase, StoredUpload};
 use std::sync::Arc;
 
 /// Removes what earlier runs have left unfinished on this server, as far as it is `unwanted`. Gives the names of the files
@@ -36,7 +35,7 @@ pub async fn discard(
                 let credentials = LiveCredentials::new(grant, Arc::clone(session), cx);
                 let boundary = Arc::clone(cx.boundary());
                 let bucket = Bucket::open(&place, credentials, &memory.connections, boundary);
-                let may_appear = late::made_of(&stored).is_some();
+                let may_appear = stored.phase == Phase::Completing;
                 if abandon(&bucket, journal, &stored, cx).await {
                     if may_appear {
                         cx.warn(format!(
