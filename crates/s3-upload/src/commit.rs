@@ -10,7 +10,7 @@ use crate::error::Leftover;
 use crate::listed::{Bytes, Spot, compare, spot};
 use crate::log::Log;
 use crate::s3_error::in_full;
-use crate::twins::{Lookout, Since};
+use crate::twins::{Circumstances, Lookout};
 use crate::{Error, S3Error};
 use fingerprint::Fingerprint;
 use jamf::{JcdsFile, Session};
@@ -75,7 +75,7 @@ pub(crate) enum Committed {
         /// Whether an old file was deleted for it.
         replaced: bool,
         /// What was listed before, by which twins are known.
-        since: Since,
+        circumstances: Circumstances,
         /// What is odd about it.
         doubt: Option<Doubt>,
     },
@@ -156,7 +156,7 @@ impl Commit<'_> {
             Some(old) => {
                 self.log.phase(Phase::Deleting);
                 // What was sent before goes with it, whether it was proven or not.
-                self.log.sent_before_goes(self.session.server(), self.name);
+                self.log.forget_sent(self.session.server(), self.name);
                 self.free_the_name(old).await?
             }
             None => Judgement::Complete,
@@ -171,16 +171,16 @@ impl Commit<'_> {
         let took = self.now().duration_since(begun);
         // A file of the same bytes under the name proves nothing where it may be the old one.
         let is_new = old.as_ref().is_none_or(|old| compare(old, self.fingerprint) == Bytes::Others);
-        let since = Since {
+        let circumstances = Circumstances {
             before: listed,
             may_be_late: self.may_have_twin,
             took,
-            is_proof: judgement == Judgement::Complete && is_new,
+            is_surely_new: judgement == Judgement::Complete && is_new,
         };
         let etag = match completed {
             Ok(etag) => etag,
             Err(source) => {
-                self.lookout().tell(&since).await;
+                self.lookout().tell(&circumstances).await;
                 return Err(self.not_completed(source, old.is_some()));
             }
         };
@@ -190,7 +190,7 @@ impl Commit<'_> {
             Judgement::CompleteAnyway => Some(Doubt::NameTaken),
             _ => other_etag.then_some(Doubt::OtherEtag),
         };
-        Ok(Committed::Placed { replaced: old.is_some(), since, doubt })
+        Ok(Committed::Placed { replaced: old.is_some(), circumstances, doubt })
     }
 
     /// Sees to all that has to be right before anything is deleted. The look at the list comes last, so that it is fresh.

@@ -23,13 +23,13 @@ use std::time::Duration;
 
 /// A file that may still appear under the name.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Awaited {
     pub made_of: Fingerprint,
     /// The upload, which nobody can open any more; `None` if it was seen to be complete.
     pub left: Option<(Journal, StoredUpload)>,
 }
 
-impl Asked {
+impl Awaited {
     /// Nobody has to look for it any more.
     pub(crate) fn close(self, cx: &Context) {
         if let Some((journal, _)) = self.left {
@@ -78,11 +78,11 @@ pub(crate) fn made_of(stored: &StoredUpload) -> Option<Fingerprint> {
 
 impl Work {
     /// What was sent so lately under this name that the list need not show it yet.
-    pub(crate) fn sent_lately(&self, cx: &Context) -> Option<Asked> {
+    pub(crate) fn sent_lately(&self, cx: &Context) -> Option<Awaited> {
         let sent = self.state.sent_lately(self.session.server(), &self.name, cx.clock().now());
         // What cannot be read is not known.
         let sent = sent.ok().flatten().filter(|_| self.old.is_none())?;
-        Some(Asked { made_of: sent.sent, left: None })
+        Some(Awaited { made_of: sent.sent, left: None })
     }
 
     /// Waits until the list shows one of these, for a quarter of the time in which a part has to move: S3 has all bytes, and
@@ -91,13 +91,13 @@ impl Work {
     ///
     /// # Errors
     /// Ctrl-C.
-    pub(crate) async fn hear_of(&self, asked: &[Asked], cx: &Context) -> Result<Heard, Error> {
-        if asked.is_empty() {
+    pub(crate) async fn hear_of(&self, awaited: &[Awaited], cx: &Context) -> Result<Heard, Error> {
+        if awaited.is_empty() {
             return Ok(Heard::Nothing { unread: None });
         }
-        let (name, window) = (&self.name, self.patience.window() / 4);
+        let (name, window) = (&self.name, self.window());
         cx.info(format!("an earlier run has sent {name}, and the list does not show it: looking for it"));
-        let heard = cx.cancelled().run_until_cancelled(self.look_for(asked, window, cx)).await;
+        let heard = cx.cancelled().run_until_cancelled(self.look_for(awaited, window, cx)).await;
         let heard = heard.ok_or_else(|| self.interrupted_wait())?;
         match &heard {
             Heard::Delivered(_) => {}
@@ -119,21 +119,12 @@ impl Work {
         Ok(heard)
     }
 
-    async fn look_for(&self, asked: &[Asked], window: Duration, cx: &Context) -> Heard {
+    async fn look_for(&self, awaited: &[Awaited], window: Duration, cx: &Context) -> Heard {
         let mut pauses = pauses(window);
         loop {
-            let unread = match self.session.jcds_files_now(cx).await {
-                Ok(listed) => match only_file(&self.name, &listed) {
-                    Ok(Some(file)) => {
-                        let is_it = |asked: &&Asked| compare(&file, asked.made_of) == Bytes::Same;
-                        if let Some(there) = asked.iter().find(is_it) {
-                            return self.judge(there, file);
-                        }
-                        None
-                    }
-                    // What two spellings mean is for the commit to say.
-                    Ok(None) | Err(_) => None,
-                },
+            let unread = match self.listed_one_of(awaited, cx).await {
+                Ok(Some((there, file))) => return self.judge(there, file),
+                Ok(None) => None,
                 Err(error) => Some(error),
             };
             match pauses.next() {
@@ -141,6 +132,19 @@ impl Work {
                 None => return Heard::Nothing { unread },
             }
         }
+    }
+
+    /// Looks once which of these is listed under the name.
+    async fn listed_one_of<'a>(
+        &self,
+        awaited: &'a [Awaited],
+        cx: &Context,
+    ) -> Result<Option<(&'a Awaited, JcdsFile)>, jamf::Error> {
+        let listed = self.session.jcds_files_now(cx).await?;
+        // What two spellings mean is for the commit to say.
+        let Ok(Some(file)) = only_file(&self.name, &listed) else { return Ok(None) };
+        let there = awaited.iter().find(|awaited| compare(&file, awaited.made_of) == Bytes::Same);
+        Ok(there.map(|there| (there, file)))
     }
 
     /// What becomes of an upload that S3 was asked to complete and does not show: it may be at it, have done it, or fail of it and
@@ -155,12 +159,10 @@ impl Work {
         made_of: Fingerprint,
         cx: &Context,
     ) -> Result<Standing, Error> {
+        let awaited = [Awaited { made_of, left: None }];
         let watching = async {
-            for pause in pauses(self.patience.window() / 4) {
-                if let Ok(listed) = self.session.jcds_files_now(cx).await
-                    && let Ok(Some(file)) = only_file(&self.name, &listed)
-                    && compare(&file, made_of) == Bytes::Same
-                {
+            for pause in pauses(self.window()) {
+                if let Ok(Some(_)) = self.listed_one_of(&awaited, cx).await {
                     return Standing::Gone;
                 }
                 match bucket.standing(upload).await {
@@ -173,11 +175,16 @@ impl Work {
         cx.cancelled().run_until_cancelled(watching).await.ok_or_else(|| self.interrupted_wait())
     }
 
+    /// How long it is looked for.
+    fn window(&self) -> Duration {
+        self.patience.window() / 4
+    }
+
     fn interrupted_wait(&self) -> Error {
         Error::Interrupted { file: self.name.clone(), leftover: Leftover::Asked }
     }
 
-    fn judge(&self, there: &Asked, file: JcdsFile) -> Heard {
+    fn judge(&self, there: &Awaited, file: JcdsFile) -> Heard {
         match &there.left {
             Some((_, stored))
                 if stored.identity == self.file.identity() && file.name == self.name.as_str() =>

@@ -71,7 +71,7 @@ impl Log {
     }
 
     /// The file that is there is deleted: what is remembered of its sending is not true any more.
-    pub(crate) fn sent_before_goes(&self, server: &str, name: &FileName) {
+    pub(crate) fn forget_sent(&self, server: &str, name: &FileName) {
         if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.state().settle(server, name)) {
             self.failed(&error);
         }

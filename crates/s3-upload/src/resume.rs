@@ -4,7 +4,7 @@ use crate::attempt::{Aim, Attempt, Done, OnFailure};
 use crate::bucket::{Bucket, Place, SentPart, Standing, Upload};
 use crate::checksum::Checksum;
 use crate::endpoint::Endpoint;
-use crate::late::{self, Asked};
+use crate::late::{self, Awaited};
 use crate::listed::{Bytes, compare};
 use crate::log::Log;
 use crate::parts::PartPlan;
@@ -28,10 +28,19 @@ pub(crate) enum Went {
     /// There was nothing to go on with, or nobody may any more.
     Nowhere {
         /// What may still appear.
-        asked: Vec<Asked>,
+        awaited: Vec<Awaited>,
         /// What the credentials were refused with.
         refusal: Option<Error>,
     },
+}
+
+/// Whether an upload of an earlier run can be gone on with.
+enum Resumable {
+    Yes,
+    /// S3 has forgotten it.
+    No,
+    /// S3 was asked to complete it and has: nobody has called it off.
+    Completed(Fingerprint),
 }
 
 /// What earlier runs left of a file, by what credentials for a place can do about it.
@@ -39,7 +48,7 @@ pub(crate) struct Leftovers {
     /// The newest that can be gone on with.
     pub fitting: Option<Fitting>,
     /// What S3 was asked to complete, and what cannot be gone on with: it may still appear.
-    pub asked: Vec<Asked>,
+    pub awaited: Vec<Awaited>,
     /// What is to be removed.
     pub over: Vec<(Journal, StoredUpload)>,
     /// Whether the credentials are those of one of them, renewed.
@@ -58,12 +67,14 @@ impl Leftovers {
         left.reverse();
         left.sort_by_key(|(_, stored)| stored.place.prefix != prefix);
         let is_second_hand = left.iter().any(|(_, stored)| stored.place.prefix == prefix);
-        let mut sorted = Self { fitting: None, asked: Vec::new(), over: Vec::new(), is_second_hand };
+        let mut sorted = Self { fitting: None, awaited: Vec::new(), over: Vec::new(), is_second_hand };
         for (journal, stored) in left {
             let resumption = Resumption::of(&stored, file, place, prefix);
             match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored)) {
                 (Some(resumption), _) => sorted.fitting = Some((journal, stored, resumption)),
-                (None, Some(made_of)) => sorted.asked.push(Asked { made_of, left: Some((journal, stored)) }),
+                (None, Some(made_of)) => {
+                    sorted.awaited.push(Awaited { made_of, left: Some((journal, stored)) });
+                }
                 (None, None) if is_at(&stored, place) => sorted.over.push((journal, stored)),
                 (None, None) => {}
             }
@@ -129,60 +140,42 @@ impl Work {
 
     /// Goes on with the newest upload that fits, and removes what does not and cannot appear any more.
     pub(crate) async fn go_on(&self, left: Leftovers, door: &Door, cx: &Context) -> Went {
-        let Leftovers { fitting, mut asked, over, .. } = left;
+        let Leftovers { fitting, mut awaited, over, .. } = left;
         for (journal, stored) in over {
             abandon(&door.bucket, journal, &stored, cx).await;
         }
-        let Some(fitting) = fitting else { return Went::Nowhere { asked, refusal: None } };
+        let Some(fitting) = fitting else { return Went::Nowhere { awaited, refusal: None } };
         match self.resume(fitting, &door.bucket, cx).await {
-            Went::Nowhere { asked: more, refusal } => {
-                asked.extend(more);
-                Went::Nowhere { asked, refusal }
+            Went::Nowhere { awaited: more, refusal } => {
+                awaited.extend(more);
+                Went::Nowhere { awaited, refusal }
             }
             through => through,
         }
     }
 
-    async fn resume(
-        &self,
-        (journal, stored, mut resumption): Fitting,
-        bucket: &Bucket,
-        cx: &Context,
-    ) -> Went {
+    async fn resume(&self, fitting: Fitting, bucket: &Bucket, cx: &Context) -> Went {
+        let (journal, stored, mut resumption) = fitting;
         let log = Log::go_on(journal, cx);
         let made_of = late::made_of(&stored);
-        let (there, count) = (resumption.sent.len() as u64, resumption.plan.count());
-        if there == count {
-            // Nothing may be deleted for an upload that S3 has forgotten; and where S3 may not be asked, sending a part
-            // tells.
-            let standing = match (bucket.standing(&resumption.upload).await, made_of) {
-                (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {
-                    match self.watch(bucket, &resumption.upload, made_of, cx).await {
-                        Ok(standing) => standing,
-                        Err(interrupted) => return Went::Through(Err(interrupted)),
-                    }
-                }
-                (standing, _) => standing,
-            };
-            match (standing, made_of) {
-                (Standing::Open, _) => {}
-                // Nobody has called it off: S3 was asked to complete it, and has.
-                (Standing::Gone, Some(made_of)) if self.may_hold(made_of) => {
-                    self.remember(made_of, cx);
-                    log.close();
-                    return Went::Through(Ok(Done::by_earlier(&stored, made_of)));
-                }
-                (Standing::Gone, _) if self.old.is_some() => {
-                    log.close();
-                    return Went::Nowhere { asked: Vec::new(), refusal: None };
-                }
-                (Standing::Unknown, _) if self.old.is_some() => _ = resumption.sent.pop(),
-                (Standing::Gone | Standing::Unknown, _) => {}
+        match self.can_resume(&mut resumption, made_of, bucket, cx).await {
+            Ok(Resumable::Yes) => {}
+            Ok(Resumable::Completed(made_of)) => {
+                self.remember(made_of, cx);
+                log.close();
+                return Went::Through(Ok(Done::by_earlier(&stored, made_of)));
             }
+            Ok(Resumable::No) => {
+                log.close();
+                return Went::Nowhere { awaited: Vec::new(), refusal: None };
+            }
+            Err(interrupted) => return Went::Through(Err(interrupted)),
         }
         cx.info(format!(
-            "going on with the upload of {} that an earlier run began: {there} of {count} parts are in S3",
-            self.name
+            "going on with the upload of {} that an earlier run began: {} of {} parts are in S3",
+            self.name,
+            stored.parts.len(),
+            resumption.plan.count()
         ));
         let aim = Aim { old: self.old.clone(), may_have_twin: false };
         let usual = self.attempt(bucket, &aim, cx);
@@ -192,26 +185,56 @@ impl Work {
             on_failure: if made_of.is_some() { OnFailure::LeaveAsked } else { usual.on_failure },
             ..usual
         };
-        match attempt.go_on(resumption, &log).await {
-            Err(error) if error.shuts_out() => {
-                let asked = match made_of.filter(|_| error.locks_out()) {
-                    Some(made_of) => {
-                        let left = log.into_journal().map(|journal| (journal, stored));
-                        vec![Asked { made_of, left }]
-                    }
-                    None => {
-                        // Nobody can go on with it, nor remove it.
-                        log.close();
-                        Vec::new()
-                    }
-                };
-                Went::Nowhere { asked, refusal: Some(error) }
-            }
+        let error = match attempt.go_on(resumption, &log).await {
+            Err(error) if error.shuts_out() => error,
             done => {
                 log.end(&done);
-                Went::Through(done)
+                return Went::Through(done);
             }
+        };
+        let awaited = match made_of.filter(|_| error.locks_out()) {
+            Some(made_of) => {
+                vec![Awaited { made_of, left: log.into_journal().map(|journal| (journal, stored)) }]
+            }
+            None => {
+                // Nobody can go on with it, nor remove it.
+                log.close();
+                Vec::new()
+            }
+        };
+        Went::Nowhere { awaited, refusal: Some(error) }
+    }
+
+    /// Whether S3 still knows an upload of which it has all parts; `made_of` is set if it was asked to complete it. Where S3 may not be
+    /// asked and something is to be deleted for it, a part is sent once more, which tells.
+    ///
+    /// # Errors
+    /// Ctrl-C.
+    async fn can_resume(
+        &self,
+        resumption: &mut Resumption,
+        made_of: Option<Fingerprint>,
+        bucket: &Bucket,
+        cx: &Context,
+    ) -> Result<Resumable, Error> {
+        if (resumption.sent.len() as u64) < resumption.plan.count() {
+            return Ok(Resumable::Yes);
         }
+        let made_of = made_of.filter(|made_of| self.may_hold(*made_of));
+        let standing = match (bucket.standing(&resumption.upload).await, made_of) {
+            (Standing::Gone, Some(made_of)) => self.watch(bucket, &resumption.upload, made_of, cx).await?,
+            (standing, _) => standing,
+        };
+        Ok(match (standing, made_of) {
+            (Standing::Gone, Some(made_of)) => Resumable::Completed(made_of),
+            // Nothing may be deleted for an upload that S3 has forgotten.
+            (Standing::Gone, None) if self.old.is_some() => Resumable::No,
+            (Standing::Unknown, _) if self.old.is_some() => {
+                resumption.sent.pop();
+                Resumable::Yes
+            }
+            _ => Resumable::Yes,
+        })
     }
 
     /// Whether the list speaks against these bytes having been put under the name.

@@ -19,7 +19,7 @@ use crate::parts::PartPlan;
 use crate::resume::Went;
 use crate::s3_error::in_full;
 use crate::stall::Patience;
-use crate::twins::{Lookout, Settled};
+use crate::twins::{Aftermath, Lookout};
 use crate::{Error, Memory};
 use fingerprint::{Digests, Fingerprint};
 use jamf::{JcdsFile, Session, UploadGrant};
@@ -140,16 +140,16 @@ impl Work {
             waits: cx.cancelled(),
             cx: &cx.shielded(),
         };
-        let settled = match &done.committed {
-            Committed::Placed { since, .. } => lookout.settle(since).await,
-            Committed::ByAnother | Committed::ByEarlier => Settled::default(),
+        let aftermath = match &done.committed {
+            Committed::Placed { circumstances, .. } => lookout.settle(circumstances).await,
+            Committed::ByAnother | Committed::ByEarlier => Aftermath::default(),
         };
-        if settled.is_listed {
+        if aftermath.is_listed {
             // No list is late any more. What is not written now says so for an hour at most.
             let _ = self.state.settle(self.session.server(), &self.name);
         }
         self.tidy(&door.bucket, &endpoint, cx).await;
-        Ok(self.applied(&done, &settled.gone))
+        Ok(self.applied(&done, &aftermath.gone))
     }
 
     /// Goes on with what an earlier run left, waits for what it asked for, or begins; where these credentials do not open what they
@@ -157,21 +157,21 @@ impl Work {
     async fn deliver(&self, door: Door, endpoint: &Endpoint, cx: &Context) -> Result<(Done, Door), Error> {
         let left = self.left_over(&door, cx);
         let is_second_hand = left.is_second_hand;
-        let (asked, refusal) = match self.go_on(left, &door, cx).await {
+        let (awaited, refusal) = match self.go_on(left, &door, cx).await {
             Went::Through(done) => return Ok((done?, door)),
-            Went::Nowhere { asked, refusal } => (asked, refusal),
+            Went::Nowhere { awaited, refusal } => (awaited, refusal),
         };
-        let asked: Vec<_> = asked.into_iter().chain(self.sent_lately(cx)).collect();
-        let may_have_twin = !asked.is_empty();
-        let aim = match self.hear_of(&asked, cx).await? {
+        let awaited: Vec<_> = awaited.into_iter().chain(self.sent_lately(cx)).collect();
+        let may_have_twin = !awaited.is_empty();
+        let aim = match self.hear_of(&awaited, cx).await? {
             Heard::Delivered(done) => {
-                asked.into_iter().for_each(|upload| upload.close(cx));
+                awaited.into_iter().for_each(|upload| upload.close(cx));
                 return Ok((done, door));
             }
             Heard::Outdated(file) => Aim { old: Some(file), may_have_twin: false },
             Heard::Nothing { .. } => Aim { old: self.old.clone(), may_have_twin },
         };
-        for upload in asked {
+        for upload in awaited {
             upload.give_up(&door.bucket, &door.place, cx).await;
         }
         let begun = match refusal {

@@ -89,7 +89,7 @@ fn new_twins<'a>(name: &FileName, before: &[JcdsFile], now: &'a [JcdsFile]) -> V
 
 /// What a commit saw, and how it went.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Since {
+pub(crate) struct Circumstances {
     /// The list as it was when nothing stood against the completion.
     pub before: Arc<[JcdsFile]>,
     /// Whether another upload of the file may still appear.
@@ -98,12 +98,12 @@ pub(crate) struct Since {
     pub took: SignedDuration,
     /// Whether a file of the same bytes under the name is surely the new one. A file that is yet to go would leave its twin as the
     /// only one.
-    pub is_proof: bool,
+    pub is_surely_new: bool,
 }
 
 /// What looking for twins came to.
 #[derive(Debug, Default)]
-pub(crate) struct Settled {
+pub(crate) struct Aftermath {
     /// Surplus twins that are gone.
     pub gone: Vec<String>,
     /// Whether the file itself was seen in the list, whole.
@@ -123,17 +123,17 @@ pub(crate) struct Lookout<'a> {
 
 impl Lookout<'_> {
     /// Deletes twins that are surplus after a completion, and tells of others.
-    pub(crate) async fn settle(&self, since: &Since) -> Settled {
-        if !since.is_proof {
-            self.tell(since).await;
-            return Settled::default();
+    pub(crate) async fn settle(&self, circumstances: &Circumstances) -> Aftermath {
+        if !circumstances.is_surely_new {
+            self.tell(circumstances).await;
+            return Aftermath::default();
         }
         let mut pauses = LOOKS.iter();
         let mut quiet = QUIET_LOOKS;
-        let mut was_open = since.may_be_late || since.took >= SLOW;
+        let mut was_open = circumstances.may_be_late || circumstances.took >= SLOW;
         let (picture, is_listed) = loop {
-            let Some(now) = self.look_for_twins().await else { return Settled::default() };
-            let picture = Picture::of(self.name, self.sent, &since.before, &now);
+            let Some(now) = self.look_for_twins().await else { return Aftermath::default() };
+            let picture = Picture::of(self.name, self.sent, &circumstances.before, &now);
             let is_open = matches!(picture, Picture::Open { .. });
             let is_listed = matches!(
                 only_file(self.name, &now), Ok(Some(file)) if compare(&file, self.sent) == Bytes::Same
@@ -141,7 +141,7 @@ impl Lookout<'_> {
             quiet = quiet.saturating_sub(u32::from(picture.shows_no_twin()));
             // A twin that is seen is worth all looks; where none is, a service that lists late is left to verify-delivery.
             let goes_on = if picture.shows_no_twin() { (is_open || was_open) && quiet > 0 } else { is_open };
-            was_open = since.may_be_late || is_open;
+            was_open = circumstances.may_be_late || is_open;
             match pauses.next().filter(|_| goes_on) {
                 Some(pause) => {
                     let pause = self.cx.clock().sleep(*pause);
@@ -170,13 +170,13 @@ impl Lookout<'_> {
                 )),
             }
         }
-        Settled { gone, is_listed }
+        Aftermath { gone, is_listed }
     }
 
     /// Tells of twins and leaves them.
-    pub(crate) async fn tell(&self, since: &Since) {
+    pub(crate) async fn tell(&self, circumstances: &Circumstances) {
         if let Some(now) = self.look_for_twins().await {
-            let twins = new_twins(self.name, &since.before, &now);
+            let twins = new_twins(self.name, &circumstances.before, &now);
             self.say(&twins.into_iter().map(|twin| twin.name.clone()).collect::<Vec<_>>());
         }
     }

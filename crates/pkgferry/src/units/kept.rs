@@ -3,6 +3,7 @@
 use crate::settings::{Contents, Kept};
 use schedule::{FilePath, Kubernetes, Request, Surroundings, Target};
 use secrets::{CommandLine, Place, SecretPath, SecretSource};
+use std::fmt;
 use std::path::Path;
 
 /// What the unit has to know to get at secrets.
@@ -29,58 +30,70 @@ impl Reach<'_> {
     }
 
     fn item(&self, path: &Path, kept: &Kept) -> Option<String> {
+        match &kept.source {
+            SecretSource::Plain(_) => self.in_the_open(path, kept),
+            SecretSource::At(place) if self.takes_variables() => self.brought_to(place, path, kept),
+            SecretSource::At(place) => self.on_the_machine(place, path, kept),
+        }
+    }
+
+    /// What stands in the settings themselves.
+    fn in_the_open(&self, path: &Path, kept: &Kept) -> Option<String> {
         let (name, path) = (kept.name(), path.display());
-        let place = match &kept.source {
-            SecretSource::Plain(_) if self.takes_variables() => {
-                let holder = if self.is_of_pod() { "ConfigMap" } else { "repository" };
-                return Some(format!(
-                    "{kept} stands in {path}, which the {holder} would hold for all its readers; {}",
-                    self.variable_instead(&name)
-                ));
-            }
-            SecretSource::Plain(_) if self.has_own_user() => {
-                return Some(format!(
-                    "{kept} stands in {path}, and the run has a user of its own who cannot read it; {}",
-                    by_user_or_credential(&name)
-                ));
-            }
-            SecretSource::Plain(_) => return None,
-            SecretSource::At(place) => place,
-        };
+        if self.takes_variables() {
+            let holder = if self.is_of_pod() { "ConfigMap" } else { "repository" };
+            return Some(format!(
+                "{kept} stands in {path}, which the {holder} would hold for all its readers; {}",
+                self.variable_instead(&name)
+            ));
+        }
+        self.has_own_user().then(|| {
+            format!(
+                "{kept} stands in {path}, and the run has a user of its own who cannot read it; {}",
+                by_user_or_credential(&name)
+            )
+        })
+    }
+
+    /// What a runner or a pod has to be brought.
+    fn brought_to(&self, place: &Place, path: &Path, kept: &Kept) -> Option<String> {
+        let (name, path) = (kept.name(), path.display());
         match (place, self.target) {
-            (Place::Variable(variable), _) => {
-                let variable = variable.as_str();
-                let way = self.way(variable)?;
-                Some(format!("the variable {variable}, which {kept} of {path} refers to; {way}"))
-            }
-            (Place::File(_) | Place::Keychain(_) | Place::Credential(_), _)
-                if self.takes_variables() && !self.runner_stays =>
-            {
+            (Place::Variable(variable), _) => self.variable(variable.as_str(), kept, &path),
+            (Place::File(_) | Place::Keychain(_) | Place::Credential(_), _) if !self.runner_stays => {
                 let machine = if self.is_of_pod() { "pod" } else { "runner" };
                 Some(format!(
                     "{kept} of {path} is kept in {place}, which no {machine} has; {}",
                     self.variable_instead(&name)
                 ))
             }
-            (Place::File(_), _) if self.takes_variables() => {
+            (Place::File(_), _) => {
                 Some(format!("{kept} of {path} is kept in {place}; the runner has to have it"))
             }
+            (Place::Command(_), Target::Kubernetes(Kubernetes { image, .. })) => Some(format!(
+                "{kept} of {path} is kept in {place}; the image {image} has to hold that program"
+            )),
+            _ => None,
+        }
+    }
+
+    /// What the scheduler of a machine has to let the run find.
+    fn on_the_machine(&self, place: &Place, path: &Path, kept: &Kept) -> Option<String> {
+        let (name, path) = (kept.name(), path.display());
+        let scheduler = self.target.kind();
+        match (place, self.target) {
+            (Place::Variable(variable), _) => self.variable(variable.as_str(), kept, &path),
             (Place::File(_), _) if self.has_own_user() => Some(format!(
                 "{kept} of {path} is kept in {place}, and the run has a user of its own who cannot read it; {}",
                 by_user_or_credential(&name)
             )),
             (Place::File(file), _) if !self.knows(file) => Some(format!(
-                "{kept} of {path} is kept in {place}, and {} gives the run no HOME; write the whole path",
-                self.target.kind()
-            )),
-            (Place::Command(_), Target::Kubernetes(Kubernetes { image, .. })) => Some(format!(
-                "{kept} of {path} is kept in {place}; the image {image} has to hold that program"
+                "{kept} of {path} is kept in {place}, and {scheduler} gives the run no HOME; write the whole path"
             )),
             (Place::Command(line), _) => {
                 let given = self.surroundings().filter(|given| !self.finds(line, *given))?;
                 Some(format!(
-                    "{kept} of {path} is kept in {place}, and {} gives the run PATH={}, where that program is not; write its whole path",
-                    self.target.kind(),
+                    "{kept} of {path} is kept in {place}, and {scheduler} gives the run PATH={}, where that program is not; write its whole path",
                     given.path
                 ))
             }
@@ -90,12 +103,17 @@ impl Reach<'_> {
                     format!("{kept} of {path} is kept in {place}; add --secret {}", credential.as_str())
                 })
             }
-            (Place::Credential(_), Target::Launchd | Target::Cron(_)) => Some(format!(
+            (Place::Credential(_), _) => Some(format!(
                 "{kept} of {path} is kept in {place}, which systemd alone hands on; write {} in its place",
                 self.places()
             )),
             _ => None,
         }
+    }
+
+    fn variable(&self, variable: &str, kept: &Kept, path: &impl fmt::Display) -> Option<String> {
+        let way = self.way(variable)?;
+        Some(format!("the variable {variable}, which {kept} of {path} refers to; {way}"))
     }
 
     /// How a variable gets to the run, if it does not.
