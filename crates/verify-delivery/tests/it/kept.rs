@@ -1,9 +1,9 @@
 //! Deliveries that are kept until they are proven.
 
-use crate::stage::{BYTES, Stage, record, told};
+use crate::stage::{BYTES, Stage, ready, record, told};
 use fingerprint::Fingerprint;
 use insta::assert_snapshot;
-use pipeline::{Applied, Outcome, Plan, Route, Witness};
+use pipeline::{Applied, Outcome, Plan, Route, Sha3_512, Witness};
 use serde_json::{Value as Json, json};
 use state::{NewUnproven, State, Unproven};
 use std::sync::{Arc, Mutex};
@@ -29,6 +29,17 @@ fn keep(stage: &Stage, sent: Fingerprint) {
         since: "2026-11-19T22:00:00Z".parse().unwrap(),
     };
     stage.state.as_ref().unwrap().keep_unproven(&new).unwrap();
+}
+
+/// What is told of bytes whose local file nobody needs any more.
+fn known(sent: Fingerprint) -> [(&'static str, Json); 5] {
+    [
+        ("pkg_path", Json::Null),
+        ("pkg_name", json!("App.pkg")),
+        ("pkg_size", json!(sent.size)),
+        ("pkg_md5", json!(sent.md5.to_string())),
+        ("pkg_sha3_512", json!(sent.sha3_512.to_string())),
+    ]
 }
 
 #[track_caller]
@@ -167,19 +178,124 @@ async fn what_is_kept_is_proven_without_the_local_file() {
     let stage = Stage::with_state().await;
     let sent = local(&stage).await;
     keep(&stage, sent);
-    let known = [
-        ("pkg_path", Json::Null),
-        ("pkg_name", json!("App.pkg")),
-        ("pkg_size", json!(sent.size)),
-        ("pkg_md5", json!(sent.md5.to_string())),
-        ("pkg_sha3_512", json!(sent.sha3_512.to_string())),
-    ];
+    let known = known(sent);
     let said = told(&stage.look(&known).await.unwrap());
     assert!(said.contains("run `pkgferry verify`"), "{said}");
     assert_eq!(kept(&stage).len(), 1);
     stage.sandbox.put_file("App.pkg", BYTES);
     came_to("proven", &stage.look(&known).await.unwrap());
     assert_eq!(kept(&stage), []);
+}
+
+/// What the server shows.
+#[derive(Clone, Copy)]
+struct Scene {
+    listed: &'static [(&'static str, &'static [u8])],
+    record: Record,
+    witness: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Record {
+    None,
+    /// It was there when the step began.
+    Missing,
+    Blank,
+    /// It says so many bytes, beside the digest that was sent or another one.
+    Says(u64, Digest),
+}
+
+#[derive(Clone, Copy)]
+enum Digest {
+    Sent,
+    Other,
+}
+
+impl Scene {
+    fn list(listed: &'static [(&'static str, &'static [u8])], record: Record) -> Self {
+        Self { listed, record, witness: "list" }
+    }
+
+    /// The record tells, and nobody asks for the list.
+    fn record(record: Record) -> Self {
+        Self { listed: &[], record, witness: "record" }
+    }
+
+    async fn open(self) -> (Stage, Fingerprint, Vec<(&'static str, Json)>) {
+        let stage = Stage::with_state().await;
+        let sent = local(&stage).await;
+        for (name, bytes) in self.listed {
+            stage.sandbox.put_file(name, bytes);
+        }
+        let mut entries = vec![("witness", json!(self.witness))];
+        match self.record {
+            Record::None => {}
+            Record::Missing => entries.push(("package_id", json!(77))),
+            Record::Blank => _ = stage.sandbox.put_package(record()),
+            Record::Says(size, Digest::Sent) => _ = stage.sandbox.put_package(ready(size, sent.sha3_512)),
+            Record::Says(size, Digest::Other) => {
+                _ = stage.sandbox.put_package(ready(size, Sha3_512::from_bytes([7; 64])));
+            }
+        }
+        (stage, sent, entries)
+    }
+
+    /// How many proofs are left after a run that has sent the file, and after one that only looks at what an earlier one has sent.
+    /// Both say `said`.
+    async fn leaves(self, said: &str) -> [usize; 2] {
+        let left = |stage: &Stage, applied: &Applied| {
+            assert!(told(applied).contains(said), "{said}: {}", told(applied));
+            kept(stage).len()
+        };
+        let (stage, _, entries) = self.open().await;
+        let by_sender = left(&stage, &stage.prove(&entries).await.unwrap());
+
+        let (stage, sent, entries) = self.open().await;
+        keep(&stage, sent);
+        let applied = stage.look(&[&known(sent)[..], &entries].concat()).await.unwrap();
+        [by_sender, left(&stage, &applied)]
+    }
+}
+
+const OLD: &[u8] = b"the old bytes";
+
+/// Looking again would show nothing else: it is proven, or has gone wrong in a way that only sending it again mends. If that stayed,
+/// `pkgferry verify` would come back to it every night.
+#[tokio::test]
+async fn what_will_not_change_any_more_is_settled() {
+    let all = BYTES.len() as u64;
+    for (scene, said) in [
+        (Scene::list(&[("App.pkg", BYTES)], Record::None), "delivery: proven"),
+        (Scene::list(&[("App.pkg", BYTES)], Record::Blank), "delivery: proven"),
+        (Scene::record(Record::Says(all, Digest::Sent)), "delivery: proven"),
+        (Scene::list(&[("App_1.pkg", BYTES)], Record::None), "arrived as App_1.pkg"),
+        (Scene::list(&[("App.pkg", OLD), ("App_1.pkg", BYTES)], Record::Blank), "arrived as App_1.pkg"),
+        (Scene::list(&[], Record::Says(0, Digest::Sent)), "arrived without its bytes"),
+        (Scene::record(Record::Says(0, Digest::Sent)), "arrived without its bytes"),
+    ] {
+        assert_eq!(scene.leaves(said).await, [0, 0], "{said}");
+    }
+}
+
+/// Nobody knows yet, and the next run is to look again and not to send it again.
+#[tokio::test]
+async fn what_may_change_yet_is_kept() {
+    let all = BYTES.len() as u64;
+    for (scene, said) in [
+        (Scene::list(&[], Record::None), "does not list it"),
+        (Scene::list(&[("App.pkg", OLD)], Record::None), "lists 13 bytes instead of 24"),
+        (Scene::list(&[("App.pkg", b"OTHER bytes of a package")], Record::None), "lists MD5"),
+        // Not beside the new digest: an earlier failure that may be about to be replaced.
+        (Scene::list(&[("App.pkg", b"")], Record::None), "lists 0 bytes instead of 24"),
+        (Scene::list(&[("App.pkg", BYTES)], Record::Missing), "record 77 is not there"),
+        (Scene::record(Record::None), "no package record names it"),
+        (Scene::record(Record::Blank), "record 1 tells no size"),
+        (Scene::record(Record::Says(13, Digest::Sent)), "record 1 says 13 bytes instead of 24"),
+        (Scene::record(Record::Says(all, Digest::Other)), "record 1 says SHA3-512"),
+        (Scene::record(Record::Says(0, Digest::Other)), "record 1 says 0 bytes instead of 24"),
+    ] {
+        assert_eq!(scene.leaves(said).await, [1, 1], "{said}");
+    }
 }
 
 /// Another process that sends the same file does not lose what it keeps.

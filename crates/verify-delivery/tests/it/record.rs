@@ -1,6 +1,6 @@
 //! The record as the only witness.
 
-use crate::stage::{BYTES, Stage, record, told};
+use crate::stage::{BYTES, Stage, ready, record, told};
 use insta::assert_snapshot;
 use pipeline::FailureKind;
 use sandbox::JcdsGone;
@@ -71,13 +71,7 @@ async fn a_file_that_never_comes_is_unverified() {
 async fn the_new_digest_beside_size_0_is_told_at_once() {
     let stage = without_list().await;
     let (fingerprint, _) = fingerprint::digest(&stage.path(), |_| {}, &stage.cancel).await.unwrap();
-    let mut empty = record();
-    empty["cloudTransferStatus"] = json!("READY");
-    empty["size"] = json!("0");
-    empty["hashType"] = json!("SHA3_512");
-    empty["hashValue"] = json!(fingerprint.sha3_512.to_string());
-    empty["sha3512"] = json!(fingerprint.sha3_512.to_string());
-    stage.sandbox.put_package(empty);
+    stage.sandbox.put_package(ready(0, fingerprint.sha3_512));
     let applied = stage.prove(&[by_record()]).await.unwrap();
     assert_snapshot!(told(&applied), @"
     unverified: App.pkg arrived without its bytes: record 1 says 0 bytes instead of 24, beside the new digest

@@ -4,7 +4,7 @@ use jamf::{Field, FieldValue, Setting};
 use jiff::Timestamp;
 use pipeline::{
     Access, Applied, Boundary, BoxFuture, Clock, Context, Env, Event, Failure, Level, Listener, Occurrence,
-    Origin, Outcome, Plan, Processor as _, SimulatedClock, Value, keys,
+    Origin, Outcome, Plan, Processor as _, Sha3_512, SimulatedClock, Value, keys,
 };
 use sandbox::{Config, Sandbox};
 use serde_json::{Value as Json, json};
@@ -155,6 +155,17 @@ pub fn told(applied: &Applied) -> String {
 /// A record for `App.pkg` that has no file yet.
 pub fn record() -> Json {
     json!({ "packageName": "App", "fileName": "App.pkg", "categoryId": "-1", "priority": 10 })
+}
+
+/// The same that says so much of its file, and goes on saying so until a file is there and the server looks again.
+pub fn ready(size: u64, sha3_512: Sha3_512) -> Json {
+    let mut ready = record();
+    ready["cloudTransferStatus"] = json!("READY");
+    ready["size"] = json!(size.to_string());
+    ready["hashType"] = json!("SHA3_512");
+    ready["hashValue"] = json!(sha3_512.to_string());
+    ready["sha3512"] = json!(sha3_512.to_string());
+    ready
 }
 
 type Happening = Box<dyn FnOnce() + Send>;
