@@ -46,7 +46,7 @@ use pipeline::{
     Activity, Applied, Change, Context, Env, EnvError, Failure, FileName, PackageId, Plan, Processor, Route,
     Spec, Subject, Verb, Witness, keys,
 };
-use state::{NewUnproven, State};
+use state::{NewUnproven, State, Unproven};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,7 +151,10 @@ impl VerifyDelivery {
             return Err(interrupted(again));
         };
         let conclusion = conclusion?;
-        if let Some(kept) = kept.filter(|_| conclusion.judgement.is_final()) {
+        let judgement = &conclusion.judgement;
+        // A proof of other bytes shows that they took the place of these; what went wrong with others says nothing of these.
+        let settles = |kept: &Unproven| judgement.is_proof() || (judgement.is_final() && kept.sent == bytes);
+        if let Some(kept) = kept.filter(settles) {
             self.kept.settle(&kept, cx);
         }
         Ok(report::outcome(&expected, &conclusion, again))

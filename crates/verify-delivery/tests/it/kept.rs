@@ -298,6 +298,22 @@ async fn what_may_change_yet_is_kept() {
     }
 }
 
+/// The local file is another build than the one that was sent, and that one may appear yet.
+#[tokio::test]
+async fn what_went_wrong_with_other_bytes_settles_nothing() {
+    for (scene, said) in [
+        (Scene::list(&[("App_1.pkg", BYTES)], Record::None), "arrived as App_1.pkg"),
+        (Scene::record(Record::Says(0, Digest::Sent)), "arrived without its bytes"),
+    ] {
+        let (stage, local, entries) = scene.open().await;
+        keep(&stage, other(local));
+        let before = kept(&stage);
+        let applied = stage.look(&entries).await.unwrap();
+        assert!(told(&applied).contains(said), "{}", told(&applied));
+        assert_eq!(kept(&stage), before, "{said}");
+    }
+}
+
 /// Another process that sends the same file does not lose what it keeps.
 #[tokio::test]
 async fn what_another_process_keeps_meanwhile_stays() {
