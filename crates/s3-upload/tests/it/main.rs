@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod hashed;
+mod killed;
 mod late;
 mod meddler;
 mod plan;

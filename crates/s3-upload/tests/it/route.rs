@@ -1,11 +1,13 @@
 //! Another route: it is skipped for, and fallen back to as long as S3 has nothing of the file.
 
+use crate::killed::killed_at;
 use crate::meddler::{Fate, Seen};
-use crate::stage::{Stage, bytes};
+use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
 use pipeline::{Failure, Plan, Processor as _, keys};
 use s3_upload::S3Upload;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 const REFUSAL: &str = "<Error><Code>AccessDenied</Code><Message>AWS authentication requires a valid Date or x-amz-date header</Message></Error>";
 
@@ -59,6 +61,106 @@ async fn what_s3_has_begun_to_take_does_not_go_another_way() {
     };
     let failure = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap_err();
     assert_eq!(instead(&failure), None);
+}
+
+/// Who refuses to begin a second upload after the first one cannot be gone on with.
+#[derive(Clone, Copy, Debug)]
+enum Refuses {
+    JamfPro,
+    S3,
+}
+
+impl Refuses {
+    /// The answer to a request that begins an upload.
+    fn fate(self, seen: &Seen) -> Fate {
+        match self {
+            Self::JamfPro if seen.method == "POST" && seen.path.ends_with("/jcds/files") => {
+                Fate::Answer(403, r#"{"httpStatus":403,"errors":[]}"#.into())
+            }
+            Self::S3 if seen.is("POST", "?uploads") => Fate::Answer(403, DENIED.into()),
+            _ => Fate::Pass,
+        }
+    }
+}
+
+const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+
+/// An earlier run has sent the first part. This one may send until `refused`, and then begin nothing else.
+async fn resumed_until(refused: u32, refuses: Refuses) -> Failure {
+    let mut stage = stage().await;
+    stage.set("upload_concurrency", "1");
+    let new = bytes(1, 17 * MIB);
+    killed_at(&stage, "App.pkg", &new, |seen| seen.is_part(2), Fate::HoldBefore).await;
+    stage.meddler.rule(move |seen| match seen.is_part(refused) {
+        true => Fate::Answer(403, DENIED.into()),
+        false => refuses.fate(seen),
+    });
+    let failure = stage.send_again("App.pkg").await.unwrap_err();
+    let parts = stage.meddler.seen().iter().filter(|seen| seen.is("PUT", "partNumber=")).count();
+    assert_eq!(parts as u32, refused - 1, "{refuses:?}: it sends nothing anew");
+    failure
+}
+
+#[tokio::test]
+async fn a_resumed_upload_goes_another_way_only_where_this_run_has_sent_nothing_of_it() {
+    for refuses in [Refuses::JamfPro, Refuses::S3] {
+        let failure = resumed_until(2, refuses).await;
+        assert_eq!(instead(&failure).as_deref(), Some("route=\"packages-api\""), "{refuses:?}");
+        assert_eq!(failure.sent(), 0, "{refuses:?}");
+
+        let failure = resumed_until(3, refuses).await;
+        assert_eq!(instead(&failure), None, "{refuses:?}: S3 took a part");
+        assert_eq!(failure.sent(), 8 * MIB as u64, "{refuses:?}");
+    }
+}
+
+/// Another upload of the same run makes that its credentials cannot be renewed (`jamf-pro-api.md §7.3`); S3 ends them after two parts.
+#[tokio::test]
+async fn a_superseded_upload_that_was_sent_in_part_does_not_go_another_way() {
+    for refuses in [Refuses::JamfPro, Refuses::S3] {
+        let mut stage = stage().await;
+        stage.set("upload_concurrency", "1");
+        let env = stage.env("App.pkg", &bytes(1, 17 * MIB));
+        let sessions = Arc::new(jamf::Sessions::new(jamf::Config::default()).unwrap());
+        let (session, cx) = (sessions.open(&env).unwrap(), stage.context());
+        let go = Arc::new(Notify::new());
+        let held = Arc::clone(&go);
+        let mut is_superseded = false;
+        stage.meddler.rule(move |seen| {
+            if seen.is_part(2) {
+                return Fate::Until(Arc::clone(&held));
+            }
+            if seen.is_part(3) {
+                is_superseded = true;
+                let ended = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
+                return Fate::Answer(400, ended.into());
+            }
+            if is_superseded { refuses.fate(seen) } else { Fate::Pass }
+        });
+        let another = async {
+            stage.meddler.holding().await;
+            session.jcds_initiate(&cx).await.unwrap();
+            go.notify_one();
+        };
+        let (sent, ()) = tokio::join!(stage.send_within(sessions, env, |_| {}), another);
+        let failure = sent.unwrap_err();
+        let warnings = stage.ear.warnings().join("\n");
+        assert!(warnings.contains("another upload was begun since"), "{refuses:?}: {warnings}");
+        assert_eq!(instead(&failure), None, "{refuses:?}");
+        assert_eq!(failure.sent(), 16 * MIB as u64, "{refuses:?}");
+        match refuses {
+            Refuses::JamfPro => assert_snapshot!(failed(&failure), @"
+            what an earlier run left of App.pkg cannot be gone on with, and there are no credentials to send it anew: POST /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Create Jamf Cloud Distribution Service Files”
+            hint: give the API role the privilege “Create Jamf Cloud Distribution Service Files” in Settings > API roles and clients (a user account: Settings > User accounts and groups); before Jamf Pro 11.20 it is called “Create Jamf Content Distribution Server Files”
+            Access
+            "),
+            Refuses::S3 => assert_snapshot!(failed(&failure), @"
+            the upload of App.pkg could not begin: S3 answered 403 AccessDenied: Access Denied
+            hint: these credentials do not open this place; let jcds-credentials run right before s3-upload
+            Access
+            "),
+        }
+    }
 }
 
 #[tokio::test]
