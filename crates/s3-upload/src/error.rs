@@ -99,9 +99,7 @@ pub enum Error {
         source: Option<Box<jamf::Error>>,
     },
     /// There are no credentials to begin anew with.
-    #[error(
-        "what an earlier run left of {file} cannot be gone on with, and there are no credentials to send it anew"
-    )]
+    #[error("the upload of {file} cannot be gone on with, and there are no credentials to begin it anew")]
     NoCredentials {
         /// Name of the file.
         file: FileName,

@@ -150,7 +150,7 @@ async fn a_superseded_upload_that_was_sent_in_part_does_not_go_another_way() {
         assert_eq!(failure.sent(), 16 * MIB as u64, "{refuses:?}");
         match refuses {
             Refuses::JamfPro => assert_snapshot!(failed(&failure), @"
-            what an earlier run left of App.pkg cannot be gone on with, and there are no credentials to send it anew: POST /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Create Jamf Cloud Distribution Service Files”
+            the upload of App.pkg cannot be gone on with, and there are no credentials to begin it anew: POST /api/v1/jcds/files was answered with 403 Forbidden; it takes the privilege “Create Jamf Cloud Distribution Service Files”
             hint: give the API role the privilege “Create Jamf Cloud Distribution Service Files” in Settings > API roles and clients (a user account: Settings > User accounts and groups); before Jamf Pro 11.20 it is called “Create Jamf Content Distribution Server Files”
             Access
             "),
