@@ -7,6 +7,7 @@ mod faults;
 mod hashed;
 mod killed;
 mod late;
+mod leftovers;
 mod meddler;
 mod plan;
 mod raced;

@@ -257,19 +257,6 @@ async fn leftovers_of_files_that_are_gone_are_removed_by_the_next_upload() {
     assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
 }
 
-#[tokio::test]
-async fn all_that_was_left_can_be_discarded() {
-    let stage = one_at_a_time().await;
-    killed_at(&stage, "App.pkg", &bytes(1, 20 * MIB), |seen| seen.is_part(3), Fate::HoldBefore).await;
-    stage.meddler.rule(|_| Fate::Pass);
-    let sessions = jamf::Sessions::new(jamf::Config::default()).unwrap();
-    let session = sessions.open(&stage.env_of("App.pkg")).unwrap();
-    let removed = s3_upload::discard(&stage.memory, &session, &stage.context(), |_| true).await;
-    assert_eq!(removed, ["App.pkg"]);
-    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
-    assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
-}
-
 fn refusing(words: &'static [&'static str]) -> impl FnMut(&Seen) -> Fate + Send {
     let xml = "<Error><Code>NotImplemented</Code><Message>A header you provided implies functionality that is not \
                implemented.</Message></Error>";

@@ -243,7 +243,7 @@ pub fn failed(failure: &Failure) -> String {
 }
 
 /// Ports differ from run to run.
-fn without_ports(text: &str) -> String {
+pub fn without_ports(text: &str) -> String {
     let mut shown = String::new();
     let mut pieces = text.split("127.0.0.1:");
     shown.push_str(pieces.next().unwrap());
@@ -275,12 +275,16 @@ impl Ear {
     }
 
     pub fn warnings(&self) -> Vec<String> {
+        self.notices(Level::Warning)
+    }
+
+    pub fn notices(&self, wanted: Level) -> Vec<String> {
         let events = self.events.lock().unwrap();
-        let warnings = events.iter().filter_map(|event| match event {
-            Occurrence::Notice { level: Level::Warning, message } => Some(message.clone()),
+        let notices = events.iter().filter_map(|event| match event {
+            Occurrence::Notice { level, message } if *level == wanted => Some(message.clone()),
             _ => None,
         });
-        warnings.collect()
+        notices.collect()
     }
 
     /// The warnings without what differs from run to run: ports, and pauses that are cut at random.
