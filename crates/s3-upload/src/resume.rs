@@ -291,7 +291,7 @@ pub(crate) async fn abandon(bucket: &Bucket, journal: Journal, stored: &StoredUp
         // The process died before it knew the name of what it had begun.
         None => match bucket.open_uploads(&stored.key).await {
             Ok(ids) => ids,
-            Err(error) if error.may_pass() => {
+            Err(error) if error.leaves_open_what_is_allowed() => {
                 cx.warn(not_removed(stored, &error));
                 return false;
             }
@@ -302,7 +302,7 @@ pub(crate) async fn abandon(bucket: &Bucket, journal: Journal, stored: &StoredUp
     for id in ids {
         match bucket.abort(&stored.key, &id).await {
             Ok(()) => {}
-            Err(error) if error.may_pass() => {
+            Err(error) if error.leaves_open_what_is_allowed() => {
                 cx.warn(not_removed(stored, &error));
                 return false;
             }

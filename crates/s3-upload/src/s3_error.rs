@@ -181,6 +181,12 @@ impl S3Error {
         }
     }
 
+    /// Whether S3 may yet do for other credentials of the same place what it was asked: it has not said no, or could not be asked
+    /// because there were none to ask with.
+    pub(crate) fn leaves_open_what_is_allowed(&self) -> bool {
+        self.may_pass() || (matches!(self, Self::Renewal(_)) && !self.is_superseded())
+    }
+
     /// Whether new credentials would help.
     pub(crate) fn is_about_ended_credentials(&self) -> bool {
         matches!(self, Self::Renewal(_)) || self.code() == Some("ExpiredToken")

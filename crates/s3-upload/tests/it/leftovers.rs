@@ -14,6 +14,8 @@ const BUSY: &str = "<Error><Code>SlowDown</Code><Message>Please reduce your requ
 const NOT_REMOVED: &str = "what an earlier run left of App.pkg in S3 could not be removed: S3 answered 503 SlowDown: Please \
                            reduce your request rate";
 const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+const ENDED: &str =
+    "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
 const GONE: &str =
     "<Error><Code>NoSuchUpload</Code><Message>The specified upload does not exist.</Message></Error>";
 
@@ -192,6 +194,33 @@ async fn what_could_not_be_discarded_stays_and_only_that_is_told() {
     assert_eq!(discard(&stage).await, Vec::<String>::new());
     assert_eq!((journals(&stage), stage.sandbox.open_uploads().len()), (1, 1));
     assert_eq!(stage.ear.steady_warnings(), NOT_REMOVED);
+}
+
+/// Jamf Pro is in trouble when the credentials have ended, which says nothing of what S3 allows.
+#[tokio::test]
+async fn what_nobody_could_be_asked_about_for_lack_of_credentials_stays() {
+    for (stage, meant) in
+        [(before_the_completion().await, is_abort as fn(&Seen) -> bool), (nameless().await.0, is_question)]
+    {
+        let mut renewals = 0;
+        stage.meddler.rule(move |seen| {
+            renewals += usize::from(seen.is("POST", "/renew-credentials"));
+            if meant(seen) {
+                Fate::Answer(400, ENDED.into())
+            } else if seen.is("POST", "/renew-credentials") && renewals > 1 {
+                Fate::Answer(503, String::new())
+            } else {
+                Fate::Pass
+            }
+        });
+        assert_eq!(discard(&stage).await, Vec::<String>::new());
+        assert_eq!((journals(&stage), stage.sandbox.open_uploads().len()), (1, 1));
+        assert_eq!(
+            stage.ear.warnings().last().unwrap(),
+            "what an earlier run left of App.pkg in S3 could not be removed: the upload credentials could not be renewed: POST \
+             /api/v1/jcds/renew-credentials was answered with 503 Service Unavailable"
+        );
+    }
 }
 
 #[test]
