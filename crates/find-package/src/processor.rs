@@ -102,7 +102,8 @@ impl FindPackage {
             Vec::new()
         });
         let is_of = |left: &&StoredUpload| left.server == session.server() && left.file == file.name;
-        left.iter().filter(is_of).any(|left| match left.phase {
+        let now = cx.clock().now();
+        left.iter().filter(is_of).filter(|left| left.may_be_late(now)).any(|left| match left.phase {
             Phase::Sending => false,
             Phase::Deleting => true,
             // Unless it is what was to come in its place.

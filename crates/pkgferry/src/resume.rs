@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::shipped;
 use jamf::Listing;
 use pipeline::{Env, Origin, Value, keys};
-use s3_upload::Outlook;
+use s3_upload::{Abandoned, Outlook};
 use state::StoredUpload;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -57,8 +57,14 @@ pub async fn resume(args: ResumeArgs, settings: Settings, cancel: CancellationTo
              alone, since it may be all that there is; run the recipe of {file}, or give it up with --discard"
         ));
     }
-    for file in &removed {
-        cx.warn(format!("what an earlier run left of {file} was removed"));
+    for (file, came_to) in &removed {
+        let end = match came_to {
+            Abandoned::LeftToS3 => {
+                "stays in S3 until S3 removes it by itself, since nobody may ask for it any more"
+            }
+            Abandoned::Removed | Abandoned::Stays => "was removed",
+        };
+        cx.warn(format!("what an earlier run left of {file} {end}"));
     }
     if !jobs.is_empty() {
         display.say(FILE_ALONE)?;

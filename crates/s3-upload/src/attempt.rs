@@ -14,7 +14,7 @@ use crate::transfer::Work;
 use fingerprint::{DigestState, Fingerprint, Start};
 use jamf::JcdsFile;
 use pipeline::{Activity, Context};
-use state::StoredUpload;
+use state::{Phase, StoredUpload};
 use std::pin::pin;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -118,18 +118,24 @@ impl Attempt<'_> {
         let error = match result {
             Ok((committed, fingerprint)) => {
                 if committed == Committed::ByAnother {
-                    self.abort(upload).await;
+                    self.abort(upload, log).await;
                 }
                 return Ok(Done { committed, fingerprint, parts: plan.count(), key });
             }
             // An abort could take away what S3 is about to put together, or the only copy there is.
-            Err(error) if error.needs_the_parts() && !error.refuses_checksums() => return Err(error),
+            Err(error) if error.needs_the_parts() && !error.refuses_checksums() => {
+                if error.is_forgotten() {
+                    // The next run is to send the file, and not to wait for it.
+                    log.aborted(Leftover::Removed);
+                }
+                return Err(error);
+            }
             Err(error) => error,
         };
         if self.on_failure.leaves(&error) {
             return Err(error.leaving(Leftover::Kept));
         }
-        let leftover = self.abort(upload).await;
+        let leftover = self.abort(upload, log).await;
         log.aborted(leftover);
         Err(error.leaving(leftover))
     }
@@ -151,6 +157,7 @@ impl Attempt<'_> {
             fingerprint,
             planned: self.aim.old.as_ref(),
             may_have_twin: self.aim.may_have_twin,
+            was_asked: self.on_failure == OnFailure::LeaveAsked,
             log,
             cx: self.cx,
         };
@@ -240,7 +247,9 @@ impl Attempt<'_> {
 
     /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
     /// only told.
-    async fn abort(&self, upload: &Upload) -> Leftover {
+    async fn abort(&self, upload: &Upload, log: &Log) -> Leftover {
+        // Whoever finds the journal after a kill is to wait for nothing.
+        log.phase(Phase::Sending);
         match self.bucket.abort(&upload.key, &upload.id).await {
             Ok(()) => Leftover::Removed,
             Err(error) => {

@@ -9,11 +9,12 @@ use crate::bucket::{Bucket, SentPart, Upload};
 use crate::error::Leftover;
 use crate::listed::{Bytes, Spot, compare, spot};
 use crate::log::Log;
+use crate::pauses::{LOOKS, lasting, secs};
 use crate::s3_error::in_full;
 use crate::twins::{Circumstances, Lookout};
 use crate::{Error, S3Error};
 use fingerprint::Fingerprint;
-use jamf::{JcdsFile, Session};
+use jamf::{Deletion, JcdsFile, Session};
 use jiff::{SignedDuration, Timestamp};
 use md5::Digest as _;
 use pipeline::{Activity, Context, Diagnose as _, FailureKind, FileName};
@@ -24,19 +25,15 @@ use std::time::Duration;
 
 /// How long a deleted name is waited for. Nobody knows when the service takes a name as free (`§19.4`); nodes exchange
 /// changes about once a minute (`§13.1`).
-const LATE_DELETION: SignedDuration = SignedDuration::from_secs(120);
+const LATE_DELETION: Duration = secs(120);
 /// How long credentials must last when the old file is deleted: until its name is free, and for tries to complete.
 const COMMIT: SignedDuration = SignedDuration::from_mins(10);
-/// Pauses between looks at the list; the last one repeats.
-pub(crate) const LOOKS: [Duration; 5] = [secs(1), secs(2), secs(4), secs(8), secs(15)];
 /// Pauses between tries to complete; the last one repeats.
 const COMPLETIONS: [Duration; 7] = [secs(1), secs(2), secs(5), secs(10), secs(20), secs(30), secs(60)];
 /// How long completion is tried in all. What S3 has not done by then a person has to hear of: there may be no file.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
-
-const fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
+const PATIENCE: Duration = secs(15 * 60);
+/// A try takes no longer, its look at the list included. What the clock says beyond that, the machine has slept.
+const LONGEST_TRY: SignedDuration = SignedDuration::from_mins(6);
 
 /// Puts one upload in place.
 pub(crate) struct Commit<'a> {
@@ -50,6 +47,8 @@ pub(crate) struct Commit<'a> {
     pub planned: Option<&'a JcdsFile>,
     /// Whether another upload of the file may appear after this one.
     pub may_have_twin: bool,
+    /// Whether S3 was asked for it before, so lately that it may have done it.
+    pub was_asked: bool,
     pub log: &'a Log,
     pub cx: &'a Context,
 }
@@ -92,6 +91,20 @@ pub(crate) enum Doubt {
     NameTaken,
     /// S3 gave the object another ETag than its parts make.
     OtherEtag,
+    /// S3 was asked for it, and nobody heard what it did; since then it does not know the upload any more, and the list does not show the
+    /// file.
+    Unheard,
+}
+
+/// What is known of a completion that did not fail.
+#[derive(Debug)]
+enum Completion {
+    /// S3 has done it, and told the object's ETag or not.
+    Told(Option<String>),
+    /// The list shows the file.
+    Listed,
+    /// S3 has forgotten the upload, as it does when it is through.
+    Unheard,
 }
 
 /// What the list shows of the file that was to be deleted.
@@ -99,7 +112,7 @@ pub(crate) enum Doubt {
 enum Sight {
     Gone,
     Listed,
-    /// Other bytes than it had, and those that are to be placed: another run deleted it and was faster.
+    /// Other bytes than it had, and those that are to be placed: another run has put them there, and they are to stay.
     HeldBySame,
     Unknown,
 }
@@ -155,8 +168,7 @@ impl Commit<'_> {
         let judgement = match &old {
             Some(old) => {
                 self.log.phase(Phase::Deleting);
-                // What was sent before goes with it, whether it was proven or not.
-                self.log.forget_sent(self.session.server(), self.name);
+                self.log.no_longer_late(self.session.server(), self.name);
                 self.free_the_name(old).await?
             }
             None => Judgement::Complete,
@@ -177,18 +189,21 @@ impl Commit<'_> {
             took,
             is_surely_new: judgement == Judgement::Complete && is_new,
         };
-        let etag = match completed {
-            Ok(etag) => etag,
+        let completion = match completed {
+            Ok(completion) => completion,
             Err(source) => {
                 self.lookout().tell(&circumstances).await;
                 return Err(self.not_completed(source, old.is_some()));
             }
         };
         self.step(2);
-        let other_etag = matches!((etag, expected_etag(self.parts)), (Some(got), Some(made)) if got != made);
-        let doubt = match judgement {
-            Judgement::CompleteAnyway => Some(Doubt::NameTaken),
-            _ => other_etag.then_some(Doubt::OtherEtag),
+        let doubt = match (judgement, completion) {
+            (Judgement::CompleteAnyway, _) => Some(Doubt::NameTaken),
+            (_, Completion::Unheard) => Some(Doubt::Unheard),
+            (_, Completion::Told(Some(etag))) => {
+                expected_etag(self.parts).filter(|made| *made != etag).map(|_| Doubt::OtherEtag)
+            }
+            (_, Completion::Told(None) | Completion::Listed) => None,
         };
         Ok(Committed::Placed { replaced: old.is_some(), circumstances, doubt })
     }
@@ -219,7 +234,8 @@ impl Commit<'_> {
     async fn free_the_name(&self, old: &JcdsFile) -> Result<Judgement, Error> {
         let deletion = self.session.jcds_delete(self.cx, &old.name).await;
         let refused = deletion.as_ref().is_err_and(|error| error.kind() == FailureKind::Access);
-        let sight = if refused { Sight::Listed } else { self.wait_until_gone(old).await };
+        let deleted = deletion.as_ref().ok().copied();
+        let sight = if refused { Sight::Listed } else { self.wait_until_gone(old, deleted).await };
         let judgement = judge(sight, deletion.is_ok());
         match (judgement, deletion) {
             (Judgement::CallOff, Err(source)) => {
@@ -237,22 +253,22 @@ impl Commit<'_> {
         Ok(judgement)
     }
 
-    async fn wait_until_gone(&self, old: &JcdsFile) -> Sight {
-        let end = self.now() + LATE_DELETION;
-        let mut pauses = repeating_last(&LOOKS);
+    async fn wait_until_gone(&self, old: &JcdsFile, deleted: Option<Deletion>) -> Sight {
+        let mut pauses = lasting(&LOOKS, LATE_DELETION);
         loop {
             let sight = match self.session.jcds_files_now(self.cx).await {
                 Ok(listed) => match listed.iter().find(|file| file.name == old.name) {
                     None => return Sight::Gone,
-                    Some(now) if self.is_by_another(old, now) => return Sight::HeldBySame,
+                    // What this run has deleted may have been these, and the list be behind: they have to stay.
+                    Some(now) if self.is_by_another(old, now) => match deleted {
+                        Some(Deletion::WasAbsent) => return Sight::HeldBySame,
+                        Some(Deletion::Deleted) | None => Sight::HeldBySame,
+                    },
                     Some(_) => Sight::Listed,
                 },
                 Err(_) => Sight::Unknown,
             };
-            let pause = pauses.next().unwrap_or_default();
-            if self.now() + pause > end {
-                return sight;
-            }
+            let Some(pause) = pauses.next() else { return sight };
             self.cx.clock().sleep(pause).await;
         }
     }
@@ -262,34 +278,40 @@ impl Commit<'_> {
         compare(old, self.fingerprint) == Bytes::Others && compare(now, self.fingerprint) == Bytes::Same
     }
 
-    /// Completes, and finds out what a failure means. Gives the object's ETag, if S3 told it.
-    async fn complete(&self, deleted: bool) -> Result<Option<String>, S3Error> {
-        let end = self.now() + PATIENCE;
-        let mut pauses = repeating_last(&COMPLETIONS);
+    /// Completes, and finds out what a failure means.
+    async fn complete(&self, deleted: bool) -> Result<Completion, S3Error> {
+        let mut pauses = lasting(&COMPLETIONS, PATIENCE);
+        let mut left = PATIENCE;
+        // This try, or an earlier one, may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
+        let mut may_be_done = self.was_asked;
         loop {
+            let begun = self.now();
             let error = match self.bucket.complete(self.upload, self.parts).await {
-                Ok(etag) => return Ok(etag),
+                Ok(etag) => return Ok(Completion::Told(etag)),
                 Err(error) => error,
             };
-            // This try, or an earlier one, may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
-            let forgotten = error.code() == Some("NoSuchUpload");
-            if (forgotten || error.leaves_open_what_happened()) && self.is_listed(end).await {
-                return Ok(None);
+            may_be_done |= error.leaves_open_what_happened();
+            let look = error.is_forgotten() || error.leaves_open_what_happened();
+            if look && self.is_listed().await {
+                return Ok(Completion::Listed);
+            }
+            if error.is_forgotten() && may_be_done {
+                return Ok(Completion::Unheard);
             }
             // With no file there any more, credentials are worth as many tries as a busy server.
             let may_pass = error.may_pass() || (deleted && error.is_about_ended_credentials());
-            let pause = pauses.next().unwrap_or_default();
-            if !may_pass || self.now() + pause >= end {
-                return Err(error);
-            }
+            let took = self.now().duration_since(begun).min(LONGEST_TRY).unsigned_abs();
+            let pause = pauses.next().filter(|pause| may_pass && took + *pause < left);
+            let Some(pause) = pause else { return Err(error) };
+            left -= took + pause;
             let why = in_full(&error);
             self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
             self.cx.clock().sleep(pause).await;
         }
     }
 
-    /// Whether the service shows the new file, which may take a while. It is looked at least once.
-    async fn is_listed(&self, end: Timestamp) -> bool {
+    /// Whether the service shows the new file, which may take a while.
+    async fn is_listed(&self) -> bool {
         for pause in LOOKS {
             if let Ok(listed) = self.session.jcds_files_now(self.cx).await
                 && listed
@@ -297,9 +319,6 @@ impl Commit<'_> {
                     .any(|file| self.name.same_name(&file.name) && is_ours(file, self.fingerprint))
             {
                 return true;
-            }
-            if self.now() + pause >= end {
-                break;
             }
             self.cx.clock().sleep(pause).await;
         }
@@ -327,10 +346,6 @@ impl Commit<'_> {
     fn step(&self, done: u64) {
         self.cx.progress(Activity::Committing, done, 2);
     }
-}
-
-fn repeating_last(pauses: &[Duration]) -> impl Iterator<Item = Duration> {
-    pauses.iter().copied().chain(pauses.last().copied().into_iter().cycle())
 }
 
 /// Whether a listed file is the one that was sent: by size, and by MD5 where the list has one.

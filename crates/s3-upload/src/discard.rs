@@ -2,21 +2,21 @@ use crate::Memory;
 use crate::bucket::{Bucket, Place};
 use crate::credentials::LiveCredentials;
 use crate::endpoint::Endpoint;
-use crate::resume::abandon;
+use crate::resume::{Abandoned, abandon, tell_what_may_be_missing};
 use crate::s3_error::in_full;
 use jamf::{Session, UploadGrant};
 use pipeline::Context;
-use state::{Phase, StoredUpload};
+use state::StoredUpload;
 use std::sync::Arc;
 
 /// Removes what earlier runs have left unfinished on this server, as far as it is `unwanted`. Gives the names of the files
-/// whose parts are settled; the others stay in the journal, and it is told why.
+/// that are settled, and how; the others stay in the journal, and it is told why.
 pub async fn discard(
     memory: &Memory,
     session: &Arc<Session>,
     cx: &Context,
     unwanted: impl Fn(&StoredUpload) -> bool,
-) -> Vec<String> {
+) -> Vec<(String, Abandoned)> {
     let taken = match memory.state.take_over(session.server(), unwanted) {
         Ok(taken) => taken,
         Err(error) => {
@@ -35,23 +35,12 @@ pub async fn discard(
                 let credentials = LiveCredentials::new(grant, Arc::clone(session), cx);
                 let boundary = Arc::clone(cx.boundary());
                 let bucket = Bucket::open(&place, credentials, &memory.connections, boundary);
-                let may_appear = stored.phase == Phase::Completing;
-                if abandon(&bucket, journal, &stored, cx).await {
-                    if may_appear {
-                        cx.warn(format!(
-                            "S3 was asked to put {} together before, and may have done so, or do so yet: look at the list of \
-                             the distribution service before it is sent again",
-                            stored.file
-                        ));
-                    }
-                    settled.push(stored.file);
-                }
+                settled.push((abandon(&bucket, journal, &stored, cx).await, stored));
             }
             // Its place is shut for good.
             Err(jamf::Error::Superseded) => {
-                if journal.close().is_ok() {
-                    settled.push(stored.file);
-                }
+                let came_to = if journal.close().is_ok() { Abandoned::LeftToS3 } else { Abandoned::Stays };
+                settled.push((came_to, stored));
             }
             Err(error) => cx.warn(format!(
                 "what an earlier run left of {} could not be removed: {}",
@@ -60,5 +49,9 @@ pub async fn discard(
             )),
         }
     }
-    settled
+    settled.retain(|(came_to, _)| *came_to != Abandoned::Stays);
+    for (_, stored) in &settled {
+        tell_what_may_be_missing(stored, cx);
+    }
+    settled.into_iter().map(|(came_to, stored)| (stored.file, came_to)).collect()
 }

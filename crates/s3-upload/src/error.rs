@@ -280,6 +280,18 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether S3 does not know the upload, and has not put it together: whoever sends the file again makes no twin.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        matches!(self, Self::Lost { source, .. } if source.is_forgotten())
+    }
+
+    /// Why S3 will never make a file of the parts, although the credentials open them.
+    pub(crate) fn refused_completion(&self) -> Option<&S3Error> {
+        let Self::NotCompleted { source: source @ S3Error::Answer { .. }, .. } = self else { return None };
+        let is_lasting = !source.may_pass() && !source.shuts_out() && !source.refuses_checksums();
+        is_lasting.then_some(source)
+    }
 }
 
 /// Names in which composed and decomposed characters do not look alike.

@@ -8,15 +8,16 @@
 use crate::Error;
 use crate::attempt::Done;
 use crate::bucket::{Bucket, Place, Standing, Upload};
-use crate::commit::LOOKS;
 use crate::error::Leftover;
 use crate::listed::{Bytes, compare, only_file};
 use crate::log::Log;
+use crate::pauses::{LOOKS, lasting};
 use crate::resume::{abandon, is_at};
 use crate::s3_error::in_full;
 use crate::transfer::Work;
 use fingerprint::Fingerprint;
 use jamf::JcdsFile;
+use jiff::Timestamp;
 use pipeline::Context;
 use state::{Journal, Phase, StoredUpload};
 use std::time::Duration;
@@ -61,19 +62,9 @@ pub(crate) enum Heard {
     },
 }
 
-/// Pauses between looks that take so long together.
-fn pauses(mut left: Duration) -> impl Iterator<Item = Duration> {
-    let last = LOOKS.last().copied().unwrap_or(left);
-    LOOKS.into_iter().chain(std::iter::repeat(last)).map_while(move |pause| {
-        let pause = pause.min(left);
-        left -= pause;
-        (!pause.is_zero()).then_some(pause)
-    })
-}
-
-/// What an upload is made of that may still appear; `None` if S3 was not asked to complete it.
-pub(crate) fn made_of(stored: &StoredUpload) -> Option<Fingerprint> {
-    stored.fingerprint.filter(|_| stored.phase == Phase::Completing)
+/// What an upload is made of that may still appear; `None` if S3 was not asked to complete it, or so long ago that the list would show it.
+pub(crate) fn made_of(stored: &StoredUpload, now: Timestamp) -> Option<Fingerprint> {
+    stored.fingerprint.filter(|_| stored.phase == Phase::Completing && stored.may_be_late(now))
 }
 
 impl Work {
@@ -120,7 +111,7 @@ impl Work {
     }
 
     async fn look_for(&self, awaited: &[Awaited], window: Duration, cx: &Context) -> Heard {
-        let mut pauses = pauses(window);
+        let mut pauses = lasting(&LOOKS, window);
         loop {
             let unread = match self.listed_one_of(awaited, cx).await {
                 Ok(Some((there, file))) => return self.judge(there, file),
@@ -161,7 +152,7 @@ impl Work {
     ) -> Result<Standing, Error> {
         let awaited = [Awaited { made_of, left: None }];
         let watching = async {
-            for pause in pauses(self.window()) {
+            for pause in lasting(&LOOKS, self.window()) {
                 if let Ok(Some(_)) = self.listed_one_of(&awaited, cx).await {
                     return Standing::Gone;
                 }
@@ -193,20 +184,5 @@ impl Work {
             }
             _ => Heard::Outdated(file),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_take_as_long_as_they_are_to() {
-        let seconds =
-            |window| pauses(Duration::from_secs(window)).map(|pause| pause.as_secs()).collect::<Vec<_>>();
-        assert_eq!(seconds(15), [1, 2, 4, 8]);
-        assert_eq!(seconds(2), [1, 1]);
-        assert_eq!(seconds(50), [1, 2, 4, 8, 15, 15, 5]);
-        assert_eq!(seconds(0), [0; 0]);
     }
 }

@@ -46,6 +46,7 @@ mod local;
 mod log;
 mod pacer;
 mod parts;
+mod pauses;
 mod payload;
 mod probe;
 mod resume;
@@ -63,16 +64,16 @@ pub use engine::Engine;
 pub use error::{Error, Leftover};
 pub use inputs::{JCDS_OBJECT_KEY, KEEP_PARTIAL};
 pub use probe::{Probe, Reach, probe};
-pub use resume::Outlook;
+pub use resume::{Abandoned, Outlook};
 pub use s3_error::{Cause, S3Error};
 pub use transfer::Work;
 
 use fingerprint::{Digests, Fingerprint};
 use jamf::{Session, Sessions};
 use pipeline::{
-    Access, Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, keys,
+    Access, Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, Witness, keys,
 };
-use state::{Phase, State, StoredUpload};
+use state::{NewUnproven, Phase, State, StoredUpload};
 use std::sync::Arc;
 
 /// Sends a file into the distribution service, in place of an old one if there is one.
@@ -115,9 +116,8 @@ impl S3Upload {
         Self { sessions, memory }
     }
 
-    /// An upload whose completion was not heard of any more is seen to be in place: there is nothing left to do for it. One of other
-    /// bytes may still appear.
-    /// What is only remembered to have been sent is not seen.
+    /// An upload whose completion was not heard of any more is seen to be in place: there is nothing left to do for it but to prove it.
+    /// One of other bytes may still appear. What is only remembered to have been sent is not seen.
     async fn settle(&self, session: &Session, env: &Env, cx: &Context) -> Result<(), EnvError> {
         let name = keys::file_name(env)?;
         let (md5, sha3_512) = (env.get(keys::PKG_MD5)?, env.get(keys::PKG_SHA3_512)?);
@@ -138,9 +138,24 @@ impl S3Upload {
         if !listed.is_ok_and(|listed| listed.iter().any(|file| name.same_name(&file.name))) {
             return Ok(());
         }
+        let (record, witness) = (env.get(keys::PACKAGE_ID)?, env.get(keys::WITNESS)?);
         // What cannot be read or written now is found again by the next run.
-        for (journal, _) in self.memory.state.take_over(session.server(), wanted).unwrap_or_default() {
-            let _ = journal.close();
+        for (journal, stored) in self.memory.state.take_over(session.server(), wanted).unwrap_or_default() {
+            let kept = stored.fingerprint.map(|sent| {
+                self.memory.state.keep_unproven(&NewUnproven {
+                    server: session.server(),
+                    file: &name,
+                    record,
+                    sent,
+                    route: Route::Jcds,
+                    witness: witness.unwrap_or(Witness::List),
+                    since: stored.phase_since,
+                    may_be_late: false,
+                })
+            });
+            if kept.is_none_or(|kept| kept.is_ok()) {
+                let _ = journal.close();
+            }
         }
         Ok(())
     }

@@ -67,14 +67,13 @@ impl Log {
     }
 
     pub(crate) fn phase(&self, phase: Phase) {
-        self.write(|journal| journal.phase(phase));
+        let now = self.cx.clock().now();
+        self.write(|journal| journal.phase(phase, now));
     }
 
-    /// The file that is there is deleted: what is remembered of its sending is not true any more.
-    pub(crate) fn forget_sent(&self, server: &str, name: &FileName) {
-        if let Some(Err(error)) = self.journal.as_ref().map(|journal| journal.state().settle(server, name)) {
-            self.failed(&error);
-        }
+    /// The file that is there is to be deleted: nobody waits any more until the list shows it.
+    pub(crate) fn no_longer_late(&self, server: &str, name: &FileName) {
+        self.write(|journal| journal.state().no_longer_late(server, name));
     }
 
     /// The journal as it is, for who goes on with it.

@@ -62,6 +62,7 @@ impl Leftovers {
         file: FileIdentity,
         place: &Place,
         prefix: &str,
+        now: Timestamp,
     ) -> Self {
         // What the credentials open is the likeliest to be gone on with, and a newer one likelier than an older one.
         left.reverse();
@@ -70,7 +71,7 @@ impl Leftovers {
         let mut sorted = Self { fitting: None, awaited: Vec::new(), over: Vec::new(), is_second_hand };
         for (journal, stored) in left {
             let resumption = Resumption::of(&stored, file, place, prefix);
-            match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored)) {
+            match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored, now)) {
                 (Some(resumption), _) => sorted.fitting = Some((journal, stored, resumption)),
                 (None, Some(made_of)) => {
                     sorted.awaited.push(Awaited { made_of, left: Some((journal, stored)) });
@@ -135,7 +136,7 @@ impl Work {
             cx.warn(format!("the journal cannot be read: {}", in_full(&error)));
             Vec::new()
         });
-        Leftovers::sort(left, self.file.identity(), &door.place, &door.prefix)
+        Leftovers::sort(left, self.file.identity(), &door.place, &door.prefix, cx.clock().now())
     }
 
     /// Goes on with the newest upload that fits, and removes what does not and cannot appear any more.
@@ -157,7 +158,7 @@ impl Work {
     async fn resume(&self, fitting: Fitting, bucket: &Bucket, cx: &Context) -> Went {
         let (journal, stored, mut resumption) = fitting;
         let log = Log::go_on(journal, cx);
-        let made_of = late::made_of(&stored);
+        let made_of = late::made_of(&stored, cx.clock().now());
         match self.can_resume(&mut resumption, made_of, bucket, cx).await {
             Ok(Resumable::Yes) => {}
             Ok(Resumable::Completed(made_of)) => {
@@ -185,7 +186,18 @@ impl Work {
             on_failure: if made_of.is_some() { OnFailure::LeaveAsked } else { usual.on_failure },
             ..usual
         };
-        let error = match attempt.go_on(resumption, &log).await {
+        let went = attempt.go_on(resumption, &log).await;
+        if let Some(why) = went.as_ref().err().and_then(Error::refused_completion) {
+            // Its parts are removed. Asked again, S3 would say the same.
+            log.close();
+            let why = in_full(why);
+            cx.warn(format!(
+                "what an earlier run has sent of {} is of no use: {why}; it is sent anew",
+                self.name
+            ));
+            return Went::Nowhere { awaited: Vec::new(), refusal: None };
+        }
+        let error = match went {
             Err(error) if error.shuts_out() => error,
             done => {
                 log.end(&done);
@@ -247,8 +259,10 @@ impl Work {
         let now = cx.clock().now();
         let stale = |stored: &StoredUpload| !self.name.same_name(&stored.file) && is_stale(stored, now);
         for (journal, stored) in self.state.take_over(self.session.server(), stale).unwrap_or_default() {
-            if stored.place.endpoint.as_deref() == endpoint.address() {
-                abandon(bucket, journal, &stored, cx).await;
+            if stored.place.endpoint.as_deref() == endpoint.address()
+                && abandon(bucket, journal, &stored, cx).await != Abandoned::Stays
+            {
+                tell_what_may_be_missing(&stored, cx);
             }
         }
     }
@@ -283,9 +297,24 @@ pub(crate) fn is_stale(stored: &StoredUpload, now: Timestamp) -> bool {
     now.duration_since(stored.begun) > OLD || Outlook::of(stored) == Outlook::Over
 }
 
-/// Lets S3 forget an upload that nobody will go on with. Gives whether it is settled: S3 has forgotten it, or these
-/// credentials will never be allowed to ask for it.
-pub(crate) async fn abandon(bucket: &Bucket, journal: Journal, stored: &StoredUpload, cx: &Context) -> bool {
+/// What has become of an upload that nobody will go on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abandoned {
+    /// S3 has forgotten it.
+    Removed,
+    /// Nobody may ask S3 to forget it. S3 removes it by itself, after a time that is its own.
+    LeftToS3,
+    /// S3 could not be asked, or the journal not be written: the next run tries again.
+    Stays,
+}
+
+/// Lets S3 forget an upload that nobody will go on with.
+pub(crate) async fn abandon(
+    bucket: &Bucket,
+    journal: Journal,
+    stored: &StoredUpload,
+    cx: &Context,
+) -> Abandoned {
     let ids = match &stored.upload_id {
         Some(id) => vec![id.clone()],
         // The process died before it knew the name of what it had begun.
@@ -293,28 +322,47 @@ pub(crate) async fn abandon(bucket: &Bucket, journal: Journal, stored: &StoredUp
             Ok(ids) => ids,
             Err(error) if error.leaves_open_what_is_allowed() => {
                 cx.warn(not_removed(stored, &error));
-                return false;
+                return Abandoned::Stays;
             }
-            // Nobody is ever allowed to ask.
+            // Nobody is ever allowed to ask, and nothing was sent yet.
             Err(_) => Vec::new(),
         },
     };
+    let mut came_to = Abandoned::Removed;
     for id in ids {
         match bucket.abort(&stored.key, &id).await {
             Ok(()) => {}
             Err(error) if error.leaves_open_what_is_allowed() => {
                 cx.warn(not_removed(stored, &error));
-                return false;
+                return Abandoned::Stays;
             }
-            Err(error) => cx.info(format!(
-                "what an earlier run left of {} stays in S3 until S3 removes it by itself: {}",
-                stored.file,
-                in_full(&error)
-            )),
+            Err(error) => {
+                came_to = Abandoned::LeftToS3;
+                cx.info(format!(
+                    "what an earlier run left of {} stays in S3 until S3 removes it by itself: {}",
+                    stored.file,
+                    in_full(&error)
+                ));
+            }
         }
     }
-    // If it stays in the journal, the next run tries again.
-    journal.close().is_ok()
+    if journal.close().is_ok() { came_to } else { Abandoned::Stays }
+}
+
+/// What somebody has to know of an upload that was given up, and that nobody takes the place of.
+pub(crate) fn tell_what_may_be_missing(stored: &StoredUpload, cx: &Context) {
+    let file = &stored.file;
+    match stored.phase {
+        Phase::Sending => {}
+        Phase::Deleting => cx.warn(format!(
+            "the old {file} may have been deleted for what was sent: look at the list of the distribution service, and run the recipe \
+             of {file} if it is not there"
+        )),
+        Phase::Completing => cx.warn(format!(
+            "S3 was asked to put {file} together before, and may have done so, or do so yet: look at the list of the distribution \
+             service before it is sent again"
+        )),
+    }
 }
 
 fn not_removed(stored: &StoredUpload, error: &S3Error) -> String {

@@ -155,9 +155,14 @@ impl S3Error {
         }
     }
 
+    /// Whether S3 does not know the upload: it is through with it, or was told to forget it.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.code() == Some("NoSuchUpload")
+    }
+
     /// Whether S3 has forgotten the upload, or these credentials do not open it.
     pub(crate) fn shuts_out(&self) -> bool {
-        self.code() == Some("NoSuchUpload") || self.locks_out()
+        self.is_forgotten() || self.locks_out()
     }
 
     /// Whether these credentials do not open the upload, which S3 may know all the same.

@@ -142,11 +142,11 @@ impl Work {
         };
         let aftermath = match &done.committed {
             Committed::Placed { circumstances, .. } => lookout.settle(circumstances).await,
-            Committed::ByAnother | Committed::ByEarlier => Aftermath::default(),
+            Committed::ByAnother => Aftermath { is_listed: true, ..Aftermath::default() },
+            Committed::ByEarlier => Aftermath::default(),
         };
         if aftermath.is_listed {
-            // No list is late any more. What is not written now says so for an hour at most.
-            let _ = self.state.settle(self.session.server(), &self.name);
+            self.is_seen();
         }
         self.tidy(&door.bucket, &endpoint, cx).await;
         Ok(self.applied(&done, &aftermath.gone))
@@ -165,6 +165,8 @@ impl Work {
         let may_have_twin = !awaited.is_empty();
         let aim = match self.hear_of(&awaited, cx).await? {
             Heard::Delivered(done) => {
+                self.remember(done.fingerprint, cx);
+                self.is_seen();
                 awaited.into_iter().for_each(|upload| upload.close(cx));
                 return Ok((done, door));
             }
@@ -272,11 +274,17 @@ impl Work {
             route: Route::Jcds,
             witness: self.witness,
             since: cx.clock().now(),
+            may_be_late: true,
         };
         if let Err(error) = self.state.keep_unproven(&new) {
             let why = in_full(&error);
             cx.warn(format!("if {} is not proven now, the next run will not know: {why}", self.name));
         }
+    }
+
+    /// The list has shown it. What is not written now is taken to be late for an hour at most.
+    fn is_seen(&self) {
+        let _ = self.state.no_longer_late(self.session.server(), &self.name);
     }
 
     fn applied(&self, done: &Done, surplus: &[String]) -> Applied {
@@ -309,6 +317,13 @@ impl Work {
                 Warning::Unverified,
                 format!("{name} was sent, but the old file was not seen to have gone before"),
                 "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
+            ),
+            Committed::Placed { doubt: Some(Doubt::Unheard), .. } => Applied::warned(
+                Warning::Unverified,
+                format!(
+                    "{name} was sent, and S3 was asked to put it together; its answer was lost, and the list does not show the file yet"
+                ),
+                "run `pkgferry verify` in a few minutes, which looks again and sends nothing",
             ),
             // Servers other than Amazon's make ETags of their own, so this alone proves nothing.
             Committed::Placed { doubt: Some(Doubt::OtherEtag), .. } => Applied::warned(

@@ -12,8 +12,8 @@
 //! run's. A twin that comes later still is left, and
 //! told by verify-delivery. Meanwhile others send, and Ctrl-C ends the looking.
 
-use crate::commit::LOOKS;
 use crate::listed::{Bytes, compare, only_file};
+use crate::pauses::LOOKS;
 use crate::s3_error::in_full;
 use fingerprint::Fingerprint;
 use jamf::{JcdsFile, Session};

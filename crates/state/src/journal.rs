@@ -1,6 +1,8 @@
+use crate::times::stored;
 use crate::uploads::Phase;
 use crate::{Error, State, StoredPart};
 use fingerprint::{DigestState, Fingerprint};
+use jiff::Timestamp;
 use rusqlite::params;
 
 /// The journal of one upload. It belongs to this process until the value is dropped; what is written stays until
@@ -77,9 +79,9 @@ impl Journal {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn phase(&self, phase: Phase) -> Result<(), Error> {
-        let update = "UPDATE uploads SET phase = ?1 WHERE id = ?2";
-        self.state.database().execute(update, params![phase.word(), self.id])?;
+    pub fn phase(&self, phase: Phase, now: Timestamp) -> Result<(), Error> {
+        let update = "UPDATE uploads SET phase = ?1, phase_since = ?2 WHERE id = ?3";
+        self.state.database().execute(update, params![phase.word(), stored(now), self.id])?;
         Ok(())
     }
 

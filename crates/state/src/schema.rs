@@ -4,7 +4,7 @@
 pub(crate) const FORMAT: i64 = STEPS.len() as i64;
 
 /// What each format adds to the one before. A file is brought along from where it is; a step that was released stays as it is.
-pub(crate) const STEPS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
+pub(crate) const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 const FIRST: &str = "
 CREATE TABLE digests (
@@ -127,4 +127,10 @@ CREATE TABLE unproven (
     since INTEGER NOT NULL
 );
 CREATE INDEX unproven_of_server ON unproven (server, file);
+";
+
+/// Before, what was seen in the list was struck out, so that all that stands there may be late; and nobody wrote down when a phase began.
+const FIFTH: &str = "
+ALTER TABLE unproven ADD COLUMN may_be_late INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE uploads ADD COLUMN phase_since INTEGER;
 ";

@@ -26,6 +26,8 @@ pub struct NewUnproven<'a> {
     pub witness: Witness,
     /// When it was sent.
     pub since: Timestamp,
+    /// Whether the list may still be behind it. Not where it has shown the file since.
+    pub may_be_late: bool,
 }
 
 /// A delivery that nobody has proven yet.
@@ -46,13 +48,15 @@ pub struct Unproven {
     pub witness: Witness,
     /// When it was sent.
     pub since: Timestamp,
+    /// Whether the list may still be behind it. Not where it has shown the file since.
+    pub may_be_late: bool,
 }
 
 /// How long a delivery that the list does not show is taken to be on its way into the list. Nobody knows how long that can take
 /// (`jamf-pro-api.md §19.5`); whoever deleted the file by hand waits no longer than this until it is sent again.
-const LISTED_LATE: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const LISTED_LATE: SignedDuration = SignedDuration::from_hours(1);
 
-const COLUMNS: &str = "number, server, file, record, size, md5, sha3_512, route, witness, since";
+const COLUMNS: &str = "number, server, file, record, size, md5, sha3_512, route, witness, since, may_be_late";
 
 impl State {
     /// Keeps a delivery until it is proven. It takes the place of an earlier one of the same file on the same server, in whatever
@@ -63,10 +67,10 @@ impl State {
     pub fn keep_unproven(&self, new: &NewUnproven<'_>) -> Result<(), Error> {
         let mut database = self.database();
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        forget(&transaction, new.server, new.file)?;
+        strike(&transaction, new.server, new.file)?;
         transaction.execute(
-            "INSERT INTO unproven (server, file, record, size, md5, sha3_512, route, witness, since) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO unproven (server, file, record, size, md5, sha3_512, route, witness, since, may_be_late) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 new.server,
                 new.file.as_str(),
@@ -77,18 +81,10 @@ impl State {
                 new.route.as_str(),
                 new.witness.as_str(),
                 stored(new.since),
+                new.may_be_late,
             ],
         )?;
         Ok(transaction.commit()?)
-    }
-
-    /// What is kept of this file on this server is settled: it was proven, or something else was sent, or the file was
-    /// deleted. Tells whether something was kept.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn settle(&self, server: &str, file: &FileName) -> Result<bool, Error> {
-        forget(&self.database(), server, file)
     }
 
     /// This delivery is settled. One that another process has kept in its place meanwhile stays. Tells whether it was still kept.
@@ -98,6 +94,21 @@ impl State {
     pub fn settle_this(&self, unproven: &Unproven) -> Result<bool, Error> {
         let delete = "DELETE FROM unproven WHERE number = ?1";
         Ok(self.database().execute(delete, [unproven.number])? > 0)
+    }
+
+    /// The list is not behind any more with what is kept of this file on this server: it has shown the file, or the file is to be deleted.
+    /// It is still to be proven.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn no_longer_late(&self, server: &str, file: &FileName) -> Result<(), Error> {
+        let database = self.database();
+        let mut update =
+            database.prepare_cached("UPDATE unproven SET may_be_late = 0 WHERE server = ?1 AND file = ?2")?;
+        for spelling in file.spellings() {
+            update.execute([server, &spelling])?;
+        }
+        Ok(())
     }
 
     /// What was sent into the distribution service of this server under this name, so lately that the list need not show it yet.
@@ -110,8 +121,9 @@ impl State {
         file: &FileName,
         now: Timestamp,
     ) -> Result<Option<Unproven>, Error> {
+        // In both directions: a clock that was set back makes nothing old.
         let is_late =
-            |kept: &Unproven| (SignedDuration::ZERO..LISTED_LATE).contains(&now.duration_since(kept.since));
+            |kept: &Unproven| kept.may_be_late && now.duration_since(kept.since).abs() < LISTED_LATE;
         let kept = self.unproven(Some(server))?.into_iter();
         Ok(kept.filter(|kept| kept.route == Route::Jcds && file.same_name(kept.file.as_str())).find(is_late))
     }
@@ -134,13 +146,12 @@ impl State {
     }
 }
 
-fn forget(database: &Connection, server: &str, file: &FileName) -> Result<bool, Error> {
+fn strike(database: &Connection, server: &str, file: &FileName) -> Result<(), Error> {
     let mut delete = database.prepare_cached("DELETE FROM unproven WHERE server = ?1 AND file = ?2")?;
-    let mut forgotten = 0;
     for spelling in file.spellings() {
-        forgotten += delete.execute([server, &spelling])?;
+        delete.execute([server, &spelling])?;
     }
-    Ok(forgotten > 0)
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> Result<Unproven, Error> {
@@ -156,5 +167,6 @@ fn read(row: &Row<'_>) -> Result<Unproven, Error> {
         route: route.parse().map_err(|_| Error::Entry { what: "a route" })?,
         witness: witness.parse().map_err(|_| Error::Entry { what: "a witness" })?,
         since: told(row.get("since")?)?,
+        may_be_late: row.get("may_be_late")?,
     })
 }

@@ -1,6 +1,8 @@
 //! Uploads in flight, as they are stored.
 
 use crate::digests::{Known, bytes, fingerprint, to_path};
+use crate::times::told_if_any;
+use crate::unproven::LISTED_LATE;
 use crate::{Error, Journal, State};
 use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use jiff::Timestamp;
@@ -107,14 +109,24 @@ pub struct StoredUpload {
     pub digest_state: Option<DigestState>,
     /// How far it came.
     pub phase: Phase,
+    /// When it came there.
+    pub phase_since: Timestamp,
     /// When it began.
     pub begun: Timestamp,
     /// The parts that S3 has, by number.
     pub parts: Vec<StoredPart>,
 }
 
+impl StoredUpload {
+    /// Whether what its phase names was asked for so lately that the list need not show it yet.
+    #[must_use]
+    pub fn may_be_late(&self, now: Timestamp) -> bool {
+        self.phase != Phase::Sending && now.duration_since(self.phase_since).abs() < LISTED_LATE
+    }
+}
+
 const COLUMNS: &str = "id, life, server, file, path, size, modified, changed, inode, device, endpoint, region, bucket, \
-                       prefix, object_key, upload_id, checksum, part_size, md5, sha3_512, digest_state, phase, begun";
+                       prefix, object_key, upload_id, checksum, part_size, md5, sha3_512, digest_state, phase, phase_since, begun";
 
 impl State {
     /// Writes down that an upload is about to begin. The journal is this process's as long as the value lives.
@@ -242,6 +254,7 @@ fn read(row: &Row<'_>) -> Result<StoredUpload, Error> {
     let sha3_512: Option<[u8; 64]> = row.get("sha3_512")?;
     let digest_state = row.get_ref("digest_state")?.as_blob_or_null().ok().flatten();
     let word: String = row.get("phase")?;
+    let begun = Timestamp::from_second(row.get("begun")?).map_err(|_| Error::Entry { what: "a time" })?;
     Ok(StoredUpload {
         server: row.get("server")?,
         file: row.get("file")?,
@@ -260,7 +273,8 @@ fn read(row: &Row<'_>) -> Result<StoredUpload, Error> {
         fingerprint: md5.zip(sha3_512).map(|(md5, sha3_512)| fingerprint(identity.size, md5, sha3_512)),
         digest_state: digest_state.and_then(DigestState::from_bytes),
         phase: Phase::parse(&word).ok_or(Error::Entry { what: "a phase" })?,
-        begun: Timestamp::from_second(row.get("begun")?).map_err(|_| Error::Entry { what: "a time" })?,
+        phase_since: told_if_any(row.get("phase_since")?)?.unwrap_or(begun),
+        begun,
         parts: Vec::new(),
     })
 }

@@ -95,14 +95,6 @@ impl Judgement {
         matches!(self, Self::Proven | Self::ListProves { .. })
     }
 
-    /// Whether looking again later would show nothing else: it is proven, or known to have gone wrong, and the file is to be sent anew.
-    pub fn is_final(&self) -> bool {
-        match self {
-            Self::Proven | Self::ListProves { .. } | Self::Renamed { .. } | Self::Empty(_) => true,
-            Self::Waiting(_) => false,
-        }
-    }
-
     /// What is missing.
     pub fn lacks(&self) -> &[Lack] {
         match self {

@@ -1,5 +1,6 @@
 //! Deliveries that outlast the run until they are proven.
 
+use crate::judge::Judgement;
 use crate::report::LookAgain;
 use fingerprint::Fingerprint;
 use pipeline::{Context, Env, EnvError, FileName, causes, keys};
@@ -62,12 +63,14 @@ impl Kept {
         cx: &Context,
     ) -> Option<Unproven> {
         let state = self.0.as_ref()?;
+        let same = earlier.as_ref().filter(|earlier| earlier.sent == new.sent);
         match part {
             Part::Looks => return earlier,
-            Part::Sent => {}
+            // Whoever sent it has kept it, and seen whether it is listed.
+            Part::Sent => new.may_be_late = same.is_none_or(|same| same.may_be_late),
             Part::Found => {
-                let same = earlier.as_ref().filter(|earlier| earlier.sent == new.sent);
-                new.since = same.map_or(new.since, |earlier| earlier.since);
+                new.since = same.map_or(new.since, |same| same.since);
+                new.may_be_late = same.is_some_and(|same| same.may_be_late);
             }
         }
         if let Err(error) = state.keep_unproven(&new) {
@@ -82,10 +85,17 @@ impl Kept {
         self.find(new.server, new.file, cx)
     }
 
-    /// It is proven, or other bytes are in its place. What another process has kept meanwhile stays.
-    pub fn settle(&self, kept: &Unproven, cx: &Context) {
+    /// What a judgement of these bytes says of the kept delivery. A proof settles it, also one of other bytes: they took its place.
+    /// Whatever else was seen, it must not turn into a success by being forgotten. What another process has kept meanwhile stays.
+    pub fn hear(&self, kept: &Unproven, bytes: Fingerprint, judgement: &Judgement, cx: &Context) {
         let Some(state) = &self.0 else { return };
-        if let Err(error) = state.settle_this(kept) {
+        let written = match judgement {
+            judgement if judgement.is_proof() => state.settle_this(kept).map(drop),
+            // Nothing will come of it, and the next run may send it again.
+            Judgement::Empty(_) if kept.sent == bytes => state.no_longer_late(&kept.server, &kept.file),
+            _ => Ok(()),
+        };
+        if let Err(error) = written {
             let file = &kept.file;
             cx.info(format!("{file} stays among what is to be proven: {}", in_full(&error)));
         }

@@ -46,7 +46,7 @@ use pipeline::{
     Activity, Applied, Change, Context, Env, EnvError, Failure, FileName, PackageId, Plan, Processor, Route,
     Spec, Subject, Verb, Witness, keys,
 };
-use state::{NewUnproven, State, Unproven};
+use state::{NewUnproven, State};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,6 +141,7 @@ impl VerifyDelivery {
             route: env.get(keys::CHOSEN_ROUTE)?.unwrap_or(Route::Jcds),
             witness,
             since: cx.clock().now(),
+            may_be_late: true,
         };
         let kept = self.kept.keep(new, Part::of(env)?, earlier, cx);
         let again = self.kept.look_again(kept.as_ref(), Some(bytes));
@@ -151,11 +152,8 @@ impl VerifyDelivery {
             return Err(interrupted(again));
         };
         let conclusion = conclusion?;
-        let judgement = &conclusion.judgement;
-        // A proof of other bytes shows that they took the place of these; what went wrong with others says nothing of these.
-        let settles = |kept: &Unproven| judgement.is_proof() || (judgement.is_final() && kept.sent == bytes);
-        if let Some(kept) = kept.filter(settles) {
-            self.kept.settle(&kept, cx);
+        if let Some(kept) = kept {
+            self.kept.hear(&kept, bytes, &conclusion.judgement, cx);
         }
         Ok(report::outcome(&expected, &conclusion, again))
     }

@@ -37,7 +37,7 @@ pub(crate) fn outcome(expected: &Expected, conclusion: &Conclusion, again: LookA
                  not serve the new bytes",
                 told(lacks)
             ),
-            format!("delete {twin} from the distribution service, then run again: {name} is sent anew"),
+            renamed(&expected.name, twin, again),
         ),
         Judgement::Empty(lack) => unverified(
             format!("{name} arrived without its bytes: {lack}, beside the new digest"),
@@ -91,6 +91,19 @@ pub(crate) fn no_second_sending(file: &FileName, again: LookAgain) -> String {
         LookAgain::Recipe => String::new(),
     };
     format!("sending again now may make a twin, {stem}_1{dot}{extension}{way_out}")
+}
+
+/// The file itself may be on its way, beside a twin that somebody else has made.
+fn renamed(file: &FileName, twin: &str, again: LookAgain) -> String {
+    let mend = format!("if {file} is not listed even then, delete {twin} from the distribution service");
+    match again {
+        LookAgain::Verify => {
+            format!(
+                "{again}; {mend} and let `pkgferry verify --forget {file}` tell the next run to send it anew"
+            )
+        }
+        LookAgain::Recipe => format!("{again}; {mend}, then run again: {file} is sent anew"),
+    }
 }
 
 fn advice(file: &FileName, lacks: &[Lack], again: LookAgain) -> String {
@@ -211,9 +224,9 @@ mod tests {
         delete App_1.pkg from the distribution service, unless a record of its own names it
         ");
         let renamed = Judgement::Renamed { twin: "App_1.pkg".to_owned(), lacks: vec![Lack::NotListed] };
-        assert_snapshot!(told_of(renamed, &["App_1.pkg"], 30), @r"
+        assert_snapshot!(told_of(renamed, &["App_1.pkg"], 30), @"
         unverified: App.pkg arrived as App_1.pkg, which holds its bytes; of App.pkg itself: the distribution service does not list it; a record that names App.pkg does not serve the new bytes
-        delete App_1.pkg from the distribution service, then run again: App.pkg is sent anew
+        wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; if App.pkg is not listed even then, delete App_1.pkg from the distribution service, then run again: App.pkg is sent anew
         ");
     }
 

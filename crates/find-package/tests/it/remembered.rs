@@ -42,6 +42,7 @@ async fn what_was_sent_a_moment_ago_is_there_although_the_list_is_late() {
             route: Route::Jcds,
             witness: Witness::List,
             since: since.parse().unwrap(),
+            may_be_late: true,
         };
         state.keep_unproven(&new).unwrap();
     };
@@ -85,7 +86,8 @@ async fn a_file_that_an_earlier_run_has_asked_to_delete_is_told_apart() {
         begun: "2026-11-20T11:59:00Z".parse().unwrap(),
     };
     let journal = state.begin(&new).unwrap();
-    journal.phase(state::Phase::Deleting).unwrap();
+    let asked = |time: &str| time.parse().unwrap();
+    journal.phase(state::Phase::Deleting, asked("2026-11-20T11:59:30Z")).unwrap();
     assert!(!stage.find("App.pkg").await.contains("leaving"), "a run that lives sees to it");
     drop(journal);
     assert_snapshot!(stage.plan().await, @"
@@ -101,11 +103,16 @@ async fn a_file_that_an_earlier_run_has_asked_to_delete_is_told_apart() {
     // What S3 was asked for last is what is to stay.
     for (byte, leaves) in [(1, true), (0, false)] {
         let (journal, _) = state.take_over(&server, |_| true).unwrap().remove(0);
-        journal.phase(state::Phase::Completing).unwrap();
+        journal.phase(state::Phase::Completing, asked("2026-11-20T11:59:30Z")).unwrap();
         let listed = stage.sandbox.files()[0].sha3.parse::<Sha3_512>().unwrap();
         let sha3_512 = if byte == 0 { listed } else { Sha3_512::from_bytes([byte; 64]) };
         journal.digests(Fingerprint { size: 3, md5: Md5::from_bytes([1; 16]), sha3_512 }).unwrap();
         drop(journal);
         assert_eq!(stage.plan().await.contains("jcds_file_leaving: true"), leaves);
     }
+    // After so long it would have gone.
+    let (journal, _) = state.take_over(&server, |_| true).unwrap().remove(0);
+    journal.phase(state::Phase::Deleting, asked("2026-11-20T10:59:00Z")).unwrap();
+    drop(journal);
+    assert!(!stage.plan().await.contains("leaving"));
 }

@@ -78,7 +78,8 @@ fn what_s3_was_asked_to_put_together_is_left_alone() {
     {
         let state = state::State::open(&stage.path("home/.local/state/pkgferry")).unwrap().state;
         let taken = state.take_over(&server.connection().jss_url, |_| true).unwrap();
-        taken[0].0.phase(state::Phase::Completing).unwrap();
+        let (journal, left) = &taken[0];
+        journal.phase(state::Phase::Completing, left.begun).unwrap();
     }
     assert_snapshot!(stage.run(&["resume"]).shown(), @"
     exit 0

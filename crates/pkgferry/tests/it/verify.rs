@@ -43,6 +43,7 @@ fn kept_and_there(stage: &Stage, server: &Server) -> String {
         route: pipeline::Route::Jcds,
         witness: pipeline::Witness::List,
         since: "2026-11-19T22:00:00Z".parse().unwrap(),
+        may_be_late: true,
     };
     State::open(&folder(stage)).unwrap().state.keep_unproven(&new).unwrap();
     file

@@ -5,10 +5,11 @@ use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Stage, bytes, without_ports};
 use fingerprint::FileIdentity;
 use insta::assert_snapshot;
-use pipeline::Level;
-use s3_upload::Outlook;
+use pipeline::{Clock as _, Level};
+use s3_upload::{Abandoned, Outlook};
 use sandbox::Fault;
 use state::{NewUpload, Phase, StoredUpload};
+use std::sync::Arc;
 
 const BUSY: &str = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
 const NOT_REMOVED: &str = "what an earlier run left of App.pkg in S3 could not be removed: S3 answered 503 SlowDown: Please \
@@ -114,11 +115,38 @@ async fn what_s3_has_forgotten_by_itself_is_over() {
     assert!(!stage.ear.notices(Level::Info).iter().any(|told| told.contains("stays in S3")));
 }
 
-/// Discards everything; gives what was settled.
-async fn discard(stage: &Stage) -> Vec<String> {
+/// Discards everything; gives what was settled, and how.
+async fn discard(stage: &Stage) -> Vec<(String, Abandoned)> {
+    s3_upload::discard(&stage.memory, &session(stage), &stage.context(), |_| true).await
+}
+
+fn session(stage: &Stage) -> Arc<jamf::Session> {
     let sessions = jamf::Sessions::new(jamf::Config::default()).unwrap();
-    let session = sessions.open(&stage.env_of("App.pkg")).unwrap();
-    s3_upload::discard(&stage.memory, &session, &stage.context(), |_| true).await
+    sessions.open(&stage.env_of("App.pkg")).unwrap()
+}
+
+fn removed() -> (String, Abandoned) {
+    ("App.pkg".into(), Abandoned::Removed)
+}
+
+/// It is over, and nobody says that it was removed.
+#[tokio::test]
+async fn what_nobody_may_discard_is_left_to_s3() {
+    for is_superseded in [true, false] {
+        let stage = before_the_completion().await;
+        let session = session(&stage);
+        if is_superseded {
+            // The service renews the credentials of the latest upload only.
+            session.jcds_initiate(&stage.context()).await.unwrap();
+        } else {
+            stage
+                .meddler
+                .rule(|seen| if is_abort(seen) { Fate::Answer(403, DENIED.into()) } else { Fate::Pass });
+        }
+        let came_to = s3_upload::discard(&stage.memory, &session, &stage.context(), |_| true).await;
+        assert_eq!(came_to, [("App.pkg".into(), Abandoned::LeftToS3)], "{is_superseded}");
+        assert_eq!((journals(&stage), stage.sandbox.open_uploads().len()), (0, 1));
+    }
 }
 
 #[tokio::test]
@@ -126,7 +154,7 @@ async fn all_that_was_left_can_be_discarded() {
     let stage = one_at_a_time().await;
     killed_at(&stage, "App.pkg", &bytes(1, 20 * MIB), |seen| seen.is_part(3), Fate::HoldBefore).await;
     stage.meddler.rule(|_| Fate::Pass);
-    assert_eq!(discard(&stage).await, ["App.pkg"]);
+    assert_eq!(discard(&stage).await, [removed()]);
     assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
     assert_eq!(journals(&stage), 0);
 }
@@ -152,7 +180,7 @@ fn rewrite(stage: &Stage, phase: Phase, has_digests: bool) {
     if has_digests {
         journal.digests(stored.fingerprint.unwrap()).unwrap();
     }
-    journal.phase(phase).unwrap();
+    journal.phase(phase, stage.clock.now()).unwrap();
 }
 
 /// All parts of the file are in S3, and its digests are known; then the run died.
@@ -165,22 +193,24 @@ async fn before_the_completion() -> Stage {
 
 /// Whoever discards it may send the file again, and would make a twin.
 #[tokio::test]
-async fn who_discards_what_s3_was_asked_for_is_warned_whether_its_digests_are_known_or_not() {
+async fn who_discards_what_was_about_to_be_put_in_place_is_warned_whether_its_digests_are_known_or_not() {
     let asked = "S3 was asked to put App.pkg together before, and may have done so, or do so yet: look at the list of the \
                  distribution service before it is sent again";
+    let deleted = "the old App.pkg may have been deleted for what was sent: look at the list of the distribution service, and run the \
+                   recipe of App.pkg if it is not there";
     for (phase, has_digests, warned) in [
-        (Phase::Completing, true, true),
-        (Phase::Completing, false, true),
-        (Phase::Deleting, true, false),
-        (Phase::Sending, true, false),
-        (Phase::Sending, false, false),
+        (Phase::Completing, true, Some(asked)),
+        (Phase::Completing, false, Some(asked)),
+        (Phase::Deleting, true, Some(deleted)),
+        (Phase::Sending, true, None),
+        (Phase::Sending, false, None),
     ] {
         let stage = before_the_completion().await;
         rewrite(&stage, phase, has_digests);
         let stored = stage.memory.state.left_over().unwrap().remove(0);
         assert_eq!((stored.phase, stored.fingerprint.is_some()), (phase, has_digests));
-        assert_eq!(discard(&stage).await, ["App.pkg"]);
-        let expected: &[&str] = if warned { &[asked] } else { &[] };
+        assert_eq!(discard(&stage).await, [removed()]);
+        let expected = warned.into_iter().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(stage.ear.warnings(), expected, "{phase:?}, digests: {has_digests}");
         assert_eq!((journals(&stage), stage.sandbox.open_uploads().len()), (0, 0));
     }
@@ -191,7 +221,7 @@ async fn who_discards_what_s3_was_asked_for_is_warned_whether_its_digests_are_kn
 async fn what_could_not_be_discarded_stays_and_only_that_is_told() {
     let stage = before_the_completion().await;
     stage.meddler.rule(|seen| if is_abort(seen) { Fate::Answer(503, BUSY.into()) } else { Fate::Pass });
-    assert_eq!(discard(&stage).await, Vec::<String>::new());
+    assert_eq!(discard(&stage).await, []);
     assert_eq!((journals(&stage), stage.sandbox.open_uploads().len()), (1, 1));
     assert_eq!(stage.ear.steady_warnings(), NOT_REMOVED);
 }
@@ -213,7 +243,7 @@ async fn what_nobody_could_be_asked_about_for_lack_of_credentials_stays() {
                 Fate::Pass
             }
         });
-        assert_eq!(discard(&stage).await, Vec::<String>::new());
+        assert_eq!(discard(&stage).await, []);
         assert_eq!((journals(&stage), stage.sandbox.open_uploads().len()), (1, 1));
         assert_eq!(
             stage.ear.warnings().last().unwrap(),
@@ -254,6 +284,7 @@ fn what_is_to_be_expected_hangs_on_the_local_file_and_on_what_s3_was_asked_for()
             fingerprint: None,
             digest_state: None,
             phase,
+            phase_since: "2026-11-20T12:30:00Z".parse().unwrap(),
             begun: "2026-11-20T12:00:00Z".parse().unwrap(),
             parts: Vec::new(),
         })

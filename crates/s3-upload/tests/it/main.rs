@@ -16,5 +16,6 @@ mod resume;
 mod route;
 mod stage;
 mod storm;
+mod unheard;
 mod upload;
 mod warm;

@@ -294,6 +294,27 @@ async fn two_replacements_at_once_end_in_one_file() {
     assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
 
+/// What ours deletes is the other's new file, and the list goes on showing it: it is not to be taken for one that stays.
+#[tokio::test]
+async fn a_file_that_is_about_to_go_is_not_taken_for_the_new_one() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let same = bytes(1, 1000);
+    let go = hold_first(&stage, Seen::is_delete);
+    let other = async {
+        stage.meddler.holding().await;
+        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
+        stage.sandbox.inject(Fault::DeleteLate(20));
+        go.notify_one();
+        sent
+    };
+    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    stage.clock.advance(Duration::from_secs(60));
+    assert_one_file(&stage, &same);
+    assert_snapshot!(ours.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+}
+
 /// The old file goes, and before anybody looks again the other run has placed the same bytes.
 #[tokio::test]
 async fn a_file_that_is_replaced_by_the_same_bytes_while_it_goes_is_left() {

@@ -203,7 +203,11 @@ async fn a_completion_of_other_bytes_stays_in_the_journal_and_a_dry_run_strikes_
     };
     assert_eq!(plan(pipeline::Md5::from_bytes([1; 16]), Access::ReadWrite).await, 1);
     assert_eq!(plan(known.md5, Access::ReadOnly).await, 1);
+    assert_eq!(stage.memory.state.unproven(None).unwrap(), []);
     assert_eq!(plan(known.md5, Access::ReadWrite).await, 0);
+    // It is there, and nobody has proven it.
+    let kept = stage.memory.state.unproven(None).unwrap();
+    assert_eq!(kept.iter().map(|kept| (kept.sent, kept.may_be_late)).collect::<Vec<_>>(), [(known, false)]);
 }
 
 #[tokio::test]

@@ -187,6 +187,7 @@ fn write(state: &State, times: u64) {
             route: Route::Jcds,
             witness: Witness::List,
             since: time("2026-11-20T22:00:00Z"),
+            may_be_late: true,
         };
         state.keep_unproven(&unproven).unwrap();
         say(format!("unproven {n}"));

@@ -1,6 +1,6 @@
 //! Journals, over a real file and from the point of view of several processes.
 
-use crate::{SERVER, open};
+use crate::{SERVER, open, time};
 use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use pipeline::{FileName, Md5, Sha3_512};
 use state::{Journal, NewUpload, Phase, Place, State, StoredPart, StoredUpload};
@@ -50,7 +50,7 @@ fn what_was_written_is_found_by_the_next_process() {
         sha3_512: Sha3_512::from_bytes([2; 64]),
     };
     journal.digests(digests).unwrap();
-    journal.phase(Phase::Deleting).unwrap();
+    journal.phase(Phase::Deleting, time("2026-11-20T22:30:00.5Z")).unwrap();
     drop((journal, first));
 
     let next = open(folder.path());
@@ -68,6 +68,10 @@ fn what_was_written_is_found_by_the_next_process() {
     assert_eq!(found.digest_state.as_ref().map(DigestState::offset), None);
     assert_eq!(found.parts, [part(1), part(2)]);
     assert_eq!(found.begun.to_string(), "2026-11-20T22:00:00Z");
+    assert_eq!(found.phase_since.to_string(), "2026-11-20T22:30:00.5Z");
+    assert!(
+        found.may_be_late(time("2026-11-20T23:30:00Z")) && !found.may_be_late(time("2026-11-20T23:30:01Z"))
+    );
 }
 
 /// Nothing else in the journal is worse for it.

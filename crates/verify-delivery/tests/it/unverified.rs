@@ -48,9 +48,9 @@ async fn the_bytes_arrived_under_a_twins_name() {
     stage.sandbox.put_file("App_1.pkg", BYTES);
     stage.sandbox.put_package(record());
     let applied = stage.prove(&[]).await.unwrap();
-    assert_snapshot!(told(&applied), @r"
+    assert_snapshot!(told(&applied), @"
     unverified: App.pkg arrived as App_1.pkg, which holds its bytes; of App.pkg itself: the distribution service lists 13 bytes instead of 24; record 1 says 13 bytes instead of 24; a record that names App.pkg does not serve the new bytes
-    hint: delete App_1.pkg from the distribution service, then run again: App.pkg is sent anew
+    hint: wait a few minutes, then run `pkgferry run com.github.pkgferry.recipes.verify-package -k pkg_path=…`, which sends nothing; if App.pkg is not listed even then, delete App_1.pkg from the distribution service, then run again: App.pkg is sent anew
     delivery: unverified
     ");
 }

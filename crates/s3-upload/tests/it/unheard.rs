@@ -1,0 +1,186 @@
+//! Completions of which nobody heard the end, or not in time.
+
+use crate::killed::{asked, killed_at, one_at_a_time, rerun};
+use crate::meddler::{Fate, Seen};
+use crate::stage::{MIB, Stage, bytes, failed};
+use insta::assert_snapshot;
+use std::time::Duration;
+
+const GONE: &str =
+    "<Error><Code>NoSuchUpload</Code><Message>The specified upload does not exist.</Message></Error>";
+const INVALID: &str =
+    "<Error><Code>InvalidPart</Code><Message>One part could not be found.</Message></Error>";
+
+const UNHEARD: [&str; 2] = [
+    "unverified: App.pkg was sent, and S3 was asked to put it together; its answer was lost, and the list does not show the file yet",
+    "hint: run `pkgferry verify` in a few minutes, which looks again and sends nothing",
+];
+
+fn asks_about(seen: &Seen) -> bool {
+    seen.is("GET", "uploadId=") || seen.is_complete()
+}
+
+/// The answer is lost, S3 does not know the upload when it is asked again, and the list is late: all of that is what a completion
+/// looks like that S3 has done.
+#[tokio::test]
+async fn a_completion_that_s3_has_forgotten_is_one_that_it_has_done() {
+    for old in [None, Some(bytes(9, 700))] {
+        let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+        if let Some(old) = &old {
+            stage.sandbox.put_file("App.pkg", old);
+            stage.clock.advance(Duration::from_secs(700));
+        }
+        let new = bytes(1, 1000);
+        let mut tries = 0;
+        let rule = move |seen: &Seen| {
+            tries += usize::from(seen.is_complete());
+            match seen.is_complete() {
+                true if tries == 1 => Fate::LoseAnswer,
+                true => Fate::Answer(404, GONE.into()),
+                false => Fate::Pass,
+            }
+        };
+        let sent = stage.send_through("App.pkg", &new, rule).await.unwrap();
+        assert_eq!(sent.told().lines().collect::<Vec<_>>(), UNHEARD);
+        let kept = stage.memory.state.unproven(None).unwrap();
+        assert_eq!(
+            kept.iter().map(|kept| kept.may_be_late).collect::<Vec<_>>(),
+            [true],
+            "it is not sent again"
+        );
+        assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+        stage.clock.advance(Duration::from_secs(700));
+        assert_eq!(stage.listed(), ["App.pkg"]);
+        stage.assert_holds("App.pkg", &new);
+    }
+}
+
+/// The same where the run that lost the answer was killed, and nobody may ask about the upload.
+#[tokio::test]
+async fn what_an_earlier_run_asked_for_is_done_where_s3_has_forgotten_it() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+    let new = bytes(1, 1000);
+    killed_at(&stage, "App.pkg", &new, Seen::is_complete, Fate::HoldAfter).await;
+    let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+    stage.meddler.rule(move |seen| match seen.is_complete() {
+        true => Fate::Answer(404, GONE.into()),
+        false if seen.is("GET", "uploadId=") => Fate::Answer(403, denied.into()),
+        false => Fate::Pass,
+    });
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert!(sent.told().contains("its answer was lost"), "{}", sent.told());
+    assert!(
+        !asked(&stage.meddler.seen()).contains(&"part 1".to_owned()),
+        "{:?}",
+        asked(&stage.meddler.seen())
+    );
+    stage.clock.advance(Duration::from_secs(700));
+    assert_eq!(stage.listed(), ["App.pkg"]);
+}
+
+/// S3 says at the first try that it does not know the upload: it has not put it together, and never will.
+#[tokio::test]
+async fn what_s3_has_forgotten_before_it_was_asked_is_sent_anew_by_the_next_run() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let new = bytes(1, 1000);
+    let rule = |seen: &Seen| if seen.is_complete() { Fate::Answer(404, GONE.into()) } else { Fate::Pass };
+    let failure = stage.send_through("App.pkg", &new, rule).await.unwrap_err();
+    assert!(failed(&failure).starts_with("App.pkg IS MISSING"), "{}", failed(&failure));
+    // As S3 would answer about an upload that it does not know.
+    let open = stage.sandbox.open_uploads().len();
+    stage.meddler.rule(move |seen| match asks_about(seen) && open == 0 {
+        true => Fate::Answer(404, GONE.into()),
+        false => Fate::Pass,
+    });
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part");
+    stage.assert_holds("App.pkg", &new);
+}
+
+/// It would be listed by now. S3 may have removed it unfinished, or was never asked.
+#[tokio::test]
+async fn what_was_asked_for_long_ago_and_is_gone_is_sent_anew() {
+    for (minutes, told) in [
+        (59, "App.pkg was sent by an earlier run, and S3 has put it together"),
+        (61, "sent App.pkg: 1000 bytes in 1 part"),
+    ] {
+        let (stage, new) = (one_at_a_time().await, bytes(1, 1000));
+        killed_at(&stage, "App.pkg", &new, Seen::is_complete, Fate::HoldBefore).await;
+        stage.clock.advance(Duration::from_secs(minutes * 60));
+        let id = stage.memory.state.left_over().unwrap()[0].upload_id.clone().unwrap();
+        stage.meddler.rule(move |seen| match asks_about(seen) && seen.path.contains(&id) {
+            true => Fate::Answer(404, GONE.into()),
+            false => Fate::Pass,
+        });
+        let sent = stage.send_again("App.pkg").await.unwrap();
+        assert_eq!(sent.told(), told, "{minutes} min");
+        assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+    }
+}
+
+/// Asked again, S3 says the same. One night without the package is enough.
+#[tokio::test]
+async fn what_s3_will_not_put_together_is_sent_anew_at_once() {
+    let (stage, new) = (one_at_a_time().await, bytes(1, 9 * MIB));
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let refused =
+        |seen: &Seen| if seen.is_complete() { Fate::Answer(400, INVALID.into()) } else { Fate::Pass };
+    let failure = stage.send_through("App.pkg", &new, refused).await.unwrap_err();
+    assert!(failed(&failure).starts_with("App.pkg IS MISSING"), "{}", failed(&failure));
+    let mut left = 1;
+    stage.meddler.rule(move |seen| match seen.is_complete() && left > 0 {
+        true => {
+            left -= 1;
+            Fate::Answer(400, INVALID.into())
+        }
+        false => Fate::Pass,
+    });
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 9.0 MiB in 2 parts");
+    assert_snapshot!(stage.ear.steady_warnings().lines().last().unwrap(), @"what an earlier run has sent of App.pkg is of no use: S3 answered 400 InvalidPart: One part could not be found; it is sent anew");
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+}
+
+/// The lid was closed while S3 put the parts together, and the connection is dead when it opens again.
+#[tokio::test]
+async fn a_machine_that_slept_tries_again() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let (clock, new) = (stage.clock.clone(), bytes(1, 1000));
+    let mut tries = 0;
+    let rule = move |seen: &Seen| {
+        tries += usize::from(seen.is_complete());
+        match seen.is_complete() && tries <= 2 {
+            true => {
+                clock.advance(Duration::from_secs(8 * 3600));
+                Fate::Cut
+            }
+            false => Fate::Pass,
+        }
+    };
+    let sent = stage.send_through("App.pkg", &new, rule).await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    stage.assert_holds("App.pkg", &new);
+}
+
+/// Killed between the abort of an upload that S3 had refused, and the end of its journal.
+#[tokio::test]
+async fn nobody_waits_for_an_upload_that_was_called_off() {
+    let (stage, new) = (one_at_a_time().await, bytes(1, 1000));
+    let is_abort = |seen: &Seen| seen.is("DELETE", "uploadId=");
+    stage.meddler.rule(move |seen| match seen {
+        seen if seen.is_complete() => Fate::Answer(400, INVALID.into()),
+        seen if is_abort(seen) => Fate::HoldAfter,
+        _ => Fate::Pass,
+    });
+    tokio::select! {
+        sent = stage.send("App.pkg", &new) => panic!("not killed: {sent:?}"),
+        () = stage.meddler.holding() => {}
+    }
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    let asked = rerun(&stage, "App.pkg", &new).await;
+    assert!(asked.contains(&"complete".to_owned()), "{asked:?}");
+}
