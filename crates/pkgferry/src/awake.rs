@@ -25,10 +25,7 @@ struct State {
 impl Awake {
     /// What this system needs.
     pub fn of_this_system() -> Self {
-        // No idle sleep, and none while on mains power; until this process ends.
-        let arguments = ["-i", "-s", "-w", &std::process::id().to_string()].map(str::to_owned);
-        let keeper = cfg!(target_os = "macos").then(|| ("/usr/bin/caffeinate".into(), arguments.into()));
-        Self::with(keeper)
+        Self::with(cfg!(target_os = "macos").then(|| caffeinate(std::process::id())))
     }
 
     fn with(keeper: Option<(PathBuf, Vec<String>)>) -> Self {
@@ -61,6 +58,12 @@ impl Awake {
             let _ = child.wait();
         }
     }
+}
+
+/// No idle sleep, and none while on mains power; until this process ends.
+fn caffeinate(process: u32) -> (PathBuf, Vec<String>) {
+    let arguments = ["-i", "-s", "-w", &process.to_string()].map(str::to_owned);
+    ("/usr/bin/caffeinate".into(), arguments.into())
 }
 
 impl Drop for Awake {
@@ -126,6 +129,17 @@ mod tests {
         assert_eq!(child(), keeper, "the other one still moves");
         two.on(&event(Occurrence::StepFailed { message: "no".into() }));
         assert_eq!(child(), None);
+    }
+
+    /// As `man caffeinate` has it; it ends with the process, whatever becomes of that.
+    #[test]
+    fn a_mac_is_kept_awake_by_its_own_program() {
+        let (program, arguments) = caffeinate(4711);
+        assert_eq!(
+            (program.to_str(), arguments.join(" ").as_str()),
+            (Some("/usr/bin/caffeinate"), "-i -s -w 4711")
+        );
+        assert_eq!(Awake::of_this_system().keeper.is_some(), cfg!(target_os = "macos"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ mod main_job;
 mod memory;
 mod names;
 #[cfg(unix)]
+mod notified;
+#[cfg(unix)]
 mod promote;
 mod races;
 mod readme;

@@ -51,7 +51,7 @@ impl Listening {
         Self { address, heard }
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.heard.lock().unwrap().iter().map(|(request, _)| request.replace(" HTTP/1.1", "")).collect()
     }
 
@@ -377,6 +377,7 @@ fn told(report: &Value) -> Vec<(String, String)> {
     packages.map(|package| (text(&package["file"]), text(&package["status"]))).collect()
 }
 
+#[track_caller]
 pub fn until(mut is_true: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !is_true() {
