@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Which side a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -48,44 +49,88 @@ impl Request {
 
 /// The requests of both sides in the order of their answers.
 #[derive(Debug, Default)]
-pub(crate) struct Journal(Mutex<Vec<Request>>);
+pub(crate) struct Journal {
+    requests: Mutex<Vec<Request>>,
+    changed: Condvar,
+}
 
 impl Journal {
     pub(crate) fn record(&self, request: Request) {
-        self.with(|requests| requests.push(request));
+        self.lock().push(request);
+        self.changed.notify_all();
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.with(|requests| requests.clone())
+        self.lock().clone()
     }
 
     pub(crate) fn clear(&self) {
-        self.with(Vec::clear);
+        self.lock().clear();
+        self.changed.notify_all();
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Vec<Request>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Whether it came to be so within the time. Blocks.
+    pub(crate) fn wait_for(&self, timeout: Duration, mut is_so: impl FnMut(&[Request]) -> bool) -> bool {
+        let is_missing = |requests: &mut Vec<Request>| !is_so(requests);
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, is_missing);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Request>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Request, Side};
+    use super::{Journal, Request, Side};
+    use std::time::Duration;
+
+    fn request(side: Side, method: &str, path: &str) -> Request {
+        Request {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            side,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            status: 200,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    #[test]
+    fn who_waits_is_woken_by_what_is_recorded_and_by_what_is_forgotten() {
+        let (journal, long) = (Journal::default(), Duration::from_secs(60));
+        let mut looks = 0;
+        std::thread::scope(|scope| {
+            let third = scope.spawn(|| {
+                journal.wait_for(long, |requests| {
+                    looks += 1;
+                    requests.len() == 3
+                })
+            });
+            for path in ["/1", "/2", "/3"] {
+                journal.record(request(Side::Jamf, "GET", path));
+            }
+            assert!(third.join().unwrap());
+            let none = scope.spawn(|| journal.wait_for(long, <[Request]>::is_empty));
+            journal.clear();
+            assert!(none.join().unwrap());
+        });
+        assert!((1..=4).contains(&looks), "{looks} looks at three requests");
+    }
+
+    #[test]
+    fn nobody_waits_for_longer_than_was_said() {
+        let journal = Journal::default();
+        assert!(!journal.wait_for(Duration::from_millis(1), |requests| !requests.is_empty()));
+        // What is so already needs no time.
+        assert!(journal.wait_for(Duration::ZERO, <[Request]>::is_empty));
+    }
 
     #[test]
     fn writes_are_told_from_reads_and_sign_ins() {
-        let is_write = |side, method: &str, path: &str| {
-            Request {
-                time: jiff::Timestamp::UNIX_EPOCH,
-                side,
-                method: method.to_owned(),
-                path: path.to_owned(),
-                status: 200,
-                bytes_in: 0,
-                bytes_out: 0,
-            }
-            .is_write()
-        };
+        let is_write = |side, method, path| request(side, method, path).is_write();
         assert!(!is_write(Side::Jamf, "GET", "/api/v1/packages"));
         assert!(!is_write(Side::Jamf, "POST", "/api/v1/auth/token"));
         assert!(!is_write(Side::Jamf, "POST", "/api/oauth/token"));

@@ -6,6 +6,7 @@ use crate::{Config, Error, Fault, GatewayConnection, Request, jamf};
 use pipeline::{Env, Origin, PackageId, Secret, keys};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -106,6 +107,15 @@ impl Sandbox {
     /// Forgets the requests so far.
     pub fn clear_journal(&self) {
         self.core.journal.clear();
+    }
+
+    /// Waits until the requests since the start or since they were last cleared are as `is_so` wants them, which is asked again
+    /// with every one that is answered, and not in between. `false` if they are not within `timeout`.
+    ///
+    /// For tests that have a program in another process go so far. It blocks the thread, for which the server's own runtime has to
+    /// have others, and it waits in real time, whatever the clock of the [`Config`] says.
+    pub fn wait_for(&self, timeout: Duration, is_so: impl FnMut(&[Request]) -> bool) -> bool {
+        self.core.journal.wait_for(timeout, is_so)
     }
 
     /// Arms a fault, beside those that are armed. It plays from the next request on.

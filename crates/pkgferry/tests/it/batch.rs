@@ -1,6 +1,7 @@
 //! Many recipes in one run.
 
 use crate::stage::{Ran, Server, Stage, noise};
+use sandbox::Request;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -393,11 +394,7 @@ impl Stuck {
         let mut command = stage.command(&["upload", &package, "-k", "verify_timeout=600"]);
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         let child = command.spawn().unwrap();
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        while server.journal().iter().all(|request| !request.is_write()) {
-            assert!(std::time::Instant::now() < end);
-            std::thread::yield_now();
-        }
+        server.until("the first write", |requests| requests.iter().any(Request::is_write));
         Self(child)
     }
 }

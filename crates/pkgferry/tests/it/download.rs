@@ -1,8 +1,7 @@
-use crate::stage::{Ran, Server, Stage, noise};
+use crate::stage::{Ran, Server, Stage, noise, until};
 use sandbox::Side;
 use serde_json::Value;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
 
@@ -134,13 +133,8 @@ fn until_noted(stage: &Stage, number: usize) -> Child {
     let arguments = ["download", "App.pkg", target.to_str().unwrap(), "-k", "download_concurrency=1"];
     let mut child = stage.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let journal = stage.path("App.pkg.part.ranges");
-    let end = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < end && child.try_wait().unwrap().is_none() {
-        if std::fs::read_to_string(&journal).is_ok_and(|text| text.lines().count() > number) {
-            break;
-        }
-        std::thread::yield_now();
-    }
+    let notes = || std::fs::read_to_string(&journal).is_ok_and(|text| text.lines().count() > number);
+    until("a range in the journal", || notes() || child.try_wait().unwrap().is_some());
     child
 }
 

@@ -12,14 +12,9 @@ fn start(stage: &Stage, file: &str) -> Child {
 
 /// Lets it run until the server has answered this many requests of S3, or until it ends.
 fn until_requests(server: &Server, child: &mut Child, number: usize) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < end && child.try_wait().unwrap().is_none() {
-        let s3 = server.journal().iter().filter(|request| request.side == sandbox::Side::S3).count();
-        if s3 >= number {
-            return;
-        }
-        std::thread::yield_now();
-    }
+    server.until_or_ended("requests of S3", child, |requests| {
+        requests.iter().filter(|request| request.side == sandbox::Side::S3).count() >= number
+    });
 }
 
 fn signal(child: &Child, name: &str) {
@@ -86,11 +81,7 @@ fn a_second_interrupt_ends_the_commit_at_once() {
     // The old file stays listed, so that the commit waits for its name.
     server.inject("delete-late=600".parse().unwrap());
     let mut child = start(&stage, &file);
-    let end = Instant::now() + Duration::from_secs(60);
-    let deletes = || server.journal().iter().any(|request| request.method == "DELETE");
-    while !deletes() && Instant::now() < end {
-        std::thread::yield_now();
-    }
+    server.until("the deletion", |requests| requests.iter().any(|request| request.method == "DELETE"));
     signal(&child, "-INT");
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     let waits = said.find(|line| line.as_ref().unwrap().contains("finishing the commit"));

@@ -21,14 +21,12 @@ impl Dice {
 
 /// Lets it run until the server has answered so many requests, and then for a moment more.
 pub fn kill_after(server: &Server, child: &mut Child, requests: u64, more: Duration) {
-    let end = Instant::now() + Duration::from_secs(60);
-    let is_running = |child: &mut Child| Instant::now() < end && child.try_wait().unwrap().is_none();
-    while is_running(child) && (server.journal().len() as u64) < requests {
-        std::thread::yield_now();
-    }
+    server.until_or_ended("requests", child, |answered| answered.len() as u64 >= requests);
     let moment = Instant::now() + more;
-    while is_running(child) && Instant::now() < moment {
-        std::thread::yield_now();
+    let left = || moment.saturating_duration_since(Instant::now());
+    while !left().is_zero() && child.try_wait().unwrap().is_none() {
+        // To the microsecond: no instant of a run shall be spared.
+        std::thread::park_timeout(left().min(Duration::from_millis(1)));
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -178,12 +176,8 @@ fn a_killed_upload_goes_on_with_its_digests() {
     let file = stage.write("App.pkg", &new);
     let mut child =
         stage.command(&["upload", &file]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(120);
-    let far =
-        |server: &Server| server.journal().iter().any(|request| request.path.contains("partNumber=17&"));
-    while !far(&server) && Instant::now() < end {
-        std::thread::yield_now();
-    }
+    let is_far = |request: &Request| request.path.contains("partNumber=17&");
+    server.until("part 17", |requests| requests.iter().any(is_far));
     child.kill().unwrap();
     child.wait().unwrap();
     let left =

@@ -1,4 +1,4 @@
-use crate::stage::Stage;
+use crate::stage::{Stage, until};
 use std::fs::File;
 use std::process::Stdio;
 
@@ -13,10 +13,10 @@ fn peak(id: u32) -> Option<u64> {
 fn peak_of(stage: &Stage, arguments: &[&str]) -> u64 {
     let mut child = stage.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut highest = 0;
-    while child.try_wait().unwrap().is_none() {
+    until("the end", || {
         highest = peak(child.id()).unwrap_or(0).max(highest);
-        std::thread::yield_now();
-    }
+        child.try_wait().unwrap().is_some()
+    });
     assert!(child.wait().unwrap().success());
     highest
 }

@@ -1,7 +1,7 @@
 //! Who hears of a run, and of which runs.
 
-use crate::stage::{Stage, noise};
-use crate::unattended::{Listening, settings, until};
+use crate::stage::{Stage, noise, until};
+use crate::unattended::{Listening, settings};
 use std::process::{Command, Stdio};
 
 /// Requests that a run has made of the addresses.
@@ -44,15 +44,15 @@ fn a_run_that_is_ended_early_says_so_to_the_heartbeat() {
     let recipe = stage.write("Large.recipe.yaml", recipe);
     let mut command = stage.command(&["run", &recipe]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=")));
-    until(|| !ear.requests().is_empty());
+    server.until("a part", |requests| requests.iter().any(|request| request.path.contains("partNumber=")));
+    until("the ping", || !ear.requests().is_empty());
     assert_eq!(ear.requests(), ["POST /beat/start"]);
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(ear.requests(), ["POST /beat/start", "POST /beat/130"]);
 
     let mut killed = command.spawn().unwrap();
-    until(|| ear.requests().len() == 3);
+    until("the next ping", || ear.requests().len() == 3);
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert_eq!(ear.requests()[2..], ["POST /beat/start"], "and then silence");

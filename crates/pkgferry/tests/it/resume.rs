@@ -2,22 +2,21 @@
 
 use crate::stage::{Server, Stage, noise};
 use insta::assert_snapshot;
+use sandbox::Request;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 const MIB: usize = 1 << 20;
+
+fn sends_the_second_part(requests: &[Request]) -> bool {
+    requests.iter().any(|request| request.path.contains("partNumber=2&"))
+}
 
 /// An upload that was killed when S3 had two of its parts.
 pub fn killed(stage: &Stage, server: &Server, name: &str) -> String {
     let file = stage.write(name, noise(7, 33 * MIB));
     let mut command = stage.command(&["upload", &file, "-k", "upload_concurrency=1"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    let third =
-        |server: &Server| server.journal().iter().any(|request| request.path.contains("partNumber=2&"));
-    while !third(server) && Instant::now() < end {
-        std::thread::yield_now();
-    }
+    server.until("the second part", sends_the_second_part);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(server.open_uploads().len(), 1);
@@ -128,12 +127,7 @@ fn parts_are_kept_on_request() {
     let file = stage.write("App.pkg", noise(7, 100 * MIB));
     let mut command = stage.command(&["upload", &file, "--keep-partial", "-k", "upload_concurrency=1"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    while !server.journal().iter().any(|request| request.path.contains("partNumber=2&"))
-        && Instant::now() < end
-    {
-        std::thread::yield_now();
-    }
+    server.until("the second part", sends_the_second_part);
     std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     let _ = child.wait();
     let output = child.wait_with_output().unwrap();

@@ -1,6 +1,6 @@
 //! Named servers: `[servers.NAME]` in the settings file, `--server NAME`.
 
-use crate::stage::{Server, Stage, noise};
+use crate::stage::{Server, Stage, noise, until};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 
@@ -388,9 +388,7 @@ fn a_package_is_hashed_once_for_all_servers() {
     let file = stage.write("App.pkg", noise(1, 3_000_000));
     let written = std::fs::metadata(&file).unwrap().modified().unwrap();
     // Nobody can tell a write within one clock tick from another.
-    while written.elapsed().unwrap() < std::time::Duration::from_millis(300) {
-        std::thread::yield_now();
-    }
+    until("the clock", || written.elapsed().unwrap() > std::time::Duration::from_millis(300));
     let arguments = ["upload", &file, "--server", "test", "--server", "production", "--json"];
     assert_eq!(hashed_for(&stage.run(&arguments).succeeded().stdout), ["test"]);
     assert!(test.bytes_of("App.pkg") == production.bytes_of("App.pkg"));

@@ -3,8 +3,9 @@
 use sandbox::{Config, Request, Sandbox};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The root of the repository: what README's commands run in.
@@ -17,6 +18,20 @@ pub fn example_package() -> PathBuf {
     repository().join("fixtures/ExampleApp-1.2.3.pkg")
 }
 
+/// Nothing that a test waits for takes longer, on a machine that is busy with other things too.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until something is so, without keeping a processor from those who make it so. For files and processes; what a server has
+/// been asked tells [`Server::until`].
+#[track_caller]
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
 struct RealTime;
 
 #[expect(
@@ -27,7 +42,7 @@ impl pipeline::Clock for RealTime {
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
     }
-    fn sleep(&self, duration: std::time::Duration) -> pipeline::BoxFuture<'static, ()> {
+    fn sleep(&self, duration: Duration) -> pipeline::BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
 }
@@ -65,19 +80,31 @@ impl Server {
     /// Whether this file was deleted, for a test that sees it gone. A deletion comes before its line in the journal: the world is
     /// saved in between, and whoever was killed does not wait for that.
     pub fn tells_of_a_deletion(&self, name: &str) -> bool {
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
         let deletes = |request: &Request| {
             request.method == "DELETE"
                 && request.side == sandbox::Side::Jamf
                 && request.path.ends_with(&format!("/{name}"))
         };
-        while !self.journal().iter().any(deletes) {
-            if std::time::Instant::now() > end {
-                return false;
-            }
-            std::thread::yield_now();
-        }
-        true
+        self.wait_for(Duration::from_secs(20), |requests| requests.iter().any(deletes))
+    }
+
+    /// Waits until it has answered what `is_so` asks for.
+    #[track_caller]
+    pub fn until(&self, what: &str, is_so: impl FnMut(&[Request]) -> bool) {
+        assert!(
+            self.wait_for(PATIENCE, is_so),
+            "waited {PATIENCE:?} for {what}; so far:\n{}",
+            self.requests()
+        );
+    }
+
+    /// The same, or until the program that asks has ended.
+    #[track_caller]
+    pub fn until_or_ended(&self, what: &str, child: &mut Child, mut is_so: impl FnMut(&[Request]) -> bool) {
+        // Only requests wake who waits for them, so whether there will be any is asked now and then.
+        until(what, || {
+            self.wait_for(Duration::from_millis(5), &mut is_so) || child.try_wait().unwrap().is_some()
+        });
     }
 
     pub fn writes(&self) -> Vec<Request> {
@@ -236,16 +263,24 @@ fn replace_after(text: &str, mark: &str, by: &str, is_part: impl Fn(char) -> boo
     result
 }
 
-/// Bytes that are the same every time and compress badly.
+/// Bytes that are the same every time, and no piece of which is like another.
+///
+/// A block of random bytes again and again, each time with other eight at its beginning: tests are not optimised, and hundreds of
+/// mebibytes of real noise would take them longer than it takes to send those.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
+    let mut next = || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
+        state.to_le_bytes()
+    };
+    let mut block = [0; 4096];
+    block.as_chunks_mut().0.fill_with(&mut next);
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        bytes.extend_from_slice(&block[..block.len().min(length - bytes.len())]);
+        block[..8].copy_from_slice(&next());
     }
-    bytes.truncate(length);
     bytes
 }

@@ -2,8 +2,8 @@
 
 use crate::batch::recipes;
 use crate::resume::killed;
-use crate::stage::{Ran, Stage, noise};
-use crate::unattended::{Listening, settings, until};
+use crate::stage::{Ran, Stage, noise, until};
+use crate::unattended::{Listening, settings};
 use serde_json::Value;
 use std::process::{Child, Command, Stdio};
 
@@ -44,8 +44,8 @@ fn a_report_that_cannot_be_written_is_told_although_nobody_reads_the_output() {
     let mut command = stage.command(&["upload", &package, "--report", path.to_str().unwrap()]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    until(|| path.exists());
-    until(|| std::fs::remove_dir_all(stage.path("reports")).is_ok());
+    until("the report", || path.exists());
+    until("the folder to go", || std::fs::remove_dir_all(stage.path("reports")).is_ok());
     let ran = Ran::new(child.wait_with_output().unwrap(), &stage.path(""));
     assert_eq!(ran.code, 6, "{}", ran.shown());
     assert!(ran.stderr.contains("pkgferry: cannot write [STAGE]reports/run.json\n"), "{}", ran.stderr);
@@ -64,7 +64,7 @@ fn a_run_that_is_interrupted_before_it_begins_is_told_as_interrupted() {
     let report = stage.path("run.json");
     let mut command = stage.command(&["upload", &package, "--report", report.to_str().unwrap()]);
     let mut child = command.env_remove("CLIENT_SECRET").stderr(Stdio::null()).spawn().unwrap();
-    until(|| asked.exists());
+    until("the question", || asked.exists());
     terminate(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(ear.last()["ending"], serde_json::json!({"how": "interrupted"}), "{}", ear.last());

@@ -1,13 +1,12 @@
 //! Runs that nobody watches: what they leave, whom they tell, and where their secrets come from.
 
 use crate::batch::recipes;
-use crate::stage::{Ran, Stage, noise};
+use crate::stage::{Ran, Stage, noise, until};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 /// Takes whatever is sent to it, and answers 200.
 pub struct Listening {
@@ -377,21 +376,12 @@ fn told(report: &Value) -> Vec<(String, String)> {
     packages.map(|package| (text(&package["file"]), text(&package["status"]))).collect()
 }
 
-#[track_caller]
-pub fn until(mut is_true: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !is_true() {
-        assert!(Instant::now() < end);
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn sigterm_ends_cleanly_with_a_report() {
     let (stage, server) = Stage::with_server();
     let path = stage.path("run.json").to_str().unwrap().to_owned();
     let mut child = long_run(&stage, &path);
-    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=")));
+    server.until("a part", |requests| requests.iter().any(|request| request.path.contains("partNumber=")));
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let report = report(&path);
@@ -414,8 +404,8 @@ fn a_crash_still_leaves_a_report() {
     // The file is there whole or not at all.
     let statuses = || if std::path::Path::new(&path).exists() { told(&report(&path)) } else { Vec::new() };
     // It tells of all packages before the first request, and of what goes on soon after.
-    until(|| !statuses().is_empty());
-    until(|| statuses()[0].1 == "running");
+    until("a report", || !statuses().is_empty());
+    until("a report of what runs", || statuses()[0].1 == "running");
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(
@@ -432,7 +422,7 @@ fn what_had_begun_when_a_run_was_killed_is_in_its_report() {
     let path = stage.path("run.json").to_str().unwrap().to_owned();
     let mut child = long_run(&stage, &path);
     // Long before the report would be due again.
-    until(|| server.journal().iter().any(|request| request.path.contains("partNumber=3&")));
+    server.until("part 3", |requests| requests.iter().any(|request| request.path.contains("partNumber=3&")));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(told(&report(&path))[0], ("First.pkg".into(), "running".into()));

@@ -2,11 +2,12 @@
 
 use crate::stage::{Server, Stage, noise};
 use insta::assert_snapshot;
+use sandbox::Request;
 use serde_json::{Value, json};
 use state::{NewUnproven, State, Unproven};
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn folder(stage: &Stage) -> PathBuf {
     stage.path("home/.local/state/pkgferry")
@@ -29,9 +30,14 @@ fn unproven(listed_after: Duration) -> (Stage, Server, String) {
 
 /// A file that is on the server since, and that an earlier run has kept without a record.
 fn kept_and_there(stage: &Stage, server: &Server) -> String {
-    let bytes = noise(1, 5_000);
-    server.put_file("App.pkg", &bytes);
-    let file = stage.write("App.pkg", &bytes);
+    server.put_file("App.pkg", &noise(1, 5_000));
+    keep(stage, server)
+}
+
+/// A file that an earlier run has kept without a record, and that is not on the server. What that run did is not seen, and not
+/// waited for.
+fn keep(stage: &Stage, server: &Server) -> String {
+    let file = stage.write("App.pkg", noise(1, 5_000));
     let cancel = tokio_util::sync::CancellationToken::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (sent, _) = runtime.block_on(fingerprint::digest(file.as_ref(), |_| {}, &cancel)).unwrap();
@@ -135,10 +141,8 @@ fn a_run_that_was_killed_while_it_waited_is_known() {
     let file = stage.write("App.pkg", noise(1, 5_000));
     let mut command = stage.command(&["upload", &file]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    while !server.requests().contains("refresh-inventory") && Instant::now() < end {
-        std::thread::yield_now();
-    }
+    let refreshes = |request: &Request| request.path.contains("refresh-inventory");
+    server.until("the refresh", |requests| requests.iter().any(refreshes));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(kept(&stage).len(), 1);
@@ -173,7 +177,8 @@ fn a_dry_run_keeps_nothing_and_settles_nothing() {
 
 #[test]
 fn deliveries_to_other_servers_are_left_alone_and_named() {
-    let (stage, server, _) = unproven(Duration::from_secs(3_600));
+    let (stage, server) = Stage::with_server();
+    keep(&stage, &server);
     let before = kept(&stage);
     let mut other = Stage::new();
     other.set("PKGFERRY_STATE", folder(&stage).to_str().unwrap());
@@ -206,7 +211,9 @@ fn deliveries_to_other_servers_are_left_alone_and_named() {
 
 #[test]
 fn what_nobody_will_ever_prove_can_be_given_up() {
-    let (stage, server, _) = unproven(Duration::from_secs(3_600));
+    let (stage, server) = Stage::with_server();
+    keep(&stage, &server);
+    assert_eq!(kept(&stage).len(), 1);
     assert_snapshot!(stage.run(&["verify", "--forget", "Other.pkg", "--forget", "App.pkg"]).shown(), @"
     exit 0
     --- stdout
@@ -279,13 +286,9 @@ fn what_a_run_sent_before_it_was_ended_is_not_sent_again_either() {
         let file = stage.write("App.pkg", noise(1, 5_000));
         let mut command = stage.command(&["upload", &file]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let end = Instant::now() + Duration::from_secs(60);
         // As soon as S3 has answered, whatever the run does then.
-        let is_complete =
-            || server.journal().iter().any(|seen| seen.method == "POST" && seen.path.contains("uploadId="));
-        while !is_complete() && Instant::now() < end {
-            std::thread::yield_now();
-        }
+        let completes = |seen: &Request| seen.method == "POST" && seen.path.contains("uploadId=");
+        server.until("the completion", |requests| requests.iter().any(completes));
         std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         child.wait().unwrap();
         server.clear_journal();
@@ -310,11 +313,7 @@ fn a_file_that_is_about_to_go_is_not_called_the_same() {
     server.inject(sandbox::Fault::DeleteLate(3));
     let mut command = stage.command(&["upload", &file, "--force"]);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    let is_deleted = || server.journal().iter().any(|seen| seen.method == "DELETE");
-    while !is_deleted() && Instant::now() < end {
-        std::thread::yield_now();
-    }
+    server.until("the deletion", |requests| requests.iter().any(|seen| seen.method == "DELETE"));
     child.kill().unwrap();
     child.wait().unwrap();
     let ran = stage.run(&["upload", &file]).succeeded();
