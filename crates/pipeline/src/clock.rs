@@ -36,6 +36,14 @@ impl SimulatedClock {
             .saturating_add(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
             .unwrap_or(Timestamp::MAX);
     }
+
+    /// Sets it back, as somebody does whose clock was wrong.
+    pub fn set_back(&self, duration: Duration) {
+        let mut now = self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *now = now
+            .saturating_sub(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
+            .unwrap_or(Timestamp::MIN);
+    }
 }
 
 impl Clock for SimulatedClock {

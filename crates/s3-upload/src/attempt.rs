@@ -30,9 +30,9 @@ pub(crate) struct Done {
 
 impl Done {
     /// An earlier run has sent this, and asked S3 to complete it.
-    pub(crate) fn by_earlier(stored: &StoredUpload, fingerprint: Fingerprint) -> Self {
+    pub(crate) fn by_earlier(stored: &StoredUpload, fingerprint: Fingerprint, is_listed: bool) -> Self {
         let (parts, key) = (stored.parts.len() as u64, stored.key.clone());
-        Self { committed: Committed::ByEarlier, fingerprint, parts, key }
+        Self { committed: Committed::ByEarlier { is_listed }, fingerprint, parts, key }
     }
 }
 
@@ -248,8 +248,10 @@ impl Attempt<'_> {
     /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
     /// only told.
     async fn abort(&self, upload: &Upload, log: &Log) -> Leftover {
-        // Whoever finds the journal after a kill is to wait for nothing.
-        log.phase(Phase::Sending);
+        // Whoever finds the journal after a kill is to wait for nothing, unless an earlier run has asked for it.
+        if self.on_failure != OnFailure::LeaveAsked {
+            log.phase(Phase::Sending);
+        }
         match self.bucket.abort(&upload.key, &upload.id).await {
             Ok(()) => Leftover::Removed,
             Err(error) => {

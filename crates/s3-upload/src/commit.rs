@@ -81,7 +81,10 @@ pub(crate) enum Committed {
     /// Another run was faster with the same bytes; this upload is needed no more.
     ByAnother,
     /// By S3, which an earlier run had asked for it.
-    ByEarlier,
+    ByEarlier {
+        /// Whether the list shows it. If not, S3 does not know the upload any more, which it was asked to complete.
+        is_listed: bool,
+    },
 }
 
 /// Why the new file may not be what was sent.
@@ -177,18 +180,14 @@ impl Commit<'_> {
             return Ok(Committed::ByAnother);
         }
         self.step(1);
-        self.log.phase(Phase::Completing);
-        let begun = self.now();
-        let completed = self.complete(old.is_some()).await;
-        let took = self.now().duration_since(begun);
         // A file of the same bytes under the name proves nothing where it may be the old one.
         let is_new = old.as_ref().is_none_or(|old| compare(old, self.fingerprint) == Bytes::Others);
-        let circumstances = Circumstances {
-            before: listed,
-            may_be_late: self.may_have_twin,
-            took,
-            is_surely_new: judgement == Judgement::Complete && is_new,
-        };
+        let is_surely_new = judgement == Judgement::Complete && is_new;
+        let begun = self.now();
+        let completed = self.complete(old.is_some(), is_surely_new).await;
+        let took = self.now().duration_since(begun);
+        let circumstances =
+            Circumstances { before: listed, may_be_late: self.may_have_twin, took, is_surely_new };
         let completion = match completed {
             Ok(completion) => completion,
             Err(source) => {
@@ -255,6 +254,7 @@ impl Commit<'_> {
 
     async fn wait_until_gone(&self, old: &JcdsFile, deleted: Option<Deletion>) -> Sight {
         let mut pauses = lasting(&LOOKS, LATE_DELETION);
+        let mut seen = Sight::Unknown;
         loop {
             let sight = match self.session.jcds_files_now(self.cx).await {
                 Ok(listed) => match listed.iter().find(|file| file.name == old.name) {
@@ -266,8 +266,10 @@ impl Commit<'_> {
                     },
                     Some(_) => Sight::Listed,
                 },
+                Err(_) if seen == Sight::HeldBySame => seen,
                 Err(_) => Sight::Unknown,
             };
+            seen = sight;
             let Some(pause) = pauses.next() else { return sight };
             self.cx.clock().sleep(pause).await;
         }
@@ -279,19 +281,20 @@ impl Commit<'_> {
     }
 
     /// Completes, and finds out what a failure means.
-    async fn complete(&self, deleted: bool) -> Result<Completion, S3Error> {
+    async fn complete(&self, deleted: bool, is_surely_new: bool) -> Result<Completion, S3Error> {
         let mut pauses = lasting(&COMPLETIONS, PATIENCE);
         let mut left = PATIENCE;
         // This try, or an earlier one, may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
         let mut may_be_done = self.was_asked;
         loop {
             let begun = self.now();
+            self.log.phase(Phase::Completing);
             let error = match self.bucket.complete(self.upload, self.parts).await {
                 Ok(etag) => return Ok(Completion::Told(etag)),
                 Err(error) => error,
             };
-            may_be_done |= error.leaves_open_what_happened();
-            let look = error.is_forgotten() || error.leaves_open_what_happened();
+            may_be_done |= error.may_have_completed();
+            let look = is_surely_new && (error.is_forgotten() || error.leaves_open_what_happened());
             if look && self.is_listed().await {
                 return Ok(Completion::Listed);
             }
@@ -300,7 +303,8 @@ impl Commit<'_> {
             }
             // With no file there any more, credentials are worth as many tries as a busy server.
             let may_pass = error.may_pass() || (deleted && error.is_about_ended_credentials());
-            let took = self.now().duration_since(begun).min(LONGEST_TRY).unsigned_abs();
+            let took =
+                self.now().duration_since(begun).clamp(SignedDuration::ZERO, LONGEST_TRY).unsigned_abs();
             let pause = pauses.next().filter(|pause| may_pass && took + *pause < left);
             let Some(pause) = pause else { return Err(error) };
             left -= took + pause;

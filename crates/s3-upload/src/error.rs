@@ -288,7 +288,10 @@ impl Error {
 
     /// Why S3 will never make a file of the parts, although the credentials open them.
     pub(crate) fn refused_completion(&self) -> Option<&S3Error> {
-        let Self::NotCompleted { source: source @ S3Error::Answer { .. }, .. } = self else { return None };
+        // Without a code it is somebody in between who says so.
+        let Self::NotCompleted { source: source @ S3Error::Answer { code: Some(_), .. }, .. } = self else {
+            return None;
+        };
         let is_lasting = !source.may_pass() && !source.shuts_out() && !source.refuses_checksums();
         is_lasting.then_some(source)
     }

@@ -139,7 +139,7 @@ impl Work {
     }
 
     /// What becomes of an upload that S3 was asked to complete and does not show: it may be at it, have done it, or fail of it and
-    /// show it again. Looks as long as [`hear_of`](Self::hear_of).
+    /// show it again. Looks as long as [`hear_of`](Self::hear_of). Gives also whether the list shows the file by then.
     ///
     /// # Errors
     /// Ctrl-C.
@@ -149,19 +149,19 @@ impl Work {
         upload: &Upload,
         made_of: Fingerprint,
         cx: &Context,
-    ) -> Result<Standing, Error> {
+    ) -> Result<(Standing, bool), Error> {
         let awaited = [Awaited { made_of, left: None }];
         let watching = async {
             for pause in lasting(&LOOKS, self.window()) {
                 if let Ok(Some(_)) = self.listed_one_of(&awaited, cx).await {
-                    return Standing::Gone;
+                    return (Standing::Gone, true);
                 }
                 match bucket.standing(upload).await {
                     Standing::Gone => cx.clock().sleep(pause).await,
-                    standing => return standing,
+                    standing => return (standing, false),
                 }
             }
-            bucket.standing(upload).await
+            (bucket.standing(upload).await, false)
         };
         cx.cancelled().run_until_cancelled(watching).await.ok_or_else(|| self.interrupted_wait())
     }
@@ -180,7 +180,7 @@ impl Work {
             Some((_, stored))
                 if stored.identity == self.file.identity() && file.name == self.name.as_str() =>
             {
-                Heard::Delivered(Done::by_earlier(stored, there.made_of))
+                Heard::Delivered(Done::by_earlier(stored, there.made_of, true))
             }
             _ => Heard::Outdated(file),
         }

@@ -129,9 +129,17 @@ impl S3Upload {
                 && stored.phase == Phase::Completing
                 && stored.fingerprint.is_none_or(is_it)
         };
+        if cx.boundary().access() == Access::ReadOnly {
+            return Ok(());
+        }
+        // Somebody else has put these bytes in the place of those that were to be proven.
+        let unproven = self.memory.state.unproven(Some(session.server())).unwrap_or_default();
+        for replaced in unproven.iter().filter(|kept| name.same_name(kept.file.as_str()) && !is_it(kept.sent))
+        {
+            let _ = self.memory.state.settle_this(replaced);
+        }
         let left = self.memory.state.left_over().unwrap_or_default();
-        let is_left = left.iter().any(|left| left.server == session.server() && wanted(left));
-        if !is_left || cx.boundary().access() == Access::ReadOnly {
+        if !left.iter().any(|left| left.server == session.server() && wanted(left)) {
             return Ok(());
         }
         let listed = session.jcds_files_for(cx, &name).await;

@@ -40,7 +40,10 @@ enum Resumable {
     /// S3 has forgotten it.
     No,
     /// S3 was asked to complete it and has: nobody has called it off.
-    Completed(Fingerprint),
+    Completed {
+        made_of: Fingerprint,
+        is_listed: bool,
+    },
 }
 
 /// What earlier runs left of a file, by what credentials for a place can do about it.
@@ -161,10 +164,10 @@ impl Work {
         let made_of = late::made_of(&stored, cx.clock().now());
         match self.can_resume(&mut resumption, made_of, bucket, cx).await {
             Ok(Resumable::Yes) => {}
-            Ok(Resumable::Completed(made_of)) => {
+            Ok(Resumable::Completed { made_of, is_listed }) => {
                 self.remember(made_of, cx);
                 log.close();
-                return Went::Through(Ok(Done::by_earlier(&stored, made_of)));
+                return Went::Through(Ok(Done::by_earlier(&stored, made_of, is_listed)));
             }
             Ok(Resumable::No) => {
                 log.close();
@@ -188,9 +191,9 @@ impl Work {
         };
         let went = attempt.go_on(resumption, &log).await;
         if let Some(why) = went.as_ref().err().and_then(Error::refused_completion) {
-            // Its parts are removed. Asked again, S3 would say the same.
-            log.close();
+            // Asked again, S3 would say the same.
             let why = in_full(why);
+            log.end(&went);
             cx.warn(format!(
                 "what an earlier run has sent of {} is of no use: {why}; it is sent anew",
                 self.name
@@ -233,14 +236,14 @@ impl Work {
             return Ok(Resumable::Yes);
         }
         let made_of = made_of.filter(|made_of| self.may_hold(*made_of));
-        let standing = match (bucket.standing(&resumption.upload).await, made_of) {
+        let (standing, is_listed) = match (bucket.standing(&resumption.upload).await, made_of) {
             (Standing::Gone, Some(made_of)) => self.watch(bucket, &resumption.upload, made_of, cx).await?,
-            (standing, _) => standing,
+            (standing, _) => (standing, false),
         };
         Ok(match (standing, made_of) {
-            (Standing::Gone, Some(made_of)) => Resumable::Completed(made_of),
-            // Nothing may be deleted for an upload that S3 has forgotten.
-            (Standing::Gone, None) if self.old.is_some() => Resumable::No,
+            (Standing::Gone, Some(made_of)) => Resumable::Completed { made_of, is_listed },
+            // S3 was not asked for it, or so long ago that the list would show it.
+            (Standing::Gone, None) => Resumable::No,
             (Standing::Unknown, _) if self.old.is_some() => {
                 resumption.sent.pop();
                 Resumable::Yes

@@ -186,6 +186,13 @@ impl S3Error {
         }
     }
 
+    /// Whether S3 may have put the parts together although it said that it failed: by trouble of its own, half-way through.
+    pub(crate) fn may_have_completed(&self) -> bool {
+        let is_own_trouble =
+            matches!(self, Self::Answer { status, .. } if matches!(status, 200..=299 | 500..=599));
+        self.leaves_open_what_happened() || (is_own_trouble && !self.asks_to_slow_down())
+    }
+
     /// Whether S3 may yet do for other credentials of the same place what it was asked: it has not said no, or could not be asked
     /// because there were none to ask with.
     pub(crate) fn leaves_open_what_is_allowed(&self) -> bool {

@@ -34,6 +34,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// what is sent side by side has to be through within their first hour: two files below this are, at 2.4 Mbit/s.
 pub(crate) const LARGE: u64 = 512 << 20;
 
+const LOOK_AGAIN: &str = "run `pkgferry verify` in a few minutes, which looks again and sends nothing";
+
 /// A planned upload.
 #[derive(Debug)]
 pub struct Work {
@@ -143,10 +145,11 @@ impl Work {
         let aftermath = match &done.committed {
             Committed::Placed { circumstances, .. } => lookout.settle(circumstances).await,
             Committed::ByAnother => Aftermath { is_listed: true, ..Aftermath::default() },
-            Committed::ByEarlier => Aftermath::default(),
+            Committed::ByEarlier { is_listed } => Aftermath { is_listed: *is_listed, ..Aftermath::default() },
         };
         if aftermath.is_listed {
-            self.is_seen();
+            // What is not written now is taken to be late for an hour at most.
+            let _ = self.state.no_longer_late(self.session.server(), &self.name);
         }
         self.tidy(&door.bucket, &endpoint, cx).await;
         Ok(self.applied(&done, &aftermath.gone))
@@ -166,7 +169,6 @@ impl Work {
         let aim = match self.hear_of(&awaited, cx).await? {
             Heard::Delivered(done) => {
                 self.remember(done.fingerprint, cx);
-                self.is_seen();
                 awaited.into_iter().for_each(|upload| upload.close(cx));
                 return Ok((done, door));
             }
@@ -282,17 +284,20 @@ impl Work {
         }
     }
 
-    /// The list has shown it. What is not written now is taken to be late for an hour at most.
-    fn is_seen(&self) {
-        let _ = self.state.no_longer_late(self.session.server(), &self.name);
-    }
-
     fn applied(&self, done: &Done, surplus: &[String]) -> Applied {
         let (name, sent) = (&self.name, done.fingerprint);
         let applied = match &done.committed {
-            Committed::ByEarlier => {
+            Committed::ByEarlier { is_listed: true } => {
                 Applied::done(format!("{name} was sent by an earlier run, and S3 has put it together"))
             }
+            Committed::ByEarlier { is_listed: false } => Applied::warned(
+                Warning::Unverified,
+                format!(
+                    "{name} was sent by an earlier run, and S3 does not know the upload any more, as when it has put it together; the \
+                     list does not show the file yet"
+                ),
+                LOOK_AGAIN,
+            ),
             Committed::ByAnother => Applied::done(format!(
                 "{name} was sent, and another run had put the same bytes in place before; those were left there"
             )),
@@ -323,7 +328,7 @@ impl Work {
                 format!(
                     "{name} was sent, and S3 was asked to put it together; its answer was lost, and the list does not show the file yet"
                 ),
-                "run `pkgferry verify` in a few minutes, which looks again and sends nothing",
+                LOOK_AGAIN,
             ),
             // Servers other than Amazon's make ETags of their own, so this alone proves nothing.
             Committed::Placed { doubt: Some(Doubt::OtherEtag), .. } => Applied::warned(

@@ -133,4 +133,5 @@ CREATE INDEX unproven_of_server ON unproven (server, file);
 const FIFTH: &str = "
 ALTER TABLE unproven ADD COLUMN may_be_late INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE uploads ADD COLUMN phase_since INTEGER;
+UPDATE uploads SET phase_since = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE phase <> 'sending';
 ";

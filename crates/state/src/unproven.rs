@@ -55,6 +55,10 @@ pub struct Unproven {
 /// How long a delivery that the list does not show is taken to be on its way into the list. Nobody knows how long that can take
 /// (`jamf-pro-api.md §19.5`); whoever deleted the file by hand waits no longer than this until it is sent again.
 pub(crate) const LISTED_LATE: SignedDuration = SignedDuration::from_hours(1);
+/// How long the list may still lack what it has shown once: its nodes exchange changes about once a minute (`jamf-pro-api.md §13.1`).
+const LISTED_EVERYWHERE: SignedDuration = SignedDuration::from_mins(5);
+/// How long a delivery that was seen in the list is kept to be proven, where no step does it.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 const COLUMNS: &str = "number, server, file, record, size, md5, sha3_512, route, witness, since, may_be_late";
 
@@ -68,6 +72,10 @@ impl State {
         let mut database = self.database();
         let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
         strike(&transaction, new.server, new.file)?;
+        transaction.execute(
+            "DELETE FROM unproven WHERE may_be_late = 0 AND since < ?1",
+            [stored(new.since.saturating_sub(KEPT).unwrap_or(Timestamp::MIN))],
+        )?;
         transaction.execute(
             "INSERT INTO unproven (server, file, record, size, md5, sha3_512, route, witness, since, may_be_late) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -122,8 +130,10 @@ impl State {
         now: Timestamp,
     ) -> Result<Option<Unproven>, Error> {
         // In both directions: a clock that was set back makes nothing old.
-        let is_late =
-            |kept: &Unproven| kept.may_be_late && now.duration_since(kept.since).abs() < LISTED_LATE;
+        let is_late = |kept: &Unproven| {
+            let window = if kept.may_be_late { LISTED_LATE } else { LISTED_EVERYWHERE };
+            now.duration_since(kept.since).abs() < window
+        };
         let kept = self.unproven(Some(server))?.into_iter();
         Ok(kept.filter(|kept| kept.route == Route::Jcds && file.same_name(kept.file.as_str())).find(is_late))
     }

@@ -66,8 +66,7 @@ impl Kept {
         let same = earlier.as_ref().filter(|earlier| earlier.sent == new.sent);
         match part {
             Part::Looks => return earlier,
-            // Whoever sent it has kept it, and seen whether it is listed.
-            Part::Sent => new.may_be_late = same.is_none_or(|same| same.may_be_late),
+            Part::Sent => {}
             Part::Found => {
                 new.since = same.map_or(new.since, |same| same.since);
                 new.may_be_late = same.is_some_and(|same| same.may_be_late);

@@ -208,6 +208,12 @@ async fn a_completion_of_other_bytes_stays_in_the_journal_and_a_dry_run_strikes_
     // It is there, and nobody has proven it.
     let kept = stage.memory.state.unproven(None).unwrap();
     assert_eq!(kept.iter().map(|kept| (kept.sent, kept.may_be_late)).collect::<Vec<_>>(), [(known, false)]);
+    // Somebody else has put other bytes there, and they are what is wanted now.
+    let other = pipeline::Md5::from_bytes([1; 16]);
+    plan(other, Access::ReadOnly).await;
+    assert_eq!(stage.memory.state.unproven(None).unwrap().len(), 1);
+    plan(other, Access::ReadWrite).await;
+    assert_eq!(stage.memory.state.unproven(None).unwrap(), []);
 }
 
 #[tokio::test]

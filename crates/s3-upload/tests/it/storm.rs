@@ -1,32 +1,10 @@
 //! Every fault that touches a transfer, alone and in pairs. Whatever happens, what is told is what is there.
 
-use crate::stage::{MIB, Stage};
+use crate::stage::{MIB, Stage, bytes};
 use pipeline::{Failure, Outcome, Plan, Processor as _, Warning};
 use sandbox::Fault;
 use std::sync::Arc;
 use verify_delivery::VerifyDelivery;
-
-/// Bytes that are the same every time, and no piece of which is like another.
-///
-/// A block of random bytes again and again, each time with other eight at its beginning: tests are not optimised, and noise for
-/// hundreds of parts would take them longer than it takes to send those.
-fn bytes(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    let mut block = [0; 4096];
-    block.as_chunks_mut().0.fill_with(&mut next);
-    let mut bytes = Vec::with_capacity(length);
-    while bytes.len() < length {
-        bytes.extend_from_slice(&block[..block.len().min(length - bytes.len())]);
-        block[..8].copy_from_slice(&next());
-    }
-    bytes
-}
 
 /// How a delivery ended, as the recipe's last step or its first failure tells it.
 enum End {

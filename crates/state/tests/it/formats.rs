@@ -39,6 +39,8 @@ fn nothing_of_an_older_file_is_lost() {
 
         let left = state.take_over(SERVER, |_| true).unwrap();
         let (journal, upload) = &left[0];
+        assert_eq!(upload.phase_since, upload.begun);
+        assert!(left[1..].iter().all(|(_, left)| left.phase_since > left.begun), "as if asked for just now");
         let others: Vec<_> = left[1..].iter().map(|(_, left)| (left.file.as_str(), left.phase)).collect();
         let begun = [("Deleting.pkg", Phase::Deleting), ("Completing.pkg", Phase::Completing)];
         assert_eq!(others, begun[..if format >= 4 { 2 } else { 0 }]);

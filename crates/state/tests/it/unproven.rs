@@ -78,7 +78,8 @@ fn what_was_sent_within_the_hour_need_not_be_listed() {
     state.no_longer_late(OTHER, &composed).unwrap();
     assert_eq!(lately(SERVER, decomposed, soon), Some(digests(1)));
     state.no_longer_late(SERVER, &file(decomposed)).unwrap();
-    assert_eq!(lately(SERVER, decomposed, soon), None);
+    assert_eq!(lately(SERVER, decomposed, "2026-11-20T22:05:00Z"), Some(digests(1)), "by another node");
+    assert_eq!(lately(SERVER, decomposed, "2026-11-20T22:05:01Z"), None);
     assert_eq!(
         state.unproven(None).unwrap().iter().map(|kept| kept.may_be_late).collect::<Vec<_>>(),
         [false]
@@ -88,6 +89,22 @@ fn what_was_sent_within_the_hour_need_not_be_listed() {
     // What went through Jamf Pro is told by the record.
     state.keep_unproven(&new(SERVER, &composed, 1)).unwrap();
     assert_eq!(lately(SERVER, decomposed, soon), None);
+}
+
+/// Recipes need not have a step that proves.
+#[test]
+fn what_was_seen_and_nobody_proves_is_forgotten_after_a_month() {
+    let state = State::in_memory().unwrap();
+    for name in ["Seen.pkg", "Unseen.pkg"] {
+        state.keep_unproven(&new(SERVER, &file(name), 1)).unwrap();
+    }
+    state.no_longer_late(SERVER, &file("Seen.pkg")).unwrap();
+    let later = |name: &str, since: &str| {
+        state.keep_unproven(&NewUnproven { since: time(since), ..new(SERVER, &file(name), 2) }).unwrap();
+        kept(&state).into_iter().map(|(_, file)| file).collect::<Vec<_>>()
+    };
+    assert_eq!(later("New.pkg", "2026-12-20T21:00:00Z"), ["Seen.pkg", "Unseen.pkg", "New.pkg"]);
+    assert_eq!(later("New.pkg", "2026-12-20T23:00:00Z"), ["Unseen.pkg", "New.pkg"]);
 }
 
 /// Somebody verifies, and meanwhile another run sends the next version, which is not proven either.
