@@ -293,7 +293,11 @@ fn secrets_come_from_a_file_or_a_command() {
         // The settings themselves hold no secret, and may be read.
         settings(&stage, &format!("CLIENT_SECRET = {source}\n"), 0o644);
         let mut command = stage.command(&["upload", &package]);
-        Ran::new(command.env_remove("CLIENT_SECRET").output().unwrap(), &stage.path(""))
+        let own = &server.connection().client_secret;
+        Ran::new(
+            command.env_remove("CLIENT_SECRET").env("OWN_SECRET", own).output().unwrap(),
+            &stage.path(""),
+        )
     };
     let mode = |mode: u32| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
     mode(0o644);
@@ -308,6 +312,7 @@ fn secrets_come_from_a_file_or_a_command() {
     run(&format!("\"file:{secret}\"")).succeeded();
     run(&format!("\"command:/bin/cat {secret}\"")).succeeded();
     run(&format!("[\"/bin/cat\", {secret:?}]")).succeeded();
+    run("\"env:OWN_SECRET\"").succeeded();
     insta::assert_snapshot!(run("\"command:/no/such/op read x\"").shown(), @"
     exit 6
     --- stderr
@@ -359,10 +364,11 @@ fn every_shape_of_report_is_written_and_a_wrong_one_refused_before_the_run() {
 }
 
 /// A run of two packages of which the first takes its time.
-fn long_run(stage: &Stage, report: &str) -> Child {
+fn long_run(stage: &Stage, reports: &[&str]) -> Child {
     let first = stage.write("First.pkg", noise(1, 300 << 20));
     let second = stage.write("Second.pkg", noise(2, 1000));
-    let mut command = stage.command(&["upload", &first, &second, "--jobs", "1", "--report", report]);
+    let mut command = stage.command(&["upload", &first, &second, "--jobs", "1"]);
+    command.args(reports.iter().flat_map(|report| ["--report", report]));
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -380,7 +386,7 @@ fn told(report: &Value) -> Vec<(String, String)> {
 fn sigterm_ends_cleanly_with_a_report() {
     let (stage, server) = Stage::with_server();
     let path = stage.path("run.json").to_str().unwrap().to_owned();
-    let mut child = long_run(&stage, &path);
+    let mut child = long_run(&stage, &[&path]);
     server.until("a part", |requests| requests.iter().any(|request| request.path.contains("partNumber=")));
     Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -400,7 +406,11 @@ fn sigterm_ends_cleanly_with_a_report() {
 fn a_crash_still_leaves_a_report() {
     let (stage, server) = Stage::with_server();
     let path = stage.path("run.json").to_str().unwrap().to_owned();
-    let mut child = long_run(&stage, &path);
+    let others =
+        [("run.html", "</html>"), ("run.xml", "</testsuites>"), ("run.plist", "</plist>"), ("run.md", "")];
+    let paths = others.map(|(name, _)| stage.path(name).to_str().unwrap().to_owned());
+    let all: Vec<&str> = std::iter::once(&path).chain(&paths).map(String::as_str).collect();
+    let mut child = long_run(&stage, &all);
     // The file is there whole or not at all.
     let statuses = || if std::path::Path::new(&path).exists() { told(&report(&path)) } else { Vec::new() };
     // It tells of all packages before the first request, and of what goes on soon after.
@@ -414,13 +424,37 @@ fn a_crash_still_leaves_a_report() {
     );
     assert_eq!(report(&path)["finished"], Value::Null);
     assert!(server.names().is_empty());
+    for (path, (_, end)) in paths.iter().zip(others) {
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(
+            text.contains("First.pkg") && text.contains("Second.pkg") && text.trim_end().ends_with(end),
+            "{path}: {text}"
+        );
+    }
+}
+
+/// As a scheduler starts it: no home folder, a session of its own, no terminal anywhere.
+#[cfg(target_os = "linux")]
+#[test]
+fn neither_home_nor_session_nor_terminal_is_needed() {
+    let (mut stage, server) = Stage::with_server();
+    let state = stage.path("state");
+    stage.set("PKGFERRY_STATE", state.to_str().unwrap());
+    let package = stage.write("App.pkg", noise(1, 1000));
+    let run = stage.command(&["upload", &package]);
+    let mut alone = Command::new("/usr/bin/setsid");
+    alone.arg("--wait").arg(run.get_program()).args(run.get_args()).env_clear().stdin(Stdio::null());
+    alone.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?)))).env_remove("HOME");
+    Ran::new(alone.output().unwrap(), &stage.path("")).succeeded();
+    assert_eq!(server.names(), ["App.pkg"]);
+    assert!(state.join("state.db").exists(), "what it did is remembered");
 }
 
 #[test]
 fn what_had_begun_when_a_run_was_killed_is_in_its_report() {
     let (stage, server) = Stage::with_server();
     let path = stage.path("run.json").to_str().unwrap().to_owned();
-    let mut child = long_run(&stage, &path);
+    let mut child = long_run(&stage, &[&path]);
     // Long before the report would be due again.
     server.until("part 3", |requests| requests.iter().any(|request| request.path.contains("partNumber=3&")));
     child.kill().unwrap();
