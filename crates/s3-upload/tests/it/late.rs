@@ -258,7 +258,10 @@ async fn an_upload_that_s3_has_completed_and_forgotten_is_not_sent_again() {
     }
     stage.meddler.rule(|_| Fate::Pass);
     let sent = stage.send_again("App.pkg").await.unwrap();
-    assert_snapshot!(sent.told(), @"App.pkg was sent by an earlier run, and S3 has put it together");
+    assert_snapshot!(sent.told(), @"
+    unverified: App.pkg was sent by an earlier run, and S3 does not know the upload any more, as when it has put it together; the list does not show the file yet
+    hint: run `pkgferry verify` in a few minutes, which looks again and sends nothing
+    ");
     assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
     assert_eq!(may_be_late(&stage), [true]);
     stage.clock.advance(Duration::from_secs(700));
