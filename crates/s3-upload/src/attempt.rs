@@ -65,7 +65,9 @@ pub(crate) enum OnFailure {
     Abort,
     /// They are kept where the same upload may do better later.
     Keep,
-    /// The same, and where nobody may ask S3 about it: an earlier run has asked S3 to complete it.
+    /// They are kept unless S3 will never make a file of them: an earlier run may have deleted the old file for them.
+    Leave,
+    /// The same, and that run has asked S3 to complete them, so lately that it may have done it.
     LeaveAsked,
 }
 
@@ -74,7 +76,7 @@ impl OnFailure {
         match self {
             Self::Abort => false,
             Self::Keep => error.is_worth_keeping_for(),
-            Self::LeaveAsked => error.is_worth_keeping_for() || error.locks_out(),
+            Self::Leave | Self::LeaveAsked => error.refused_completion().is_none(),
         }
     }
 }
@@ -249,7 +251,7 @@ impl Attempt<'_> {
     /// only told.
     async fn abort(&self, upload: &Upload, log: &Log) -> Leftover {
         // Whoever finds the journal after a kill is to wait for nothing, unless an earlier run has asked for it.
-        if self.on_failure != OnFailure::LeaveAsked {
+        if matches!(self.on_failure, OnFailure::Abort | OnFailure::Keep) {
             log.phase(Phase::Sending);
         }
         match self.bucket.abort(&upload.key, &upload.id).await {

@@ -110,6 +110,13 @@ enum Completion {
     Unheard,
 }
 
+/// A completion that failed in the end.
+struct NotCompleted {
+    source: S3Error,
+    /// Whether S3 may have done it at a try whose answer was lost.
+    may_be_done: bool,
+}
+
 /// What the list shows of the file that was to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sight {
@@ -190,9 +197,9 @@ impl Commit<'_> {
             Circumstances { before: listed, may_be_late: self.may_have_twin, took, is_surely_new };
         let completion = match completed {
             Ok(completion) => completion,
-            Err(source) => {
+            Err(failed) => {
                 self.lookout().tell(&circumstances).await;
-                return Err(self.not_completed(source, old.is_some()));
+                return Err(self.not_completed(failed, old.is_some()));
             }
         };
         self.step(2);
@@ -234,7 +241,12 @@ impl Commit<'_> {
         let deletion = self.session.jcds_delete(self.cx, &old.name).await;
         let refused = deletion.as_ref().is_err_and(|error| error.kind() == FailureKind::Access);
         let deleted = deletion.as_ref().ok().copied();
-        let sight = if refused { Sight::Listed } else { self.wait_until_gone(old, deleted).await };
+        let sight = match refused {
+            false => self.wait_until_gone(old, deleted).await,
+            // An earlier try of the same request may have done it, and its answer have been lost.
+            true if self.look_for_old(old).await == Sight::Gone => Sight::Gone,
+            true => Sight::Listed,
+        };
         let judgement = judge(sight, deletion.is_ok());
         match (judgement, deletion) {
             (Judgement::CallOff, Err(source)) => {
@@ -256,22 +268,27 @@ impl Commit<'_> {
         let mut pauses = lasting(&LOOKS, LATE_DELETION);
         let mut seen = Sight::Unknown;
         loop {
-            let sight = match self.session.jcds_files_now(self.cx).await {
-                Ok(listed) => match listed.iter().find(|file| file.name == old.name) {
-                    None => return Sight::Gone,
-                    // What this run has deleted may have been these, and the list be behind: they have to stay.
-                    Some(now) if self.is_by_another(old, now) => match deleted {
-                        Some(Deletion::WasAbsent) => return Sight::HeldBySame,
-                        Some(Deletion::Deleted) | None => Sight::HeldBySame,
-                    },
-                    Some(_) => Sight::Listed,
-                },
-                Err(_) if seen == Sight::HeldBySame => seen,
-                Err(_) => Sight::Unknown,
+            let sight = match self.look_for_old(old).await {
+                // What this run has deleted may have been these, and the list be behind: they have to stay.
+                Sight::HeldBySame if deleted == Some(Deletion::WasAbsent) => return Sight::HeldBySame,
+                Sight::Gone => return Sight::Gone,
+                Sight::Unknown if seen == Sight::HeldBySame => seen,
+                sight => sight,
             };
             seen = sight;
             let Some(pause) = pauses.next() else { return sight };
             self.cx.clock().sleep(pause).await;
+        }
+    }
+
+    async fn look_for_old(&self, old: &JcdsFile) -> Sight {
+        match self.session.jcds_files_now(self.cx).await {
+            Ok(listed) => match listed.iter().find(|file| file.name == old.name) {
+                None => Sight::Gone,
+                Some(now) if self.is_by_another(old, now) => Sight::HeldBySame,
+                Some(_) => Sight::Listed,
+            },
+            Err(_) => Sight::Unknown,
         }
     }
 
@@ -281,7 +298,7 @@ impl Commit<'_> {
     }
 
     /// Completes, and finds out what a failure means.
-    async fn complete(&self, deleted: bool, is_surely_new: bool) -> Result<Completion, S3Error> {
+    async fn complete(&self, deleted: bool, is_surely_new: bool) -> Result<Completion, NotCompleted> {
         let mut pauses = lasting(&COMPLETIONS, PATIENCE);
         let mut left = PATIENCE;
         // This try, or an earlier one, may have done it although its answer was lost (`jamf-pro-api.md §9.5`).
@@ -306,7 +323,7 @@ impl Commit<'_> {
             let took =
                 self.now().duration_since(begun).clamp(SignedDuration::ZERO, LONGEST_TRY).unsigned_abs();
             let pause = pauses.next().filter(|pause| may_pass && took + *pause < left);
-            let Some(pause) = pause else { return Err(error) };
+            let Some(pause) = pause else { return Err(NotCompleted { source: error, may_be_done }) };
             left -= took + pause;
             let why = in_full(&error);
             self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
@@ -338,9 +355,9 @@ impl Commit<'_> {
         Error::List { file: self.name.clone(), source: Box::new(source) }
     }
 
-    fn not_completed(&self, source: S3Error, deleted: bool) -> Error {
-        let file = self.name.clone();
-        if deleted { Error::Lost { file, source } } else { Error::NotCompleted { file, source } }
+    fn not_completed(&self, failed: NotCompleted, deleted: bool) -> Error {
+        let (file, NotCompleted { source, may_be_done }) = (self.name.clone(), failed);
+        if deleted { Error::Lost { file, source } } else { Error::NotCompleted { file, source, may_be_done } }
     }
 
     fn now(&self) -> Timestamp {

@@ -71,7 +71,7 @@ impl Engine {
         file.check_unchanged()?;
         check_whole(&parts, plan, name)?;
         let completed = self.bucket.complete(&upload, &parts).await;
-        completed.map_err(|source| Error::NotCompleted { file: name.clone(), source })?;
+        completed.map_err(|source| Error::NotCompleted { file: name.clone(), source, may_be_done: false })?;
         Ok(file.size())
     }
 }

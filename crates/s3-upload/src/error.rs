@@ -155,6 +155,8 @@ pub enum Error {
         file: FileName,
         /// Why.
         source: S3Error,
+        /// Whether S3 may have done it all the same, at a try whose answer was lost.
+        may_be_done: bool,
     },
     /// S3 did not make a file of the parts, after the old file had gone.
     #[error("{file} IS MISSING: the old file was deleted, and S3 did not put the new one together")]
@@ -276,7 +278,9 @@ impl Error {
     pub(crate) fn needs_the_parts(&self) -> bool {
         match self {
             Self::Lost { .. } => true,
-            Self::NotCompleted { source, .. } => source.may_pass(),
+            Self::NotCompleted { source, may_be_done, .. } => {
+                source.may_pass() || (*may_be_done && self.refused_completion().is_none())
+            }
             _ => false,
         }
     }

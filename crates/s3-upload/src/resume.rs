@@ -186,7 +186,11 @@ impl Work {
         let attempt = Attempt {
             known: resumption.fingerprint.or(self.known),
             hashed: resumption.hashed.take(),
-            on_failure: if made_of.is_some() { OnFailure::LeaveAsked } else { usual.on_failure },
+            on_failure: match stored.phase {
+                _ if made_of.is_some() => OnFailure::LeaveAsked,
+                Phase::Deleting | Phase::Completing => OnFailure::Leave,
+                Phase::Sending => usual.on_failure,
+            },
             ..usual
         };
         let went = attempt.go_on(resumption, &log).await;

@@ -182,6 +182,8 @@ impl Work {
             None => self.begin(&door, &aim, cx).await,
             Some(error) => Err(error),
         };
+        let may_have_twin = may_have_twin || begun.as_ref().is_err_and(Error::needs_the_parts);
+        let aim = Aim { may_have_twin, ..aim };
         match begun {
             // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
             Err(error) if (is_second_hand && error.shuts_out()) || error.is_superseded() => {
@@ -350,7 +352,7 @@ impl Work {
 /// Ends the journal of an attempt. What S3 shuts out, nobody can go on with nor remove.
 fn settle(log: Log, done: &Result<Done, Error>) {
     match done {
-        Err(error) if error.shuts_out() => log.close(),
+        Err(error) if error.shuts_out() && !error.needs_the_parts() => log.close(),
         _ => log.end(done),
     }
 }

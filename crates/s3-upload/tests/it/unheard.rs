@@ -282,3 +282,64 @@ async fn nobody_waits_for_an_upload_that_was_called_off() {
     let asked = rerun(&stage, "App.pkg", &new).await;
     assert!(asked.contains(&"complete".to_owned()), "{asked:?}");
 }
+
+const POLICY: &str = "<html>Forbidden by policy</html>";
+
+/// S3 has done it at the first try, whose answer was lost; at the second one a proxy forbids to ask.
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_says_nothing_of_what_s3_has_done() {
+    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+    let new = bytes(1, 9 * MIB);
+    let mut tries = 0;
+    let rule = move |seen: &Seen| {
+        tries += usize::from(seen.is_complete());
+        match seen.is_complete() {
+            true if tries == 1 => Fate::LoseAnswer,
+            true => Fate::Answer(403, POLICY.into()),
+            false => Fate::Pass,
+        }
+    };
+    stage.send_through("App.pkg", &new, rule).await.unwrap_err();
+    let left = stage.memory.state.left_over().unwrap();
+    assert_eq!(left.iter().map(|left| left.phase).collect::<Vec<_>>(), [state::Phase::Completing]);
+    stage.meddler.rule(|_| Fate::Pass);
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert!(sent.told().contains("was sent by an earlier run"), "{}", sent.told());
+    assert!(!asked(&stage.meddler.seen()).iter().any(|asked| asked.starts_with("part")));
+    stage.clock.advance(Duration::from_secs(700));
+    assert_eq!(stage.listed(), ["App.pkg"]);
+}
+
+/// The server has deleted the file at the first try, whose answer was lost; the second one is forbidden.
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_says_nothing_of_the_old_file() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let new = bytes(1, 1000);
+    let mut tries = 0;
+    let rule = move |seen: &Seen| {
+        tries += usize::from(seen.is_delete());
+        match seen.is_delete() {
+            true if tries == 1 => Fate::LoseAnswer,
+            true => Fate::Answer(403, POLICY.into()),
+            false => Fate::Pass,
+        }
+    };
+    let sent = stage.send_through("App.pkg", &new, rule).await.unwrap();
+    assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    stage.assert_holds("App.pkg", &new);
+}
+
+/// Killed while it waited for the old name to go. Whoever goes on and fails does not take away all that there is.
+#[tokio::test]
+async fn what_the_old_file_was_deleted_for_is_not_called_off() {
+    let (stage, new) = (one_at_a_time().await, bytes(1, 9 * MIB));
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    killed_at(&stage, "App.pkg", &new, Seen::is_delete, Fate::HoldAfter).await;
+    assert_eq!(stage.memory.state.left_over().unwrap()[0].phase, state::Phase::Deleting);
+    stage.meddler.rule(|seen| if seen.is_complete() { Fate::Answer(403, POLICY.into()) } else { Fate::Pass });
+    stage.send_again("App.pkg").await.unwrap_err();
+    assert_eq!(stage.sandbox.open_uploads().len(), 1);
+    let asked = rerun(&stage, "App.pkg", &new).await;
+    assert!(!asked.iter().any(|asked| asked.starts_with("part")), "{asked:?}");
+}
