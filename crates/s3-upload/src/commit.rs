@@ -239,13 +239,14 @@ impl Commit<'_> {
     /// Deletes the old file, and waits until the list shows it gone.
     async fn free_the_name(&self, old: &JcdsFile) -> Result<Judgement, Error> {
         let deletion = self.session.jcds_delete(self.cx, &old.name).await;
-        let refused = deletion.as_ref().is_err_and(|error| error.kind() == FailureKind::Access);
-        let deleted = deletion.as_ref().ok().copied();
-        let sight = match refused {
-            false => self.wait_until_gone(old, deleted).await,
+        let sight = match &deletion {
             // An earlier try of the same request may have done it, and its answer have been lost.
-            true if self.look_for_old(old).await == Sight::Gone => Sight::Gone,
-            true => Sight::Listed,
+            Err(error) if error.kind() == FailureKind::Access => match self.look_for_old(old).await {
+                Sight::Gone => Sight::Gone,
+                Sight::Listed | Sight::HeldBySame | Sight::Unknown => Sight::Listed,
+            },
+            Err(_) => self.wait_until_gone(old, None).await,
+            Ok(deleted) => self.wait_until_gone(old, Some(*deleted)).await,
         };
         let judgement = judge(sight, deletion.is_ok());
         match (judgement, deletion) {
@@ -281,6 +282,7 @@ impl Commit<'_> {
         }
     }
 
+    /// Looks once.
     async fn look_for_old(&self, old: &JcdsFile) -> Sight {
         match self.session.jcds_files_now(self.cx).await {
             Ok(listed) => match listed.iter().find(|file| file.name == old.name) {

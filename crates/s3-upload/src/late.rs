@@ -62,6 +62,14 @@ pub(crate) enum Heard {
     },
 }
 
+/// What became of an upload that was watched.
+pub(crate) enum Watched {
+    /// The list shows what it was made of.
+    Listed(Fingerprint),
+    /// The list does not, and S3 says this of it.
+    Unlisted(Standing),
+}
+
 /// What an upload is made of that may still appear; `None` if S3 was not asked to complete it, or so long ago that the list would show it.
 pub(crate) fn made_of(stored: &StoredUpload, now: Timestamp) -> Option<Fingerprint> {
     stored.fingerprint.filter(|_| stored.phase == Phase::Completing && stored.may_be_late(now))
@@ -139,7 +147,7 @@ impl Work {
     }
 
     /// What becomes of an upload that S3 was asked to complete and does not show: it may be at it, have done it, or fail of it and
-    /// show it again. Looks as long as [`hear_of`](Self::hear_of). Gives also whether the list shows the file by then.
+    /// show it again. Looks as long as [`hear_of`](Self::hear_of).
     ///
     /// # Errors
     /// Ctrl-C.
@@ -149,19 +157,19 @@ impl Work {
         upload: &Upload,
         made_of: Fingerprint,
         cx: &Context,
-    ) -> Result<(Standing, bool), Error> {
+    ) -> Result<Watched, Error> {
         let awaited = [Awaited { made_of, left: None }];
         let watching = async {
             for pause in lasting(&LOOKS, self.window()) {
                 if let Ok(Some(_)) = self.listed_one_of(&awaited, cx).await {
-                    return (Standing::Gone, true);
+                    return Watched::Listed(made_of);
                 }
                 match bucket.standing(upload).await {
                     Standing::Gone => cx.clock().sleep(pause).await,
-                    standing => return (standing, false),
+                    standing => return Watched::Unlisted(standing),
                 }
             }
-            (bucket.standing(upload).await, false)
+            Watched::Unlisted(bucket.standing(upload).await)
         };
         cx.cancelled().run_until_cancelled(watching).await.ok_or_else(|| self.interrupted_wait())
     }

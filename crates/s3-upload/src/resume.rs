@@ -4,7 +4,7 @@ use crate::attempt::{Aim, Attempt, Done, OnFailure};
 use crate::bucket::{Bucket, Place, SentPart, Standing, Upload};
 use crate::checksum::Checksum;
 use crate::endpoint::Endpoint;
-use crate::late::{self, Awaited};
+use crate::late::{self, Awaited, Watched};
 use crate::listed::{Bytes, compare};
 use crate::log::Log;
 use crate::parts::PartPlan;
@@ -163,18 +163,29 @@ impl Work {
         let log = Log::go_on(journal, cx);
         let made_of = late::made_of(&stored, cx.clock().now());
         match self.can_resume(&mut resumption, made_of, bucket, cx).await {
-            Ok(Resumable::Yes) => {}
+            Ok(Resumable::Yes) => self.resume_parts(resumption, stored, made_of, log, bucket, cx).await,
             Ok(Resumable::Completed { made_of, is_listed }) => {
                 self.remember(made_of, cx);
                 log.close();
-                return Went::Through(Ok(Done::by_earlier(&stored, made_of, is_listed)));
+                Went::Through(Ok(Done::by_earlier(&stored, made_of, is_listed)))
             }
             Ok(Resumable::No) => {
                 log.close();
-                return Went::Nowhere { awaited: Vec::new(), refusal: None };
+                Went::Nowhere { awaited: Vec::new(), refusal: None }
             }
-            Err(interrupted) => return Went::Through(Err(interrupted)),
+            Err(interrupted) => Went::Through(Err(interrupted)),
         }
+    }
+
+    async fn resume_parts(
+        &self,
+        mut resumption: Resumption,
+        stored: StoredUpload,
+        made_of: Option<Fingerprint>,
+        log: Log,
+        bucket: &Bucket,
+        cx: &Context,
+    ) -> Went {
         cx.info(format!(
             "going on with the upload of {} that an earlier run began: {} of {} parts are in S3",
             self.name,
@@ -240,19 +251,23 @@ impl Work {
             return Ok(Resumable::Yes);
         }
         let made_of = made_of.filter(|made_of| self.may_hold(*made_of));
-        let (standing, is_listed) = match (bucket.standing(&resumption.upload).await, made_of) {
+        let watched = match (bucket.standing(&resumption.upload).await, made_of) {
             (Standing::Gone, Some(made_of)) => self.watch(bucket, &resumption.upload, made_of, cx).await?,
-            (standing, _) => (standing, false),
+            (standing, _) => Watched::Unlisted(standing),
+        };
+        let standing = match watched {
+            Watched::Listed(made_of) => return Ok(Resumable::Completed { made_of, is_listed: true }),
+            Watched::Unlisted(standing) => standing,
         };
         Ok(match (standing, made_of) {
-            (Standing::Gone, Some(made_of)) => Resumable::Completed { made_of, is_listed },
+            (Standing::Gone, Some(made_of)) => Resumable::Completed { made_of, is_listed: false },
             // S3 was not asked for it, or so long ago that the list would show it.
             (Standing::Gone, None) => Resumable::No,
             (Standing::Unknown, _) if self.old.is_some() => {
                 resumption.sent.pop();
                 Resumable::Yes
             }
-            _ => Resumable::Yes,
+            (Standing::Open | Standing::Unknown, _) => Resumable::Yes,
         })
     }
 

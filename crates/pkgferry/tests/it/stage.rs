@@ -1,5 +1,6 @@
 //! A place to run the binary in: nothing of the machine's environment, a home of its own, and a server when asked for.
 
+pub use sandbox::noise;
 use sandbox::{Config, Request, Sandbox};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -261,26 +262,4 @@ fn replace_after(text: &str, mark: &str, by: &str, is_part: impl Fn(char) -> boo
         result.push_str(part.trim_start_matches(&is_part));
     }
     result
-}
-
-/// Bytes that are the same every time, and no piece of which is like another.
-///
-/// A block of random bytes again and again, each time with other eight at its beginning: tests are not optimised, and hundreds of
-/// mebibytes of real noise would take them longer than it takes to send those.
-pub fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    let mut block = [0; 4096];
-    block.as_chunks_mut().0.fill_with(&mut next);
-    let mut bytes = Vec::with_capacity(length);
-    while bytes.len() < length {
-        bytes.extend_from_slice(&block[..block.len().min(length - bytes.len())]);
-        block[..8].copy_from_slice(&next());
-    }
-    bytes
 }

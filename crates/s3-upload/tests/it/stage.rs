@@ -8,6 +8,7 @@ use pipeline::{
     Outcome, Place, Plan, Processor as _, Progress, SimulatedClock, Value, keys,
 };
 use s3_upload::{Memory, S3Upload};
+pub use sandbox::noise as bytes;
 use sandbox::{Config, Sandbox};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -15,28 +16,6 @@ use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub const MIB: usize = 1 << 20;
-
-/// Bytes that are the same every time, and no piece of which is like another.
-///
-/// A block of random bytes again and again, each time with other eight at its beginning: tests are not optimised, and noise for
-/// hundreds of parts would take them longer than it takes to send those.
-pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    let mut block = [0; 4096];
-    block.as_chunks_mut().0.fill_with(&mut next);
-    let mut bytes = Vec::with_capacity(length);
-    while bytes.len() < length {
-        bytes.extend_from_slice(&block[..block.len().min(length - bytes.len())]);
-        block[..8].copy_from_slice(&next());
-    }
-    bytes
-}
 
 pub struct Stage {
     pub sandbox: Sandbox,
