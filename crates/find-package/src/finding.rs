@@ -3,7 +3,7 @@
 use crate::Error;
 use jamf::{JcdsFile, Package};
 use pipeline::{FileName, Found, Md5, PackageId, Sha3_512, size};
-use state::Unproven;
+use state::{Arrival, Delivery};
 
 /// The file that the server holds, as its witness tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Held {
     }
 
     /// As whoever sent it wrote it down.
-    pub(crate) fn of_sent(sent: &Unproven) -> Self {
+    pub(crate) fn of_sent(sent: &Delivery) -> Self {
         let bytes = sent.sent;
         Self { size: Some(bytes.size), md5: Some(bytes.md5), sha3_512: Some(bytes.sha3_512) }
     }
@@ -45,6 +45,21 @@ pub(crate) fn listed_file<'a>(
         Found::Several(files) => {
             Err(Error::SeveralFiles { names: files.into_iter().map(|file| file.name.clone()).collect() })
         }
+    }
+}
+
+/// Whether the list shows something else than was sent: nothing, unless it has never shown it, or surely other bytes. Of a new file the
+/// size comes last, and digests may come late (`jamf-pro-api.md §7.1`).
+pub(crate) fn is_behind(files: &[JcdsFile], sent: &Delivery, asked: &FileName) -> bool {
+    match listed_file(asked, files) {
+        Ok(None) => sent.arrival != Arrival::Awaited,
+        Ok(Some(file)) => {
+            (file.size != 0 && file.size != sent.sent.size)
+                || file.md5.is_some_and(|md5| md5 != sent.sent.md5)
+                || file.sha3_512.is_some_and(|sha3_512| sha3_512 != sent.sent.sha3_512)
+        }
+        // A person has to sort that out.
+        Err(_) => false,
     }
 }
 

@@ -1,13 +1,17 @@
 use crate::error::encoded;
-use crate::finding::{Held, listed_file, same_bytes, spelling, summary, twins};
+use crate::finding::{Held, is_behind, listed_file, same_bytes, spelling, summary, twins};
 use jamf::{CONNECTION, JcdsFile, Package, Session, Sessions};
+use jiff::SignedDuration;
 use pipeline::{
     Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Route, Spec, Witness, join,
     keys,
 };
-use state::{Phase, State, StoredUpload, Unproven};
+use state::{Arrival, Delivery, Phase, State, StoredUpload};
 use std::convert::Infallible;
 use std::sync::Arc;
+
+/// Pause between looks at a list that is behind.
+const LOOK: SignedDuration = SignedDuration::from_secs(5);
 
 /// The processor.
 #[derive(Debug)]
@@ -52,7 +56,8 @@ choose-route sets where the file goes by packages-api, the package record tells 
 without size and digests has no file. Where the list is refused on that route, the record is heard too.
 
 What was sent within the last hour and is not listed yet is taken to be there, since the list may be late; verify-delivery then \
-waits for it. A listed file that a killed run has asked the server to delete is told apart, since it may go at any moment.
+waits for it. What the list has shown lately and shows no more, or not as it was sent, is looked for again, since the server's nodes \
+exchange changes about once a minute. A listed file that a killed run has asked the server to delete is told apart, since it may go at any moment.
 
 A listed `Name_1.pkg`, as the service calls a second upload of `Name.pkg`, is reported if it holds the same bytes or if \
 no package record names it.",
@@ -84,13 +89,14 @@ impl FindPackage {
         Self { state: Some(state), ..self }
     }
 
-    /// What was sent, if the list need not show it yet. What cannot be read is not known.
-    fn sent_lately(&self, session: &Session, name: &FileName, cx: &Context) -> Option<Unproven> {
-        let sent = self.state.as_ref()?.sent_lately(session.server(), name, cx.clock().now());
-        sent.unwrap_or_else(|error| {
+    /// What was sent into the distribution service under this name, if the list need not show it yet.
+    fn sent_lately(&self, session: &Session, name: &FileName, cx: &Context) -> Option<Delivery> {
+        let sent = self.state.as_ref()?.delivery(session.server(), name).unwrap_or_else(|error| {
             cx.info(format!("what earlier runs have sent is not known: {}", Failure::from(error)));
             None
-        })
+        });
+        let now = cx.clock().now();
+        sent.filter(|sent| sent.route == Route::Jcds && sent.may_be_unlisted(now))
     }
 
     /// Whether an earlier run has asked the server to delete this file, and was ended before the new one was in place: a deletion may
@@ -133,6 +139,11 @@ impl Processor for FindPackage {
                 Err(error) => (without_list(error, env, cx)?, None),
             },
         };
+        let sent = files.as_ref().and_then(|_| self.sent_lately(&session, &asked, cx));
+        let files = match (files, &sent) {
+            (Some(files), Some(sent)) => Some(caught_up(files, sent, &asked, &session, cx).await?),
+            (files, _) => files,
+        };
         let listed = match &files {
             Some(files) => listed_file(&asked, files)?,
             None => None,
@@ -140,10 +151,7 @@ impl Processor for FindPackage {
         let record_name = record.as_ref().map(|record| record.file_name.as_str());
         let name = spelling(&asked, record_name, listed.map(|file| file.name.as_str()))?;
         // Sent again, it would get a twin.
-        let sent = match (witness, listed) {
-            (Witness::List, None) => self.sent_lately(&session, &name, cx),
-            (Witness::List, Some(_)) | (Witness::Record, _) => None,
-        };
+        let sent = sent.filter(|sent| listed.is_none() && sent.arrival == Arrival::Awaited);
         let leaving = listed.is_some_and(|file| self.is_leaving(&session, file, cx));
         let held = match witness {
             Witness::List => listed.map(Held::of_list).or(sent.as_ref().map(Held::of_sent)),
@@ -179,6 +187,34 @@ impl Processor for FindPackage {
     async fn apply(&self, work: Infallible, _env: &Env, _cx: &Context) -> Result<Applied, Failure> {
         match work {}
     }
+}
+
+/// The list, as soon as it shows what was sent. Nodes of a server exchange changes about once a minute (`jamf-pro-api.md §13.1`): another
+/// one than has shown or proven it may still show what was there before. What no list has shown is not waited for here.
+async fn caught_up(
+    mut files: Arc<[JcdsFile]>,
+    sent: &Delivery,
+    asked: &FileName,
+    session: &Session,
+    cx: &Context,
+) -> Result<Arc<[JcdsFile]>, jamf::Error> {
+    let mut left = sent.spreads_for(cx.clock().now());
+    let mut is_told = false;
+    while is_behind(&files, sent, asked) && left.is_positive() {
+        if !is_told {
+            let seconds = left.as_secs().max(1);
+            cx.info(format!(
+                "{asked} was sent at {:.0}, and the list does not show it: another node of the server may be behind; looking again for {seconds} s",
+                sent.since
+            ));
+            is_told = true;
+        }
+        let pause = left.min(LOOK);
+        cx.clock().sleep(pause.unsigned_abs()).await;
+        left -= pause;
+        files = session.jcds_files_now(cx).await?;
+    }
+    Ok(files)
 }
 
 /// The list is not to be had. On the route that does not need it the record tells instead, as well as it can; otherwise the

@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::shipped;
 use jamf::Listing;
 use pipeline::{Env, FileName, Origin, keys};
-use state::{State, Unproven};
+use state::{Delivery, State};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -32,11 +32,11 @@ pub async fn verify(args: VerifyArgs, settings: Settings, cancel: CancellationTo
         forget(&args.forget, &here, &state, &desk)?;
         return desk.end();
     }
-    for Unproven { file, server, .. } in &elsewhere {
+    for Delivery { file, server, .. } in &elsewhere {
         let flag = desk::flag_for(server, &settings, &sessions);
         desk.cx.warn(format!("{file} on {server} is not proven; {flag} lets pkgferry verify look there"));
     }
-    let jobs = |here: &Here<Unproven>| here.left.iter().map(|one| job(one, &here.target)).collect::<Vec<_>>();
+    let jobs = |here: &Here<Delivery>| here.left.iter().map(|one| job(one, &here.target)).collect::<Vec<_>>();
     let jobs: Vec<_> = here.iter().flat_map(jobs).collect();
     if jobs.is_empty() {
         desk.display.say("nothing is left to prove here\n")?;
@@ -48,8 +48,8 @@ pub async fn verify(args: VerifyArgs, settings: Settings, cancel: CancellationTo
 }
 
 /// The shipped recipe, for a file that need not be here any more.
-fn job(unproven: &Unproven, target: &Target) -> Job {
-    let Unproven { file, sent, record, .. } = unproven;
+fn job(unproven: &Delivery, target: &Target) -> Job {
+    let Delivery { file, sent, record, .. } = unproven;
     let mut values = Env::new();
     values.set(keys::PKG_NAME, file.clone(), Origin::Runner);
     values.set(keys::PKG_SIZE, sent.size, Origin::Runner);
@@ -66,16 +66,16 @@ fn job(unproven: &Unproven, target: &Target) -> Job {
 }
 
 /// Nobody will ever prove what was deleted or replaced by somebody else.
-fn forget(names: &[FileName], here: &[Here<Unproven>], state: &State, desk: &Desk) -> Result<(), Error> {
+fn forget(names: &[FileName], here: &[Here<Delivery>], state: &State, desk: &Desk) -> Result<(), Error> {
     for name in names {
-        let is_named = |unproven: &&Unproven| name.same_name(unproven.file.as_str());
+        let is_named = |unproven: &&Delivery| name.same_name(unproven.file.as_str());
         let found: Vec<_> = here.iter().flat_map(|here| &here.left).filter(is_named).collect();
         if found.is_empty() {
             desk.cx.warn(format!("{name} is not among what is to be proven here"));
         }
         for unproven in found {
-            state.settle_this(unproven).map_err(Error::Remembered)?;
-            let Unproven { file, server, .. } = unproven;
+            state.forget_delivery(unproven).map_err(Error::Remembered)?;
+            let Delivery { file, server, .. } = unproven;
             desk.display.say(&format!("{file} on {server} is not to be proven any more\n"))?;
         }
     }

@@ -94,8 +94,8 @@ pub(crate) enum Doubt {
     NameTaken,
     /// S3 gave the object another ETag than its parts make.
     OtherEtag,
-    /// S3 was asked for it, and nobody heard what it did; since then it does not know the upload any more, and the list does not show the
-    /// file.
+    /// S3 was asked for it, and nobody heard what it did; since then it does not know the upload any more, and the list was not seen to
+    /// show the file.
     Unheard,
 }
 
@@ -178,7 +178,7 @@ impl Commit<'_> {
         let judgement = match &old {
             Some(old) => {
                 self.log.phase(Phase::Deleting);
-                self.log.no_longer_late(self.session.server(), self.name);
+                self.log.gives_way(self.session.server(), self.name);
                 self.free_the_name(old).await?
             }
             None => Judgement::Complete,
@@ -269,15 +269,14 @@ impl Commit<'_> {
         let mut pauses = lasting(&LOOKS, LATE_DELETION);
         let mut seen = Sight::Unknown;
         loop {
-            let sight = match self.look_for_old(old).await {
+            seen = match self.look_for_old(old).await {
                 // What this run has deleted may have been these, and the list be behind: they have to stay.
                 Sight::HeldBySame if deleted == Some(Deletion::WasAbsent) => return Sight::HeldBySame,
                 Sight::Gone => return Sight::Gone,
-                Sight::Unknown if seen == Sight::HeldBySame => seen,
+                Sight::Unknown => seen,
                 sight => sight,
             };
-            seen = sight;
-            let Some(pause) = pauses.next() else { return sight };
+            let Some(pause) = pauses.next() else { return seen };
             self.cx.clock().sleep(pause).await;
         }
     }

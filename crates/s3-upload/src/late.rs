@@ -12,13 +12,13 @@ use crate::error::Leftover;
 use crate::listed::{Bytes, compare, only_file};
 use crate::log::Log;
 use crate::pauses::{LOOKS, lasting};
-use crate::resume::{abandon, is_at};
+use crate::resume::is_at;
 use crate::s3_error::in_full;
 use crate::transfer::Work;
 use fingerprint::Fingerprint;
 use jamf::JcdsFile;
 use jiff::Timestamp;
-use pipeline::Context;
+use pipeline::{Context, Route};
 use state::{Journal, Phase, StoredUpload};
 use std::time::Duration;
 
@@ -38,13 +38,13 @@ impl Awaited {
         }
     }
 
-    /// The same, and S3 shall forget it, if credentials for this place may ask for that.
-    pub(crate) async fn give_up(self, bucket: &Bucket, place: &Place, cx: &Context) {
-        match self.left {
-            Some((journal, stored)) if is_at(&stored, place) => {
-                _ = abandon(bucket, journal, &stored, cx).await;
-            }
-            left => Self { left, ..self }.close(cx),
+    /// S3 shall forget it, if credentials for this place may ask for that. It may have done it already, or not listen.
+    pub(crate) async fn call_off(&self, bucket: &Bucket, place: &Place) {
+        if let Some((_, stored)) = &self.left
+            && let Some(id) = &stored.upload_id
+            && is_at(stored, place)
+        {
+            let _ = bucket.abort(&stored.key, id).await;
         }
     }
 }
@@ -78,10 +78,11 @@ pub(crate) fn made_of(stored: &StoredUpload, now: Timestamp) -> Option<Fingerpri
 impl Work {
     /// What was sent so lately under this name that the list need not show it yet.
     pub(crate) fn sent_lately(&self, cx: &Context) -> Option<Awaited> {
-        let sent = self.state.sent_lately(self.session.server(), &self.name, cx.clock().now());
         // What cannot be read is not known.
-        let sent = sent.ok().flatten().filter(|_| self.old.is_none())?;
-        Some(Awaited { made_of: sent.sent, left: None })
+        let sent = self.state.delivery(self.session.server(), &self.name).ok().flatten()?;
+        let may_appear =
+            self.old.is_none() && sent.route == Route::Jcds && sent.may_be_unlisted(cx.clock().now());
+        may_appear.then_some(Awaited { made_of: sent.sent, left: None })
     }
 
     /// Waits until the list shows one of these, for a quarter of the time in which a part has to move: S3 has all bytes, and

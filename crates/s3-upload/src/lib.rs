@@ -73,7 +73,7 @@ use jamf::{Session, Sessions};
 use pipeline::{
     Access, Applied, Context, Env, EnvError, Failure, Plan, Processor, Route, Spec, Verdict, Witness, keys,
 };
-use state::{NewUnproven, Phase, State, StoredUpload};
+use state::{Arrival, NewDelivery, Phase, State, StoredUpload};
 use std::sync::Arc;
 
 /// Sends a file into the distribution service, in place of an old one if there is one.
@@ -133,10 +133,10 @@ impl S3Upload {
             return Ok(());
         }
         // Somebody else has put these bytes in the place of those that were to be proven.
-        let unproven = self.memory.state.unproven(Some(session.server())).unwrap_or_default();
-        for replaced in unproven.iter().filter(|kept| name.same_name(kept.file.as_str()) && !is_it(kept.sent))
+        if let Ok(Some(replaced)) = self.memory.state.delivery(session.server(), &name)
+            && !is_it(replaced.sent)
         {
-            let _ = self.memory.state.settle_this(replaced);
+            let _ = self.memory.state.forget_delivery(&replaced);
         }
         let left = self.memory.state.left_over().unwrap_or_default();
         if !left.iter().any(|left| left.server == session.server() && wanted(left)) {
@@ -150,7 +150,7 @@ impl S3Upload {
         // What cannot be read or written now is found again by the next run.
         for (journal, stored) in self.memory.state.take_over(session.server(), wanted).unwrap_or_default() {
             let kept = stored.fingerprint.map(|sent| {
-                self.memory.state.keep_unproven(&NewUnproven {
+                self.memory.state.keep_delivery(&NewDelivery {
                     server: session.server(),
                     file: &name,
                     record,
@@ -158,7 +158,7 @@ impl S3Upload {
                     route: Route::Jcds,
                     witness: witness.unwrap_or(Witness::List),
                     since: stored.phase_since,
-                    may_be_late: false,
+                    arrival: Arrival::Listed,
                 })
             });
             if kept.is_none_or(|kept| kept.is_ok()) {

@@ -6,7 +6,7 @@ use crate::error::Leftover;
 use crate::s3_error::in_full;
 use fingerprint::{DigestState, Fingerprint};
 use pipeline::{Context, FileName};
-use state::{Journal, NewUpload, Phase, State, StoredPart};
+use state::{Arrival, Journal, NewUpload, Phase, State, StoredPart};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes down what a later run must know. An upload goes on without it, and says so once.
@@ -72,8 +72,15 @@ impl Log {
     }
 
     /// The file that is there is to be deleted: nobody waits any more until the list shows it.
-    pub(crate) fn no_longer_late(&self, server: &str, name: &FileName) {
-        self.write(|journal| journal.state().no_longer_late(server, name));
+    pub(crate) fn gives_way(&self, server: &str, name: &FileName) {
+        self.write(|journal| {
+            let state = journal.state();
+            match state.delivery(server, name)? {
+                None => Ok(()),
+                Some(proven) if proven.arrival == Arrival::Proven => state.forget_delivery(&proven).map(drop),
+                Some(unproven) => state.arrived(&unproven, Arrival::Over),
+            }
+        });
     }
 
     /// The journal as it is, for who goes on with it.

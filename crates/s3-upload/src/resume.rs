@@ -149,21 +149,29 @@ impl Work {
             abandon(&door.bucket, journal, &stored, cx).await;
         }
         let Some(fitting) = fitting else { return Went::Nowhere { awaited, refusal: None } };
-        match self.resume(fitting, &door.bucket, cx).await {
+        match self.resume(fitting, !awaited.is_empty(), &door.bucket, cx).await {
             Went::Nowhere { awaited: more, refusal } => {
                 awaited.extend(more);
                 Went::Nowhere { awaited, refusal }
             }
-            through => through,
+            Went::Through(done) => {
+                if done.is_ok() {
+                    awaited.into_iter().for_each(|upload| upload.close(cx));
+                }
+                Went::Through(done)
+            }
         }
     }
 
-    async fn resume(&self, fitting: Fitting, bucket: &Bucket, cx: &Context) -> Went {
+    async fn resume(&self, fitting: Fitting, may_have_twin: bool, bucket: &Bucket, cx: &Context) -> Went {
         let (journal, stored, mut resumption) = fitting;
         let log = Log::go_on(journal, cx);
         let made_of = late::made_of(&stored, cx.clock().now());
         match self.can_resume(&mut resumption, made_of, bucket, cx).await {
-            Ok(Resumable::Yes) => self.resume_parts(resumption, stored, made_of, log, bucket, cx).await,
+            Ok(Resumable::Yes) => {
+                let aim = Aim { old: self.old.clone(), may_have_twin };
+                self.resume_parts(self.attempt(bucket, &aim, cx), resumption, stored, made_of, log).await
+            }
             Ok(Resumable::Completed { made_of, is_listed }) => {
                 self.remember(made_of, cx);
                 log.close();
@@ -179,21 +187,19 @@ impl Work {
 
     async fn resume_parts(
         &self,
+        usual: Attempt<'_>,
         mut resumption: Resumption,
         stored: StoredUpload,
         made_of: Option<Fingerprint>,
         log: Log,
-        bucket: &Bucket,
-        cx: &Context,
     ) -> Went {
+        let cx = usual.cx;
         cx.info(format!(
             "going on with the upload of {} that an earlier run began: {} of {} parts are in S3",
             self.name,
             stored.parts.len(),
             resumption.plan.count()
         ));
-        let aim = Aim { old: self.old.clone(), may_have_twin: false };
-        let usual = self.attempt(bucket, &aim, cx);
         let attempt = Attempt {
             known: resumption.fingerprint.or(self.known),
             hashed: resumption.hashed.take(),

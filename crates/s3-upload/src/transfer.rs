@@ -26,7 +26,7 @@ use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{
     Applied, Change, Context, Env, FileName, PackageId, Route, Subject, Verb, Warning, Witness, keys,
 };
-use state::{NewUnproven, NewUpload, State};
+use state::{Arrival, NewDelivery, NewUpload, State};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -148,8 +148,7 @@ impl Work {
             Committed::ByEarlier { is_listed } => Aftermath { is_listed: *is_listed, ..Aftermath::default() },
         };
         if aftermath.is_listed {
-            // What is not written now is taken to be late for an hour at most.
-            let _ = self.state.no_longer_late(self.session.server(), &self.name);
+            self.was_listed(done.fingerprint);
         }
         self.tidy(&door.bucket, &endpoint, cx).await;
         Ok(self.applied(&done, &aftermath.gone))
@@ -164,25 +163,46 @@ impl Work {
             Went::Through(done) => return Ok((done?, door)),
             Went::Nowhere { awaited, refusal } => (awaited, refusal),
         };
-        let awaited: Vec<_> = awaited.into_iter().chain(self.sent_lately(cx)).collect();
-        let may_have_twin = !awaited.is_empty();
-        let aim = match self.hear_of(&awaited, cx).await? {
-            Heard::Delivered(done) => {
-                self.remember(done.fingerprint, cx);
-                awaited.into_iter().for_each(|upload| upload.close(cx));
-                return Ok((done, door));
-            }
-            Heard::Outdated(file) => Aim { old: Some(file), may_have_twin: false },
-            Heard::Nothing { .. } => Aim { old: self.old.clone(), may_have_twin },
-        };
-        for upload in awaited {
-            upload.give_up(&door.bucket, &door.place, cx).await;
+        let mut awaited: Vec<_> = awaited.into_iter().chain(self.sent_lately(cx)).collect();
+        let heard = self.hear_of(&awaited, cx).await?;
+        if let Heard::Delivered(done) = heard {
+            self.remember(done.fingerprint, cx);
+            awaited.into_iter().for_each(|upload| upload.close(cx));
+            return Ok((done, door));
         }
+        for upload in &awaited {
+            upload.call_off(&door.bucket, &door.place).await;
+        }
+        let may_have_twin = !awaited.is_empty();
+        let old = match heard {
+            Heard::Outdated(file) => {
+                awaited.drain(..).for_each(|upload| upload.close(cx));
+                Some(file)
+            }
+            Heard::Delivered(_) | Heard::Nothing { .. } => self.old.clone(),
+        };
+        let aim = Aim { old, may_have_twin };
+        let sent = self.send_anew(door, endpoint, aim, refusal, is_second_hand, cx).await?;
+        // Not before: until then, whoever comes after a kill has to reckon with them too.
+        awaited.into_iter().for_each(|upload| upload.close(cx));
+        Ok(sent)
+    }
+
+    /// Sends the file from its beginning, unless these credentials were refused before; then, or when they are now, with new ones.
+    async fn send_anew(
+        &self,
+        door: Door,
+        endpoint: &Endpoint,
+        aim: Aim,
+        refusal: Option<Error>,
+        is_second_hand: bool,
+        cx: &Context,
+    ) -> Result<(Done, Door), Error> {
         let begun = match refusal {
             None => self.begin(&door, &aim, cx).await,
             Some(error) => Err(error),
         };
-        let may_have_twin = may_have_twin || begun.as_ref().is_err_and(Error::needs_the_parts);
+        let may_have_twin = aim.may_have_twin || begun.as_ref().is_err_and(Error::needs_the_parts);
         let aim = Aim { may_have_twin, ..aim };
         match begun {
             // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
@@ -270,7 +290,7 @@ impl Work {
 
     /// Writes down that these bytes were sent, until somebody has proven it.
     pub(crate) fn remember(&self, sent: Fingerprint, cx: &Context) {
-        let new = NewUnproven {
+        let new = NewDelivery {
             server: self.session.server(),
             file: &self.name,
             record: self.record,
@@ -278,11 +298,20 @@ impl Work {
             route: Route::Jcds,
             witness: self.witness,
             since: cx.clock().now(),
-            may_be_late: true,
+            arrival: Arrival::Awaited,
         };
-        if let Err(error) = self.state.keep_unproven(&new) {
+        if let Err(error) = self.state.keep_delivery(&new) {
             let why = in_full(&error);
             cx.warn(format!("if {} is not proven now, the next run will not know: {why}", self.name));
+        }
+    }
+
+    /// What cannot be written now is taken to be late for an hour at most.
+    fn was_listed(&self, sent: Fingerprint) {
+        if let Ok(Some(kept)) = self.state.delivery(self.session.server(), &self.name)
+            && kept.sent == sent
+        {
+            let _ = self.state.arrived(&kept, Arrival::Listed);
         }
     }
 
@@ -328,7 +357,8 @@ impl Work {
             Committed::Placed { doubt: Some(Doubt::Unheard), .. } => Applied::warned(
                 Warning::Unverified,
                 format!(
-                    "{name} was sent, and S3 was asked to put it together; its answer was lost, and the list does not show the file yet"
+                    "{name} was sent, and S3 was asked to put it together; its answer was lost, and it does not know the upload any more, \
+                     as when it has done it"
                 ),
                 LOOK_AGAIN,
             ),

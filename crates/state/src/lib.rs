@@ -8,7 +8,7 @@
 //!   Whether it died is told by a lock that the system takes away with the process, and by nothing else.
 //! - [`History`] keeps runs, their packages and steps, as they happen: a [`RunLog`] and its [`PackageLog`]s write,
 //!   and a run whose process died is told from one that goes on.
-//! - [`State::keep_unproven`] keeps what was sent and not shown to have arrived, until somebody proves it.
+//! - [`State::keep_delivery`] remembers what was sent until somebody proves it, and a little longer: lists are late.
 //! - [`State::lock_server`] makes a server, or a shard of its packages, one process's alone, and tells who has it.
 //! - [`examine`] looks into a folder without mending anything; [`State::note`] keeps small texts.
 //!
@@ -32,6 +32,7 @@
 mod cache;
 mod compact;
 mod database;
+mod deliveries;
 mod digests;
 mod error;
 mod examine;
@@ -43,11 +44,11 @@ mod lock;
 mod notes;
 mod schema;
 mod times;
-mod unproven;
 mod uploads;
 
 pub use cache::{CacheFacts, CacheKeep, CachePruned, CachedFiles, DigestCache};
 pub use compact::Compacted;
+pub use deliveries::{Arrival, Delivery, NewDelivery};
 pub use error::Error;
 pub use examine::{Examined, examine};
 pub use history::{
@@ -58,7 +59,6 @@ pub use history::{
 pub use journal::Journal;
 pub use lock::{Claim, Held, Holder, Part, ServerLock};
 pub use notes::Note;
-pub use unproven::{NewUnproven, Unproven};
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 
 use jiff::Timestamp;

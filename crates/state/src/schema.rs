@@ -4,7 +4,7 @@
 pub(crate) const FORMAT: i64 = STEPS.len() as i64;
 
 /// What each format adds to the one before. A file is brought along from where it is; a step that was released stays as it is.
-pub(crate) const STEPS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+pub(crate) const STEPS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 const FIRST: &str = "
 CREATE TABLE digests (
@@ -134,4 +134,14 @@ const FIFTH: &str = "
 ALTER TABLE unproven ADD COLUMN may_be_late INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE uploads ADD COLUMN phase_since INTEGER;
 UPDATE uploads SET phase_since = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE phase <> 'sending';
+";
+
+/// What was proven is remembered a little longer, and what came to nothing is told from what the list has shown.
+const SIXTH: &str = "
+ALTER TABLE unproven RENAME TO deliveries;
+DROP INDEX unproven_of_server;
+CREATE INDEX deliveries_of_server ON deliveries (server, file);
+ALTER TABLE deliveries ADD COLUMN arrival TEXT NOT NULL DEFAULT 'awaited';
+UPDATE deliveries SET arrival = 'listed' WHERE may_be_late = 0;
+ALTER TABLE deliveries DROP COLUMN may_be_late;
 ";

@@ -1,8 +1,8 @@
 //! Uploads in flight, as they are stored.
 
+use crate::deliveries::LISTED_LATE;
 use crate::digests::{Known, bytes, fingerprint, to_path};
 use crate::times::told_if_any;
-use crate::unproven::LISTED_LATE;
 use crate::{Error, Journal, State};
 use fingerprint::{DigestState, FileIdentity, Fingerprint};
 use jiff::Timestamp;

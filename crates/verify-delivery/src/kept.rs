@@ -3,8 +3,8 @@
 use crate::judge::Judgement;
 use crate::report::LookAgain;
 use fingerprint::Fingerprint;
-use pipeline::{Context, Env, EnvError, FileName, causes, keys};
-use state::{NewUnproven, State, Unproven};
+use pipeline::{Context, Env, EnvError, FileName, Route, causes, keys};
+use state::{Arrival, Delivery, NewDelivery, State};
 
 /// Where they are kept, if anywhere. Nothing hangs on it: what cannot be written or read is told, and proving goes on.
 #[derive(Debug, Default)]
@@ -39,16 +39,12 @@ impl Kept {
         Self(Some(state))
     }
 
-    /// What is kept of this file on this server.
-    pub fn find(&self, server: &str, file: &FileName, cx: &Context) -> Option<Unproven> {
-        let all = match self.0.as_ref()?.unproven(Some(server)) {
-            Ok(all) => all,
-            Err(error) => {
-                cx.info(format!("what earlier runs left to prove is not known: {}", in_full(&error)));
-                return None;
-            }
-        };
-        all.into_iter().find(|kept| file.same_name(kept.file.as_str()))
+    /// What is kept of this file on this server. It may have been proven lately.
+    pub fn find(&self, server: &str, file: &FileName, cx: &Context) -> Option<Delivery> {
+        self.0.as_ref()?.delivery(server, file).unwrap_or_else(|error| {
+            cx.info(format!("what earlier runs left to prove is not known: {}", in_full(&error)));
+            None
+        })
     }
 
     /// Keeps what is about to be proven, and gives what is kept from now on. `earlier` is what was kept before.
@@ -57,22 +53,30 @@ impl Kept {
     /// built since, and never sent.
     pub fn keep(
         &self,
-        mut new: NewUnproven<'_>,
+        mut new: NewDelivery<'_>,
         part: Part,
-        earlier: Option<Unproven>,
+        earlier: Option<Delivery>,
         cx: &Context,
-    ) -> Option<Unproven> {
+    ) -> Option<Delivery> {
         let state = self.0.as_ref()?;
         let same = earlier.as_ref().filter(|earlier| earlier.sent == new.sent);
-        match part {
-            Part::Looks => return earlier,
-            Part::Sent => {}
-            Part::Found => {
-                new.since = same.map_or(new.since, |same| same.since);
-                new.may_be_late = same.is_some_and(|same| same.may_be_late);
+        match (part, same) {
+            (Part::Looks, _) => return earlier,
+            // By the service's own route it was written down when it was put in place, and perhaps seen in the list since.
+            (Part::Sent, Some(same)) if new.route == Route::Jcds => {
+                (new.since, new.arrival) = (same.since, same.arrival);
             }
+            (Part::Sent, _) => {}
+            (Part::Found, Some(same)) => {
+                new.since = same.since;
+                new.arrival = match same.arrival {
+                    Arrival::Proven => Arrival::Listed,
+                    open => open,
+                };
+            }
+            (Part::Found, None) => new.arrival = Arrival::Over,
         }
-        if let Err(error) = state.keep_unproven(&new) {
+        if let Err(error) = state.keep_delivery(&new) {
             cx.warn(format!(
                 "if {} is not proven now, the next run will not know: {}",
                 new.file,
@@ -86,12 +90,16 @@ impl Kept {
 
     /// What a judgement of these bytes says of the kept delivery. A proof settles it, also one of other bytes: they took its place.
     /// Whatever else was seen, it must not turn into a success by being forgotten. What another process has kept meanwhile stays.
-    pub fn hear(&self, kept: &Unproven, bytes: Fingerprint, judgement: &Judgement, cx: &Context) {
+    pub fn hear(&self, kept: &Delivery, bytes: Fingerprint, judgement: &Judgement, cx: &Context) {
         let Some(state) = &self.0 else { return };
+        let is_it = kept.sent == bytes;
+        // Of the others nobody looks at a list that may be behind.
+        let is_spreading = is_it && kept.route == Route::Jcds && kept.arrival != Arrival::Over;
         let written = match judgement {
-            judgement if judgement.is_proof() => state.settle_this(kept).map(drop),
+            judgement if judgement.is_proof() && is_spreading => state.arrived(kept, Arrival::Proven),
+            judgement if judgement.is_proof() => state.forget_delivery(kept).map(drop),
             // Nothing will come of it, and the next run may send it again.
-            Judgement::Empty(_) if kept.sent == bytes => state.no_longer_late(&kept.server, &kept.file),
+            Judgement::Empty(_) if is_it => state.arrived(kept, Arrival::Over),
             _ => Ok(()),
         };
         if let Err(error) = written {
@@ -101,8 +109,9 @@ impl Kept {
     }
 
     /// How somebody looks again later for these bytes, which are kept or not.
-    pub fn look_again(&self, kept: Option<&Unproven>, bytes: Option<Fingerprint>) -> LookAgain {
+    pub fn look_again(&self, kept: Option<&Delivery>, bytes: Option<Fingerprint>) -> LookAgain {
         let outlasts = self.0.as_ref().is_some_and(State::outlasts_process);
+        let kept = kept.filter(|kept| kept.arrival != Arrival::Proven);
         let is_kept = kept.is_some_and(|kept| bytes.is_none_or(|bytes| bytes == kept.sent));
         if outlasts && is_kept { LookAgain::Verify } else { LookAgain::Recipe }
     }

@@ -46,7 +46,7 @@ use pipeline::{
     Activity, Applied, Change, Context, Env, EnvError, Failure, FileName, PackageId, Plan, Processor, Route,
     Spec, Subject, Verb, Witness, keys,
 };
-use state::{NewUnproven, State};
+use state::{Arrival, NewDelivery, State};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,7 +115,8 @@ impl VerifyDelivery {
         cx: &Context,
         file: &FileName,
     ) -> Result<Option<String>, Error> {
-        if self.kept.find(session.server(), file, cx).is_some() {
+        let kept = self.kept.find(session.server(), file, cx);
+        if kept.is_some_and(|kept| kept.arrival != Arrival::Proven) {
             return Ok(Some("an earlier run has not proven it".to_owned()));
         }
         open_state(session, cx, file).await
@@ -133,7 +134,7 @@ impl VerifyDelivery {
         };
         let (bytes, record) = delivery?;
         // Before the first look, so that a kill leaves it.
-        let new = NewUnproven {
+        let new = NewDelivery {
             server,
             file: &file,
             record,
@@ -141,7 +142,7 @@ impl VerifyDelivery {
             route: env.get(keys::CHOSEN_ROUTE)?.unwrap_or(Route::Jcds),
             witness,
             since: cx.clock().now(),
-            may_be_late: true,
+            arrival: Arrival::Awaited,
         };
         let kept = self.kept.keep(new, Part::of(env)?, earlier, cx);
         let again = self.kept.look_again(kept.as_ref(), Some(bytes));

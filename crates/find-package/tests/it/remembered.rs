@@ -6,7 +6,7 @@ use fingerprint::Fingerprint;
 use insta::assert_snapshot;
 use jamf::Sessions;
 use pipeline::{Md5, Route, Sha3_512, Witness};
-use state::{NewUnproven, State};
+use state::{Arrival, NewDelivery, State};
 use std::sync::Arc;
 
 /// The step of a run that reads this state, and has asked the server nothing yet.
@@ -30,7 +30,7 @@ async fn what_was_sent_a_moment_ago_is_there_although_the_list_is_late() {
     let (mut stage, server) = stage(&state).await;
     let name = "App.pkg".parse().unwrap();
     let keep = |since: &str| {
-        let new = NewUnproven {
+        let new = NewDelivery {
             server: &server,
             file: &name,
             record: None,
@@ -42,9 +42,9 @@ async fn what_was_sent_a_moment_ago_is_there_although_the_list_is_late() {
             route: Route::Jcds,
             witness: Witness::List,
             since: since.parse().unwrap(),
-            may_be_late: true,
+            arrival: Arrival::Awaited,
         };
-        state.keep_unproven(&new).unwrap();
+        state.keep_delivery(&new).unwrap();
     };
     keep("2026-11-20T11:59:00Z");
     assert_snapshot!(stage.find("App.pkg").await, @"

@@ -4,7 +4,7 @@ use crate::stage::{Server, Stage, noise};
 use insta::assert_snapshot;
 use sandbox::Request;
 use serde_json::{Value, json};
-use state::{NewUnproven, State, Unproven};
+use state::{Arrival, Delivery, NewDelivery, State};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn folder(stage: &Stage) -> PathBuf {
     stage.path("home/.local/state/pkgferry")
 }
 
-fn kept(stage: &Stage) -> Vec<Unproven> {
+fn kept(stage: &Stage) -> Vec<Delivery> {
     State::open(&folder(stage)).unwrap().state.unproven(None).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn keep(stage: &Stage, server: &Server) -> String {
     let cancel = tokio_util::sync::CancellationToken::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (sent, _) = runtime.block_on(fingerprint::digest(file.as_ref(), |_| {}, &cancel)).unwrap();
-    let new = NewUnproven {
+    let new = NewDelivery {
         server: &server.connection().jss_url,
         file: &"App.pkg".parse().unwrap(),
         record: None,
@@ -49,9 +49,9 @@ fn keep(stage: &Stage, server: &Server) -> String {
         route: pipeline::Route::Jcds,
         witness: pipeline::Witness::List,
         since: "2026-11-19T22:00:00Z".parse().unwrap(),
-        may_be_late: true,
+        arrival: Arrival::Awaited,
     };
-    State::open(&folder(stage)).unwrap().state.keep_unproven(&new).unwrap();
+    State::open(&folder(stage)).unwrap().state.keep_delivery(&new).unwrap();
     file
 }
 

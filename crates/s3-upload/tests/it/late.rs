@@ -1,10 +1,12 @@
 //! Completions that S3 is asked for by a run that is killed, and that take their time.
 
+use crate::killed::killed_at;
 use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Sent, Stage, bytes, failed};
 use insta::assert_snapshot;
 use pipeline::keys;
 use sandbox::Fault;
+use state::Arrival;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -94,6 +96,36 @@ async fn what_s3_puts_together_late_is_delivered_and_not_sent_again() {
     assert_eq!(killed.stage.ear.warnings(), Vec::<String>::new());
     assert_snapshot!(sent.told(), @"App.pkg was sent by an earlier run, and S3 has put it together");
     assert_eq!(sent.outputs.get(keys::PKG_SIZE).unwrap(), Some(new.len() as u64));
+    assert_eq!(arrivals(&killed.stage), [Arrival::Listed; 2], "it and Other.pkg are still to be proven");
+}
+
+/// What was waited for in vain may come while it is sent anew, and that run may be killed too.
+#[tokio::test]
+async fn what_is_sent_anew_is_gone_on_with_and_the_twin_that_comes_late_removed() {
+    let mut killed = Killed::completing(&bytes(1, 9 * MIB)).await;
+    killed.stage.set("upload_concurrency", "1");
+    killed.stage.meddler.rule(|seen| if seen.is_part(2) { Fate::HoldBefore } else { Fate::Pass });
+    tokio::select! {
+        sent = killed.stage.send_again("App.pkg") => panic!("not killed: {sent:?}"),
+        () = killed.stage.meddler.holding() => {}
+    }
+    assert_eq!(
+        killed.stage.memory.state.left_over().unwrap().len(),
+        2,
+        "nothing is forgotten before it is over"
+    );
+
+    let mut completed = false;
+    let sent = killed
+        .rerun_while(move |seen| {
+            let is_look = completed && seen.is_list();
+            completed |= seen.is_complete();
+            is_look
+        })
+        .await;
+    killed.assert_right(&bytes(1, 9 * MIB));
+    assert_eq!(killed.parts_sent(), 1);
+    assert_snapshot!(sent.told(), @"sent App.pkg: 9.0 MiB in 2 parts, 1.0 MiB of it by this run; another run sent the same, and its surplus App_1.pkg was deleted");
 }
 
 #[tokio::test]
@@ -263,7 +295,7 @@ async fn an_upload_that_s3_has_completed_and_forgotten_is_not_sent_again() {
     hint: run `pkgferry verify` in a few minutes, which looks again and sends nothing
     ");
     assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
-    assert_eq!(may_be_late(&stage), [true]);
+    assert_eq!(arrivals(&stage), [Arrival::Awaited]);
     stage.clock.advance(Duration::from_secs(700));
     assert_eq!(stage.listed(), ["App.pkg"]);
     stage.assert_holds("App.pkg", &new);
@@ -300,7 +332,7 @@ async fn a_completion_that_s3_fails_of_is_asked_for_again() {
 async fn what_was_sent_before_is_not_late_any_more_when_its_file_is_deleted() {
     let stage = Stage::with(|config| config.listed_after = Duration::from_secs(20)).await;
     stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
-    assert_eq!(may_be_late(&stage), [true]);
+    assert_eq!(arrivals(&stage), [Arrival::Awaited]);
     stage.clock.advance(Duration::from_secs(60));
     stage.meddler.rule(|seen| if seen.is_delete() { Fate::HoldAfter } else { Fate::Pass });
     let newer = bytes(2, 1000);
@@ -308,7 +340,27 @@ async fn what_was_sent_before_is_not_late_any_more_when_its_file_is_deleted() {
         sent = stage.send("App.pkg", &newer) => panic!("not killed: {sent:?}"),
         () = stage.meddler.holding() => {}
     }
-    assert_eq!(may_be_late(&stage), [false]);
+    assert_eq!(arrivals(&stage), [Arrival::Over]);
+    // Who wants the old bytes back sends them at once, and the newer ones are given up.
+    stage.meddler.rule(|_| Fate::Pass);
+    stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
+    stage.clock.advance(Duration::from_secs(60));
+    stage.assert_holds("App.pkg", &bytes(1, 1000));
+    assert_eq!(stage.ear.warnings(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_was_proven_is_nothing_to_prove_when_its_file_is_deleted() {
+    let stage = Stage::open().await;
+    stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
+    let state = &stage.memory.state;
+    state.arrived(&state.unproven(None).unwrap()[0], Arrival::Proven).unwrap();
+    killed_at(&stage, "App.pkg", &bytes(2, 1000), Seen::is_delete, Fate::HoldAfter).await;
+    assert_eq!(arrivals(&stage), []);
+    assert_eq!(
+        state.delivery(state.left_over().unwrap()[0].server.as_str(), &"App.pkg".parse().unwrap()).unwrap(),
+        None
+    );
 }
 
 /// It is still to be proven; a kill before the step that does must not lose that.
@@ -317,10 +369,10 @@ async fn what_was_seen_in_the_list_is_not_remembered_as_late() {
     let stage = Stage::open().await;
     stage.meddler.rule(|_| Fate::Pass);
     stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
-    assert_eq!(may_be_late(&stage), [false]);
+    assert_eq!(arrivals(&stage), [Arrival::Listed]);
 }
 
 /// Of all that is to be proven.
-fn may_be_late(stage: &Stage) -> Vec<bool> {
-    stage.memory.state.unproven(None).unwrap().into_iter().map(|sent| sent.may_be_late).collect()
+fn arrivals(stage: &Stage) -> Vec<Arrival> {
+    stage.memory.state.unproven(None).unwrap().into_iter().map(|sent| sent.arrival).collect()
 }

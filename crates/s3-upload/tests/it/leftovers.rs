@@ -83,6 +83,26 @@ async fn what_nobody_may_ask_for_is_given_up() {
     assert_eq!(stage.ear.warnings(), Vec::<String>::new());
 }
 
+/// Whoever sends the next package gives it up, and nobody has to find out by themselves that a file may be missing.
+#[tokio::test]
+async fn what_may_be_missing_is_told_by_who_tidies() {
+    for (meant, what) in [
+        (Seen::is_delete as fn(&Seen) -> bool, "the old App.pkg may have been deleted for what was sent"),
+        (|seen| seen.is_part(2), ""),
+    ] {
+        let stage = one_at_a_time().await;
+        stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+        killed_at(&stage, "App.pkg", &bytes(1, 9 * MIB), meant, Fate::HoldAfter).await;
+        std::fs::remove_file(stage.path()).unwrap();
+        stage.meddler.rule(|_| Fate::Pass);
+        let other = stage.path().with_file_name("other.pkg");
+        stage.send_file(&other, "Other.pkg", &bytes(3, 1000)).await.unwrap();
+        assert_eq!(journals(&stage), 0);
+        let told = stage.ear.steady_warnings();
+        assert!(told.starts_with(what) && told.is_empty() == what.is_empty(), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn what_could_not_be_removed_is_told_and_left_to_the_next_run() {
     for (stage, new) in [outdated().await, nameless().await] {

@@ -3,11 +3,13 @@
 use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
-use pipeline::FailureKind;
+use pipeline::{Clock as _, FailureKind};
 use sandbox::Side;
+use state::Arrival;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 #[tokio::test]
 async fn the_old_file_goes_after_the_last_part_and_right_before_the_completion() {
@@ -382,4 +384,65 @@ async fn a_twin_of_two_runs_at_once_is_told() {
     let sent = stage.send_through("App.pkg", &bytes(2, 1000), rule).await.unwrap();
     assert_snapshot!(sent.told(), @"sent App.pkg: 1000 bytes in 1 part");
     assert_snapshot!(stage.ear.steady_warnings(), @"App_1.pkg appeared on the distribution service while App.pkg was put in place: either may be the file of this run, and the other one that of another run at the same time; find out which of them the package record serves, and delete the other");
+}
+
+/// The list cannot be read at the end; but it was seen to show the old file, whose deletion nobody has confirmed.
+#[tokio::test]
+async fn what_was_seen_counts_where_nothing_is_seen_any_more() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let (mut is_asked, mut looks) = (false, 0);
+    let rule = move |seen: &Seen| {
+        is_asked |= seen.is_delete();
+        looks += usize::from(is_asked && seen.is_list());
+        match looks {
+            _ if seen.is_delete() => Fate::Answer(500, String::new()),
+            2.. if seen.is_list() => Fate::Answer(403, String::new()),
+            _ => Fate::Pass,
+        }
+    };
+    let failure = stage.send_through("App.pkg", &bytes(1, 1000), rule).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @"
+    the old App.pkg could not be deleted; it is still there, and the new one was not put in place: DELETE /api/v1/jcds/files/App.pkg was answered with 500 Internal Server Error
+    hint: the server or a proxy in front of it failed: try again later
+    Remote
+    ");
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &bytes(9, 700));
+}
+
+/// Our deletion was carried out, and another run has placed the same bytes before we looked: an entry that stays so long is not the one
+/// that was deleted.
+#[tokio::test]
+async fn the_same_bytes_that_stay_for_two_minutes_are_another_runs() {
+    let stage = Stage::open().await;
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let same = bytes(1, 1000);
+    let (go, begun) = (Arc::new(Notify::new()), stage.clock.now());
+    let (mut is_asked, mut held) = (false, Some(Arc::clone(&go)));
+    stage.meddler.rule(move |seen| {
+        is_asked |= seen.is_delete();
+        match seen.is_delete() {
+            true => Fate::Answer(204, String::new()),
+            false if is_asked && seen.is_list() => held.take().map_or(Fate::Pass, Fate::Until),
+            false => Fate::Pass,
+        }
+    });
+    let other = async {
+        stage.meddler.holding().await;
+        stage.sandbox.put_file("App.pkg", &same);
+        go.notify_one();
+    };
+    let (sent, ()) = tokio::join!(stage.send("App.pkg", &same), other);
+    assert_snapshot!(sent.unwrap().told(), @"App.pkg was sent, and another run had put the same bytes in place before; those were left there");
+    assert!(stage.clock.now().duration_since(begun).as_secs() >= 120);
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &same);
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+    let kept = stage.memory.state.unproven(None).unwrap();
+    assert_eq!(
+        kept.iter().map(|kept| kept.arrival).collect::<Vec<_>>(),
+        [Arrival::Listed],
+        "nobody has proven it"
+    );
 }

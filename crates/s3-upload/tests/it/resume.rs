@@ -6,6 +6,7 @@ use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
 use pipeline::{Access, Boundary, Origin, Plan, Processor as _, Verdict, keys};
 use s3_upload::S3Upload;
+use state::Arrival;
 use std::sync::Arc;
 
 #[tokio::test]
@@ -207,7 +208,10 @@ async fn a_completion_of_other_bytes_stays_in_the_journal_and_a_dry_run_strikes_
     assert_eq!(plan(known.md5, Access::ReadWrite).await, 0);
     // It is there, and nobody has proven it.
     let kept = stage.memory.state.unproven(None).unwrap();
-    assert_eq!(kept.iter().map(|kept| (kept.sent, kept.may_be_late)).collect::<Vec<_>>(), [(known, false)]);
+    assert_eq!(
+        kept.iter().map(|kept| (kept.sent, kept.arrival)).collect::<Vec<_>>(),
+        [(known, Arrival::Listed)]
+    );
     // Somebody else has put other bytes there, and they are what is wanted now.
     let other = pipeline::Md5::from_bytes([1; 16]);
     plan(other, Access::ReadOnly).await;

@@ -4,6 +4,7 @@ use crate::killed::{asked, killed_at, one_at_a_time, rerun};
 use crate::meddler::{Fate, Seen};
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
+use state::Arrival;
 use std::time::Duration;
 
 const GONE: &str =
@@ -12,7 +13,7 @@ const INVALID: &str =
     "<Error><Code>InvalidPart</Code><Message>One part could not be found.</Message></Error>";
 
 const UNHEARD: [&str; 2] = [
-    "unverified: App.pkg was sent, and S3 was asked to put it together; its answer was lost, and the list does not show the file yet",
+    "unverified: App.pkg was sent, and S3 was asked to put it together; its answer was lost, and it does not know the upload any more, as when it has done it",
     "hint: run `pkgferry verify` in a few minutes, which looks again and sends nothing",
 ];
 
@@ -44,8 +45,8 @@ async fn a_completion_that_s3_has_forgotten_is_one_that_it_has_done() {
         assert_eq!(sent.told().lines().collect::<Vec<_>>(), UNHEARD);
         let kept = stage.memory.state.unproven(None).unwrap();
         assert_eq!(
-            kept.iter().map(|kept| kept.may_be_late).collect::<Vec<_>>(),
-            [true],
+            kept.iter().map(|kept| kept.arrival).collect::<Vec<_>>(),
+            [Arrival::Awaited],
             "it is not sent again"
         );
         assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);

@@ -4,8 +4,8 @@ use crate::{SERVER, begin_run, clock, digests, file, open, time};
 use fingerprint::{FileIdentity, Memory as _};
 use pipeline::{Event, Listener as _, Occurrence, Route, StepRef, Witness};
 use state::{
-    Claim, Error, NewPackage, NewUnproven, NewUpload, PackageEnd, PackageFacts, Part, Place, RunId, State,
-    StoredPart,
+    Arrival, Claim, Error, NewDelivery, NewPackage, NewUpload, PackageEnd, PackageFacts, Part, Place, RunId,
+    State, StoredPart,
 };
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -179,7 +179,7 @@ fn write(state: &State, times: u64) {
         journal.part(&StoredPart { number, size: 1, etag: "e".into(), checksum: None }).unwrap();
         say(format!("part {n}"));
 
-        let unproven = NewUnproven {
+        let unproven = NewDelivery {
             server: SERVER,
             file: &name,
             record: None,
@@ -187,9 +187,9 @@ fn write(state: &State, times: u64) {
             route: Route::Jcds,
             witness: Witness::List,
             since: time("2026-11-20T22:00:00Z"),
-            may_be_late: true,
+            arrival: Arrival::Awaited,
         };
-        state.keep_unproven(&unproven).unwrap();
+        state.keep_delivery(&unproven).unwrap();
         say(format!("unproven {n}"));
 
         state.put_note(id.as_str(), &n.to_string());

@@ -3,15 +3,16 @@
 use crate::child::IDENTITY;
 use crate::{SERVER, digests, open};
 use fingerprint::Memory as _;
-use state::{Examined, Phase, State, StoredPart, examine};
+use state::{Arrival, Examined, Phase, State, StoredPart, examine};
 use std::num::NonZeroU32;
 use std::path::Path;
 
-const FORMATS: [&str; 4] = [
+const FORMATS: [&str; 5] = [
     include_str!("formats/1.sql"),
     include_str!("formats/2.sql"),
     include_str!("formats/3.sql"),
     include_str!("formats/4.sql"),
+    include_str!("formats/5.sql"),
 ];
 
 fn write(folder: &Path, sql: &str) {
@@ -61,8 +62,10 @@ fn nothing_of_an_older_file_is_lost() {
         crate::begin_run(&state, &"a".parse().unwrap(), &crate::clock()).end(0).unwrap();
         assert_eq!(state.history().runs(one, None).unwrap().items.len(), 1);
         let unproven = state.unproven(None).unwrap();
-        let unproven: Vec<_> = unproven.iter().map(|sent| (sent.file.as_str(), sent.may_be_late)).collect();
-        assert_eq!(unproven, [("Sent.pkg", true)][..usize::from(format >= 4)]);
+        let unproven: Vec<_> = unproven.iter().map(|sent| (sent.file.as_str(), sent.arrival)).collect();
+        let kept = [("Sent.pkg", Arrival::Awaited), ("Listed.pkg", Arrival::Listed)];
+        let many = [0, 0, 0, 1, 2][format - 1];
+        assert_eq!(unproven, kept[..many], "format {format}");
 
         drop((left, state));
         assert_eq!(examine(folder.path()).unwrap(), Examined::Sound { set_aside: 0 });

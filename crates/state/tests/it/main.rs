@@ -9,6 +9,7 @@
 
 mod cache;
 mod child;
+mod deliveries;
 mod formats;
 mod history;
 mod killed;
@@ -16,7 +17,6 @@ mod locks;
 mod opening;
 mod pruning;
 mod together;
-mod unproven;
 mod uploads;
 #[cfg(unix)]
 mod users;

@@ -22,7 +22,7 @@ fn a_newer_file_is_left_alone_and_the_run_goes_on_without() {
     assert!(matches!(error, Error::Newer { found: 99, .. }), "{error}");
     let opened = State::open_or_forget(folder.path()).unwrap();
     let why = opened.forgets.unwrap();
-    insta::assert_snapshot!(why.to_string().replace(&*folder.path().to_string_lossy(), "…"), @"…/state.db was written by a newer pkgferry (format 99; this one knows 5)");
+    insta::assert_snapshot!(why.to_string().replace(&*folder.path().to_string_lossy(), "…"), @"…/state.db was written by a newer pkgferry (format 99; this one knows 6)");
     insta::assert_snapshot!(why.hint().unwrap(), @"update this pkgferry, or name another state folder");
     assert_eq!(opened.set_aside, None);
 

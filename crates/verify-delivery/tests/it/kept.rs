@@ -5,10 +5,10 @@ use fingerprint::Fingerprint;
 use insta::assert_snapshot;
 use pipeline::{Applied, Outcome, Plan, Route, Sha3_512, Witness};
 use serde_json::{Value as Json, json};
-use state::{NewUnproven, State, Unproven};
+use state::{Arrival, Delivery, NewDelivery, State};
 use std::sync::{Arc, Mutex};
 
-fn kept(stage: &Stage) -> Vec<Unproven> {
+fn kept(stage: &Stage) -> Vec<Delivery> {
     stage.state.as_ref().unwrap().unproven(None).unwrap()
 }
 
@@ -19,7 +19,7 @@ async fn local(stage: &Stage) -> Fingerprint {
 /// As an earlier run has left it.
 fn keep(stage: &Stage, sent: Fingerprint) {
     let server = stage.sandbox.connection().jss_url.clone();
-    let new = NewUnproven {
+    let new = NewDelivery {
         server: &server,
         file: &"App.pkg".parse().unwrap(),
         record: None,
@@ -27,9 +27,9 @@ fn keep(stage: &Stage, sent: Fingerprint) {
         route: Route::PackagesApi,
         witness: Witness::Record,
         since: "2026-11-19T22:00:00Z".parse().unwrap(),
-        may_be_late: true,
+        arrival: Arrival::Awaited,
     };
-    stage.state.as_ref().unwrap().keep_unproven(&new).unwrap();
+    stage.state.as_ref().unwrap().keep_delivery(&new).unwrap();
 }
 
 /// What is told of bytes whose local file nobody needs any more.
@@ -276,18 +276,22 @@ async fn what_is_proven_is_settled() {
 /// way itself, and may not.
 #[tokio::test]
 async fn what_has_gone_wrong_is_kept_until_it_is_mended() {
-    for (scene, said, may_be_late) in [
-        (Scene::list(&[("App_1.pkg", BYTES)], Record::None), "arrived as App_1.pkg", true),
-        (Scene::list(&[("App.pkg", OLD), ("App_1.pkg", BYTES)], Record::Blank), "arrived as App_1.pkg", true),
-        (Scene::list(&[], Record::Says(0, Digest::Sent)), "arrived without its bytes", false),
-        (Scene::record(Record::Says(0, Digest::Sent)), "arrived without its bytes", false),
+    for (scene, said, arrival) in [
+        (Scene::list(&[("App_1.pkg", BYTES)], Record::None), "arrived as App_1.pkg", Arrival::Awaited),
+        (
+            Scene::list(&[("App.pkg", OLD), ("App_1.pkg", BYTES)], Record::Blank),
+            "arrived as App_1.pkg",
+            Arrival::Awaited,
+        ),
+        (Scene::list(&[], Record::Says(0, Digest::Sent)), "arrived without its bytes", Arrival::Over),
+        (Scene::record(Record::Says(0, Digest::Sent)), "arrived without its bytes", Arrival::Over),
     ] {
         let (stage, _, entries) = scene.open().await;
         let sent = stage.prove(&entries).await.unwrap();
         let looked = stage.look(&entries).await.unwrap();
         assert!(told(&sent).contains(said) && told(&looked).contains(said), "{said}: {}", told(&looked));
-        let late: Vec<_> = kept(&stage).iter().map(|kept| kept.may_be_late).collect();
-        assert_eq!(late, [may_be_late], "{said}");
+        let arrivals: Vec<_> = kept(&stage).iter().map(|kept| kept.arrival).collect();
+        assert_eq!(arrivals, [arrival], "{said}");
     }
 }
 
@@ -338,7 +342,7 @@ async fn what_another_process_keeps_meanwhile_stays() {
         let file = "App.pkg".parse().unwrap();
         let (route, witness, record) = (Route::Jcds, Witness::List, None);
         let since = "2026-11-20T12:00:02Z".parse().unwrap();
-        let new = NewUnproven {
+        let new = NewDelivery {
             server: &server,
             file: &file,
             record,
@@ -346,9 +350,9 @@ async fn what_another_process_keeps_meanwhile_stays() {
             route,
             witness,
             since,
-            may_be_late: true,
+            arrival: Arrival::Awaited,
         };
-        state.keep_unproven(&new).unwrap();
+        state.keep_delivery(&new).unwrap();
         sandbox.put_file("App.pkg", BYTES);
     });
     came_to("proven", &stage.prove(&[]).await.unwrap());
@@ -377,8 +381,8 @@ async fn a_run_that_finds_nothing_to_send_finishes_an_earlier_proof() {
 async fn what_cannot_be_written_is_told_and_proven_all_the_same() {
     let stage = Stage::with_state().await;
     let file = stage.path().with_file_name("state").join("state.db");
-    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE unproven").unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE deliveries").unwrap();
     stage.sandbox.put_file("App.pkg", BYTES);
     came_to("proven", &stage.prove(&[]).await.unwrap());
-    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: unproven: Error code 1: SQL logic error");
+    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: deliveries: Error code 1: SQL logic error");
 }

@@ -1,0 +1,234 @@
+//! Deliveries: what was sent, and how far it was shown to have arrived.
+
+use crate::digests::fingerprint;
+use crate::history::record;
+use crate::times::{stored, told};
+use crate::{Error, State};
+use fingerprint::Fingerprint;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::{FileName, PackageId, Route, Witness};
+use rusqlite::{Connection, Row, TransactionBehavior, params};
+
+/// A file that was sent, or that somebody is about to prove.
+#[derive(Clone, Debug)]
+pub struct NewDelivery<'a> {
+    /// Address of the server.
+    pub server: &'a str,
+    /// The name that the file has there.
+    pub file: &'a FileName,
+    /// The id of its record, if there is one.
+    pub record: Option<PackageId>,
+    /// What was sent.
+    pub sent: Fingerprint,
+    /// How it went there.
+    pub route: Route,
+    /// Who was asked about it.
+    pub witness: Witness,
+    /// When it was sent.
+    pub since: Timestamp,
+    /// How far it was shown to have arrived.
+    pub arrival: Arrival,
+}
+
+/// A delivery that is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    number: i64,
+    /// Address of the server.
+    pub server: String,
+    /// The name that the file has there.
+    pub file: FileName,
+    /// The id of its record, if there is one.
+    pub record: Option<PackageId>,
+    /// What was sent.
+    pub sent: Fingerprint,
+    /// How it went there.
+    pub route: Route,
+    /// Who was asked about it.
+    pub witness: Witness,
+    /// When it was sent.
+    pub since: Timestamp,
+    /// How far it was shown to have arrived.
+    pub arrival: Arrival,
+}
+
+/// How far a delivery was shown to have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// The list has not shown it. It is to be proven.
+    Awaited,
+    /// The list has shown the file. It is still to be proven.
+    Listed,
+    /// It came without its bytes, or its file is to be deleted, or somebody else has sent it: nothing of it is on its way, and the list
+    /// is believed. It is still to be proven.
+    Over,
+    /// It was read back. It is remembered as long as a node may not know it.
+    Proven,
+}
+
+impl Arrival {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Awaited => "awaited",
+            Self::Listed => "listed",
+            Self::Over => "over",
+            Self::Proven => "proven",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Awaited, Self::Listed, Self::Over, Self::Proven].into_iter().find(|known| known.word() == word)
+    }
+}
+
+/// How long a delivery that the list does not show is taken to be on its way into the list. Nobody knows how long that can take
+/// (`jamf-pro-api.md §19.5`); whoever deleted the file by hand waits no longer than this until it is sent again.
+pub(crate) const LISTED_LATE: SignedDuration = SignedDuration::from_hours(1);
+/// How long one node's list may lack what another one's has shown: they exchange changes about once a minute (`jamf-pro-api.md §13.1`).
+const LISTED_EVERYWHERE: SignedDuration = SignedDuration::from_mins(2);
+/// How long a delivery that was seen in the list is kept to be proven, where no step does it.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl Delivery {
+    /// How long from now on a node's list may show what was there before. Zero where the list is believed. A clock that was set back makes
+    /// nothing old.
+    #[must_use]
+    pub fn spreads_for(&self, now: Timestamp) -> SignedDuration {
+        match self.arrival {
+            Arrival::Over => SignedDuration::ZERO,
+            Arrival::Awaited | Arrival::Listed | Arrival::Proven => self.left_of(LISTED_EVERYWHERE, now),
+        }
+    }
+
+    /// Whether the list may lack it.
+    #[must_use]
+    pub fn may_be_unlisted(&self, now: Timestamp) -> bool {
+        let is_awaited = self.arrival == Arrival::Awaited && !self.left_of(LISTED_LATE, now).is_zero();
+        is_awaited || !self.spreads_for(now).is_zero()
+    }
+
+    fn left_of(&self, window: SignedDuration, now: Timestamp) -> SignedDuration {
+        (window - now.duration_since(self.since).abs()).max(SignedDuration::ZERO)
+    }
+}
+
+const COLUMNS: &str = "number, server, file, record, size, md5, sha3_512, route, witness, since, arrival";
+
+impl State {
+    /// Remembers a delivery. It takes the place of an earlier one of the same file on the same server, in whatever
+    /// spelling: what was sent then is not there any more.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_delivery(&self, new: &NewDelivery<'_>) -> Result<(), Error> {
+        let mut database = self.database();
+        let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        strike(&transaction, new.server, new.file)?;
+        let before = |age| stored(new.since.saturating_sub(age).unwrap_or(Timestamp::MIN));
+        transaction.execute(
+            "DELETE FROM deliveries \
+             WHERE server = ?1 AND (arrival = ?2 AND since < ?3 OR arrival = ?4 AND since < ?5)",
+            params![
+                new.server,
+                Arrival::Listed.word(),
+                before(KEPT),
+                Arrival::Proven.word(),
+                before(LISTED_EVERYWHERE)
+            ],
+        )?;
+        transaction.execute(
+            "INSERT INTO deliveries (server, file, record, size, md5, sha3_512, route, witness, since, arrival) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                new.server,
+                new.file.as_str(),
+                new.record.map(|id| id.get().cast_signed()),
+                new.sent.size.cast_signed(),
+                new.sent.md5.as_bytes(),
+                new.sent.sha3_512.as_bytes(),
+                new.route.as_str(),
+                new.witness.as_str(),
+                stored(new.since),
+                new.arrival.word(),
+            ],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// So far was this delivery shown to have arrived. One that another process has kept in its place meanwhile stays as it is.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn arrived(&self, delivery: &Delivery, arrival: Arrival) -> Result<(), Error> {
+        let update = "UPDATE deliveries SET arrival = ?1 WHERE number = ?2";
+        self.database().execute(update, params![arrival.word(), delivery.number])?;
+        Ok(())
+    }
+
+    /// Forgets this delivery. One that another process has kept in its place meanwhile stays. Tells whether it was still kept.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn forget_delivery(&self, delivery: &Delivery) -> Result<bool, Error> {
+        let delete = "DELETE FROM deliveries WHERE number = ?1";
+        Ok(self.database().execute(delete, [delivery.number])? > 0)
+    }
+
+    /// What was sent last of this file to this server, in whatever spelling, as far as it is remembered.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn delivery(&self, server: &str, file: &FileName) -> Result<Option<Delivery>, Error> {
+        let database = self.database();
+        let select = format!("SELECT {COLUMNS} FROM deliveries WHERE server = ?1 AND file = ?2");
+        let mut select = database.prepare_cached(&select)?;
+        for spelling in file.spellings() {
+            if let Some(row) = select.query([server, &spelling])?.next()? {
+                return read(row).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is not proven yet, on one server or all, the oldest first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn unproven(&self, server: Option<&str>) -> Result<Vec<Delivery>, Error> {
+        let database = self.database();
+        let select = format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE (?1 IS NULL OR server = ?1) AND arrival <> ?2 ORDER BY number"
+        );
+        let mut select = database.prepare_cached(&select)?;
+        let mut rows = select.query(params![server, Arrival::Proven.word()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+}
+
+fn strike(database: &Connection, server: &str, file: &FileName) -> Result<(), Error> {
+    let mut delete = database.prepare_cached("DELETE FROM deliveries WHERE server = ?1 AND file = ?2")?;
+    for spelling in file.spellings() {
+        delete.execute([server, &spelling])?;
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Delivery, Error> {
+    let word = |column| row.get::<_, String>(column);
+    let size: i64 = row.get("size")?;
+    Ok(Delivery {
+        number: row.get("number")?,
+        server: row.get("server")?,
+        file: word("file")?.parse().map_err(|_| Error::Entry { what: "a file name" })?,
+        record: record(row.get("record")?)?,
+        sent: fingerprint(size.cast_unsigned(), row.get("md5")?, row.get("sha3_512")?),
+        route: word("route")?.parse().map_err(|_| Error::Entry { what: "a route" })?,
+        witness: word("witness")?.parse().map_err(|_| Error::Entry { what: "a witness" })?,
+        since: told(row.get("since")?)?,
+        arrival: Arrival::parse(&word("arrival")?).ok_or(Error::Entry { what: "an arrival" })?,
+    })
+}
