@@ -1,6 +1,6 @@
 //! Two runs that are about the same package.
 
-use crate::meddler::{Fate, Seen};
+use crate::meddler::{Fate, Seen, in_turn};
 use crate::stage::{Sent, Stage, bytes, failed};
 use insta::assert_snapshot;
 use jamf::{Listing, Sessions};
@@ -103,11 +103,7 @@ async fn a_file_that_another_run_deleted_since_the_listing_leaves_its_name_to_th
 /// Holds the first request that `is_it`, until it is let go.
 fn hold_first(stage: &Stage, is_it: impl Fn(&Seen) -> bool + Send + 'static) -> Arc<Notify> {
     let go = Arc::new(Notify::new());
-    let mut held = Some(Arc::clone(&go));
-    stage.meddler.rule(move |seen| match held.take_if(|_| is_it(seen)) {
-        Some(go) => Fate::Until(go),
-        None => Fate::Pass,
-    });
+    stage.meddler.rule(in_turn(is_it, [Fate::Until(Arc::clone(&go)), Fate::Pass]));
     go
 }
 
@@ -228,18 +224,10 @@ async fn a_twin_that_the_other_run_deletes_is_as_good_as_deleted() {
     let stage = Stage::open().await;
     let same = bytes(1, 1000);
     let go = Arc::new(Notify::new());
-    let (complete, mut delete) = (Arc::clone(&go), 0);
-    let mut completions = 0;
-    stage.meddler.rule(move |seen| {
-        completions += usize::from(seen.is_complete());
-        delete += usize::from(seen.is_delete());
-        match (completions, delete) {
-            (1, 0) if seen.is_complete() => Fate::Until(Arc::clone(&complete)),
-            // Another one was faster.
-            (_, 1) if seen.is_delete() => Fate::AnswerAfter(404, String::new()),
-            _ => Fate::Pass,
-        }
-    });
+    let mut completion = in_turn(Seen::is_complete, [Fate::Until(Arc::clone(&go)), Fate::Pass]);
+    // Another one was faster.
+    let mut deletion = in_turn(Seen::is_delete, [Fate::AnswerAfter(404, String::new()), Fate::Pass]);
+    stage.meddler.rule(move |seen| if seen.is_delete() { deletion(seen) } else { completion(seen) });
     let other = async {
         stage.meddler.holding().await;
         let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
