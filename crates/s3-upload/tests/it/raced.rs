@@ -111,6 +111,25 @@ fn hold_first(stage: &Stage, is_it: impl Fn(&Seen) -> bool + Send + 'static) -> 
 /// happens.
 async fn overtaken(stage: &Stage, ours: &[u8], theirs: &[u8], meanwhile: impl FnOnce()) -> (Sent, Sent) {
     let go = hold_first(stage, Seen::is_complete);
+    race(stage, &go, ours, theirs, meanwhile).await
+}
+
+/// Two runs replace a file by the same bytes. Ours is held right before it deletes the old file, while theirs runs to its end and
+/// `meanwhile` happens.
+async fn replaced_twice(stage: &Stage, new: &[u8], meanwhile: impl FnOnce()) -> (Sent, Sent) {
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let go = hold_first(stage, Seen::is_delete);
+    race(stage, &go, new, new, meanwhile).await
+}
+
+/// Two runs send `ours` and `theirs`. Where ours is held, until `go`, theirs runs to its end and `meanwhile` happens.
+async fn race(
+    stage: &Stage,
+    go: &Notify,
+    ours: &[u8],
+    theirs: &[u8],
+    meanwhile: impl FnOnce(),
+) -> (Sent, Sent) {
     let other = async {
         stage.meddler.holding().await;
         let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", theirs).await;
@@ -228,16 +247,9 @@ async fn a_twin_that_the_other_run_deletes_is_as_good_as_deleted() {
     // Another one was faster.
     let mut deletion = in_turn(Seen::is_delete, [Fate::AnswerAfter(404, String::new()), Fate::Pass]);
     stage.meddler.rule(move |seen| if seen.is_delete() { deletion(seen) } else { completion(seen) });
-    let other = async {
-        stage.meddler.holding().await;
-        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
-        go.notify_one();
-        sent
-    };
-    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
-    theirs.unwrap();
+    let (ours, _) = race(&stage, &go, &same, &same, || {}).await;
     assert_one_file(&stage, &same);
-    assert!(ours.unwrap().told().contains("its surplus App_1.pkg was deleted"));
+    assert!(ours.told().contains("its surplus App_1.pkg was deleted"));
 }
 
 /// A forced upload of the bytes that are there: what is listed under the name may be the old file, whose deletion comes late.
@@ -263,41 +275,23 @@ async fn nothing_is_surplus_beside_a_file_that_may_be_the_old_one() {
 /// Both have seen the old file. Whoever deletes last takes away the other's new one, and places its own.
 #[tokio::test]
 async fn two_replacements_at_once_end_in_one_file() {
-    let stage = Stage::open().await;
-    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
-    let same = bytes(1, 1000);
-    let go = hold_first(&stage, Seen::is_delete);
-    let other = async {
-        stage.meddler.holding().await;
-        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
-        go.notify_one();
-        sent
-    };
-    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    let (stage, same) = (Stage::open().await, bytes(1, 1000));
+    let (ours, theirs) = replaced_twice(&stage, &same, || {}).await;
     assert_one_file(&stage, &same);
-    assert_snapshot!(ours.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
-    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(theirs.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
 
 /// What ours deletes is the other's new file, and the list goes on showing it: it is not to be taken for one that stays.
 #[tokio::test]
 async fn a_file_that_is_about_to_go_is_not_taken_for_the_new_one() {
-    let stage = Stage::open().await;
-    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
-    let same = bytes(1, 1000);
-    let go = hold_first(&stage, Seen::is_delete);
-    let other = async {
-        stage.meddler.holding().await;
-        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
-        stage.sandbox.inject(Fault::DeleteLate(20));
-        go.notify_one();
-        sent
-    };
-    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    let (stage, same) = (Stage::open().await, bytes(1, 1000));
+    let meanwhile = || stage.sandbox.inject(Fault::DeleteLate(20));
+    let (ours, theirs) = replaced_twice(&stage, &same, meanwhile).await;
     stage.clock.advance(Duration::from_secs(60));
     assert_one_file(&stage, &same);
-    assert_snapshot!(ours.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
-    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(theirs.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
 
 /// The old file goes, and before anybody looks again the other run has placed the same bytes.
