@@ -178,6 +178,26 @@ async fn a_twin_is_waited_for_until_it_is_listed() {
     assert!(ours.told().contains("its surplus App_1.pkg was deleted"), "{}", ours.told());
 }
 
+/// The list shows the twin's name at once, and what it holds at the third look (`jamf-pro-api.md §7.1`).
+#[tokio::test]
+async fn what_a_twin_holds_is_waited_for_before_it_is_deleted() {
+    for untold in [r#""length":0"#, r#""length":1000"#] {
+        let (stage, same) = (Stage::open().await, bytes(1, 1000));
+        let meanwhile = || {
+            let theirs = stage.list_json();
+            let twin = format!(r#"{{"fileName":"App_1.pkg",{untold},"region":"us-east-1"}}"#);
+            let both = Fate::Answer(200, theirs.replace(']', &format!(",{twin}]")));
+            stage.meddler.rule(in_turn(Seen::is_list, [both.clone(), both, Fate::Pass]));
+        };
+        let (ours, _) = overtaken(&stage, &same, &same, meanwhile).await;
+        assert_one_file(&stage, &same);
+        assert!(ours.told().contains("its surplus App_1.pkg was deleted"), "{untold}: {}", ours.told());
+        let seen = stage.meddler.seen();
+        let looks = seen.iter().take_while(|seen| !seen.is_delete()).filter(|seen| seen.is_list()).count();
+        assert_eq!((looks, &*deleted(&stage)), (3, "/api/v1/jcds/files/App_1.pkg"), "{untold}");
+    }
+}
+
 /// The service lists all files late. Both have completed before either file is listed, and both look until there is more.
 #[tokio::test]
 async fn a_twin_on_a_late_service_is_waited_for() {
