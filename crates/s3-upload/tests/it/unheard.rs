@@ -4,7 +4,11 @@ use crate::killed::{asked, killed_at, one_at_a_time, rerun};
 use crate::meddler::{Fate, Seen, in_turn};
 use crate::stage::{MIB, Stage, bytes, failed};
 use insta::assert_snapshot;
+use jamf::Sessions;
+use sandbox::Fault;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 const UNHEARD: [&str; 2] = [
     "unverified: App.pkg was sent, and S3 was asked to put it together; its answer was lost, and the list does not show the file yet",
@@ -27,6 +31,16 @@ fn invalid() -> Fate {
 /// Somebody in between forbids it.
 fn forbidden() -> Fate {
     Fate::Answer(403, "<html>Forbidden by policy</html>".into())
+}
+
+/// S3 does not let these credentials do it.
+fn denied() -> Fate {
+    Fate::Answer(403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>".into())
+}
+
+/// The credentials have ended.
+fn expired() -> Fate {
+    Fate::Answer(400, "<Error><Code>ExpiredToken</Code><Message>Expired.</Message></Error>".into())
 }
 
 /// Whatever asks S3 about this upload, or to complete it.
@@ -82,10 +96,9 @@ async fn what_an_earlier_run_asked_for_is_done_where_s3_has_forgotten_it() {
     let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
     let new = bytes(1, 1000);
     killed_at(&stage, "App.pkg", &new, Seen::is_complete, Fate::HoldAfter).await;
-    let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
     stage.meddler.rule(move |seen| match seen.is_complete() {
         true => gone(),
-        false if seen.is("GET", "uploadId=") => Fate::Answer(403, denied.into()),
+        false if seen.is("GET", "uploadId=") => denied(),
         false => Fate::Pass,
     });
     let sent = stage.send_again("App.pkg").await.unwrap();
@@ -261,21 +274,24 @@ async fn nobody_waits_for_an_upload_that_was_called_off() {
     assert!(asked.contains(&"complete".to_owned()), "{asked:?}");
 }
 
-/// S3 has done it at the first try, whose answer was lost; at the second one a proxy forbids to ask.
+/// S3 has done it at the first try, whose answer was lost; at the second one a proxy forbids to ask, or S3 takes the credentials no
+/// more.
 #[tokio::test]
 async fn a_refusal_after_a_lost_answer_says_nothing_of_what_s3_has_done() {
-    let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
-    let new = bytes(1, 9 * MIB);
-    let rule = in_turn(Seen::is_complete, [Fate::LoseAnswer, forbidden()]);
-    stage.send_through("App.pkg", &new, rule).await.unwrap_err();
-    let left = stage.memory.state.left_over().unwrap();
-    assert_eq!(left.iter().map(|left| left.phase).collect::<Vec<_>>(), [state::Phase::Completing]);
-    stage.meddler.rule(|_| Fate::Pass);
-    let sent = stage.send_again("App.pkg").await.unwrap();
-    assert!(sent.told().contains("was sent by an earlier run"), "{}", sent.told());
-    assert!(!asked(&stage.meddler.seen()).iter().any(|asked| asked.starts_with("part")));
-    stage.clock.advance(Duration::from_secs(700));
-    assert_eq!(stage.listed(), ["App.pkg"]);
+    for refusal in [forbidden(), denied()] {
+        let stage = Stage::with(|config| config.listed_after = Duration::from_secs(600)).await;
+        let new = bytes(1, 9 * MIB);
+        let rule = in_turn(Seen::is_complete, [Fate::LoseAnswer, refusal]);
+        stage.send_through("App.pkg", &new, rule).await.unwrap_err();
+        let left = stage.memory.state.left_over().unwrap();
+        assert_eq!(left.iter().map(|left| left.phase).collect::<Vec<_>>(), [state::Phase::Completing]);
+        stage.meddler.rule(|_| Fate::Pass);
+        let sent = stage.send_again("App.pkg").await.unwrap();
+        assert!(sent.told().contains("was sent by an earlier run"), "{}", sent.told());
+        assert!(!asked(&stage.meddler.seen()).iter().any(|asked| asked.starts_with("part")));
+        stage.clock.advance(Duration::from_secs(700));
+        assert_eq!(stage.listed(), ["App.pkg"]);
+    }
 }
 
 /// The server has deleted the file at the first try, whose answer was lost; the second one is forbidden.
@@ -302,4 +318,40 @@ async fn what_the_old_file_was_deleted_for_is_not_called_off() {
     assert_eq!(stage.sandbox.open_uploads().len(), 1);
     let asked = rerun(&stage, "App.pkg", &new).await;
     assert!(!asked.iter().any(|asked| asked.starts_with("part")), "{asked:?}");
+}
+
+/// S3 has done it at the first try, whose answer was lost. Before the second one the credentials end, and are not renewed, since the run
+/// has begun another upload: what is sent anew is a twin of a file that the list does not show yet.
+#[tokio::test]
+async fn what_is_sent_anew_after_a_lost_answer_is_looked_for_as_a_twin() {
+    let (stage, new) = (Stage::open().await, bytes(1, 1000));
+    // The first one is listed after the last look before the second completion, and the second one after the first look at it.
+    for seconds in [34, 7] {
+        stage.sandbox.inject(Fault::ListedLate(seconds));
+    }
+    let (go, clock) = (Arc::new(Notify::new()), stage.clock.clone());
+    let begins = |seen: &Seen| seen.is("POST", "?uploads");
+    let mut begin = in_turn(begins, [Fate::Until(Arc::clone(&go)), Fate::Pass]);
+    let mut completion = in_turn(Seen::is_complete, [Fate::LoseAnswer, expired(), Fate::Pass]);
+    let mut tries = 0;
+    stage.meddler.rule(move |seen| {
+        tries += usize::from(seen.is_complete());
+        if tries == 3 && seen.is_list() {
+            clock.advance(Duration::from_secs(5));
+        }
+        if begins(seen) { begin(seen) } else { completion(seen) }
+    });
+    let sessions = Arc::new(Sessions::new(jamf::Config::default()).unwrap());
+    let env = stage.env("App.pkg", &new);
+    let another = async {
+        stage.meddler.holding().await;
+        let session = sessions.open(&stage.env_of("Other.pkg")).unwrap();
+        session.jcds_initiate(&stage.context()).await.unwrap();
+        go.notify_one();
+    };
+    let (sent, ()) = tokio::join!(stage.send_within(Arc::clone(&sessions), env, |_| {}), another);
+    assert_snapshot!(sent.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part; another run sent the same, and its surplus App_1.pkg was deleted");
+    stage.clock.advance(Duration::from_secs(60));
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &new);
 }
