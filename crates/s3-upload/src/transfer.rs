@@ -202,12 +202,14 @@ impl Work {
             None => self.begin(&door, &aim, cx).await,
             Some(error) => Err(error),
         };
-        let may_have_twin = aim.may_have_twin || begun.as_ref().is_err_and(Error::needs_the_parts);
+        // Then it was told why it is sent anew.
+        let was_awaited = aim.may_have_twin;
+        let may_have_twin = was_awaited || begun.as_ref().is_err_and(Error::needs_the_parts);
         let aim = Aim { may_have_twin, ..aim };
         match begun {
             // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
             Err(error) if (is_second_hand && error.shuts_out()) || error.is_superseded() => {
-                if !may_have_twin {
+                if !was_awaited {
                     let what = if is_second_hand { "what an earlier run left" } else { "the upload" };
                     let why = in_full(&error);
                     cx.warn(format!(

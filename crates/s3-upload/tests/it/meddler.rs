@@ -72,6 +72,23 @@ pub enum Fate {
 
 type Rule = Box<dyn FnMut(&Seen) -> Fate + Send>;
 
+/// A rule: requests that are `meant` meet these fates in turn, and the last one from then on; others pass.
+pub fn in_turn<const N: usize>(
+    mut meant: impl FnMut(&Seen) -> bool + Send + 'static,
+    fates: [Fate; N],
+) -> impl FnMut(&Seen) -> Fate + Send + 'static {
+    let (mut fates, mut last) = (fates.into_iter(), Fate::Pass);
+    move |seen| {
+        if !meant(seen) {
+            return Fate::Pass;
+        }
+        if let Some(next) = fates.next() {
+            last = next;
+        }
+        last.clone()
+    }
+}
+
 #[derive(Default)]
 struct State {
     seen: Vec<Seen>,

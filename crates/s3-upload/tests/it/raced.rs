@@ -1,6 +1,6 @@
 //! Two runs that are about the same package.
 
-use crate::meddler::{Fate, Seen};
+use crate::meddler::{Fate, Seen, in_turn};
 use crate::stage::{Sent, Stage, bytes, failed};
 use insta::assert_snapshot;
 use jamf::{Listing, Sessions};
@@ -103,11 +103,7 @@ async fn a_file_that_another_run_deleted_since_the_listing_leaves_its_name_to_th
 /// Holds the first request that `is_it`, until it is let go.
 fn hold_first(stage: &Stage, is_it: impl Fn(&Seen) -> bool + Send + 'static) -> Arc<Notify> {
     let go = Arc::new(Notify::new());
-    let mut held = Some(Arc::clone(&go));
-    stage.meddler.rule(move |seen| match held.take_if(|_| is_it(seen)) {
-        Some(go) => Fate::Until(go),
-        None => Fate::Pass,
-    });
+    stage.meddler.rule(in_turn(is_it, [Fate::Until(Arc::clone(&go)), Fate::Pass]));
     go
 }
 
@@ -115,6 +111,25 @@ fn hold_first(stage: &Stage, is_it: impl Fn(&Seen) -> bool + Send + 'static) -> 
 /// happens.
 async fn overtaken(stage: &Stage, ours: &[u8], theirs: &[u8], meanwhile: impl FnOnce()) -> (Sent, Sent) {
     let go = hold_first(stage, Seen::is_complete);
+    race(stage, &go, ours, theirs, meanwhile).await
+}
+
+/// Two runs replace a file by the same bytes. Ours is held right before it deletes the old file, while theirs runs to its end and
+/// `meanwhile` happens.
+async fn replaced_twice(stage: &Stage, new: &[u8], meanwhile: impl FnOnce()) -> (Sent, Sent) {
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let go = hold_first(stage, Seen::is_delete);
+    race(stage, &go, new, new, meanwhile).await
+}
+
+/// Two runs send `ours` and `theirs`. Where ours is held, until `go`, theirs runs to its end and `meanwhile` happens.
+async fn race(
+    stage: &Stage,
+    go: &Notify,
+    ours: &[u8],
+    theirs: &[u8],
+    meanwhile: impl FnOnce(),
+) -> (Sent, Sent) {
     let other = async {
         stage.meddler.holding().await;
         let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", theirs).await;
@@ -161,6 +176,26 @@ async fn a_twin_is_waited_for_until_it_is_listed() {
     let (ours, _) = overtaken(&stage, &same, &same, meanwhile).await;
     assert_one_file(&stage, &same);
     assert!(ours.told().contains("its surplus App_1.pkg was deleted"), "{}", ours.told());
+}
+
+/// The list shows the twin's name at once, and what it holds at the third look (`jamf-pro-api.md §7.1`).
+#[tokio::test]
+async fn what_a_twin_holds_is_waited_for_before_it_is_deleted() {
+    for untold in [r#""length":0"#, r#""length":1000"#] {
+        let (stage, same) = (Stage::open().await, bytes(1, 1000));
+        let meanwhile = || {
+            let theirs = stage.list_json();
+            let twin = format!(r#"{{"fileName":"App_1.pkg",{untold},"region":"us-east-1"}}"#);
+            let both = Fate::Answer(200, theirs.replace(']', &format!(",{twin}]")));
+            stage.meddler.rule(in_turn(Seen::is_list, [both.clone(), both, Fate::Pass]));
+        };
+        let (ours, _) = overtaken(&stage, &same, &same, meanwhile).await;
+        assert_one_file(&stage, &same);
+        assert!(ours.told().contains("its surplus App_1.pkg was deleted"), "{untold}: {}", ours.told());
+        let seen = stage.meddler.seen();
+        let looks = seen.iter().take_while(|seen| !seen.is_delete()).filter(|seen| seen.is_list()).count();
+        assert_eq!((looks, &*deleted(&stage)), (3, "/api/v1/jcds/files/App_1.pkg"), "{untold}");
+    }
 }
 
 /// The service lists all files late. Both have completed before either file is listed, and both look until there is more.
@@ -228,28 +263,13 @@ async fn a_twin_that_the_other_run_deletes_is_as_good_as_deleted() {
     let stage = Stage::open().await;
     let same = bytes(1, 1000);
     let go = Arc::new(Notify::new());
-    let (complete, mut delete) = (Arc::clone(&go), 0);
-    let mut completions = 0;
-    stage.meddler.rule(move |seen| {
-        completions += usize::from(seen.is_complete());
-        delete += usize::from(seen.is_delete());
-        match (completions, delete) {
-            (1, 0) if seen.is_complete() => Fate::Until(Arc::clone(&complete)),
-            // Another one was faster.
-            (_, 1) if seen.is_delete() => Fate::AnswerAfter(404, String::new()),
-            _ => Fate::Pass,
-        }
-    });
-    let other = async {
-        stage.meddler.holding().await;
-        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
-        go.notify_one();
-        sent
-    };
-    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
-    theirs.unwrap();
+    let mut completion = in_turn(Seen::is_complete, [Fate::Until(Arc::clone(&go)), Fate::Pass]);
+    // Another one was faster.
+    let mut deletion = in_turn(Seen::is_delete, [Fate::AnswerAfter(404, String::new()), Fate::Pass]);
+    stage.meddler.rule(move |seen| if seen.is_delete() { deletion(seen) } else { completion(seen) });
+    let (ours, _) = race(&stage, &go, &same, &same, || {}).await;
     assert_one_file(&stage, &same);
-    assert!(ours.unwrap().told().contains("its surplus App_1.pkg was deleted"));
+    assert!(ours.told().contains("its surplus App_1.pkg was deleted"));
 }
 
 /// A forced upload of the bytes that are there: what is listed under the name may be the old file, whose deletion comes late.
@@ -275,41 +295,23 @@ async fn nothing_is_surplus_beside_a_file_that_may_be_the_old_one() {
 /// Both have seen the old file. Whoever deletes last takes away the other's new one, and places its own.
 #[tokio::test]
 async fn two_replacements_at_once_end_in_one_file() {
-    let stage = Stage::open().await;
-    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
-    let same = bytes(1, 1000);
-    let go = hold_first(&stage, Seen::is_delete);
-    let other = async {
-        stage.meddler.holding().await;
-        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
-        go.notify_one();
-        sent
-    };
-    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    let (stage, same) = (Stage::open().await, bytes(1, 1000));
+    let (ours, theirs) = replaced_twice(&stage, &same, || {}).await;
     assert_one_file(&stage, &same);
-    assert_snapshot!(ours.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
-    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(theirs.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
 
 /// What ours deletes is the other's new file, and the list goes on showing it: it is not to be taken for one that stays.
 #[tokio::test]
 async fn a_file_that_is_about_to_go_is_not_taken_for_the_new_one() {
-    let stage = Stage::open().await;
-    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
-    let same = bytes(1, 1000);
-    let go = hold_first(&stage, Seen::is_delete);
-    let other = async {
-        stage.meddler.holding().await;
-        let sent = stage.send_elsewhere(&stage.path().with_extension("other"), "App.pkg", &same).await;
-        stage.sandbox.inject(Fault::DeleteLate(20));
-        go.notify_one();
-        sent
-    };
-    let (ours, theirs) = tokio::join!(stage.send("App.pkg", &same), other);
+    let (stage, same) = (Stage::open().await, bytes(1, 1000));
+    let meanwhile = || stage.sandbox.inject(Fault::DeleteLate(20));
+    let (ours, theirs) = replaced_twice(&stage, &same, meanwhile).await;
     stage.clock.advance(Duration::from_secs(60));
     assert_one_file(&stage, &same);
-    assert_snapshot!(ours.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
-    assert_snapshot!(theirs.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(ours.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_snapshot!(theirs.told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
 }
 
 /// The old file goes, and before anybody looks again the other run has placed the same bytes.
