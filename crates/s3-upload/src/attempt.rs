@@ -250,10 +250,12 @@ impl Attempt<'_> {
     /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
     /// only told.
     async fn abort(&self, upload: &Upload, log: &Log) -> Leftover {
-        // Whoever finds the journal after a kill is to wait for nothing, unless an earlier run has asked for it.
-        if matches!(self.on_failure, OnFailure::Abort | OnFailure::Keep) {
-            log.phase(Phase::Sending);
-        }
+        // Whoever finds the journal after a kill is to wait for nothing.
+        log.phase(match self.on_failure {
+            OnFailure::Abort | OnFailure::Keep => Phase::Sending,
+            // The old file may have gone for it.
+            OnFailure::Leave | OnFailure::LeaveAsked => Phase::Deleting,
+        });
         match self.bucket.abort(&upload.key, &upload.id).await {
             Ok(()) => Leftover::Removed,
             Err(error) => {

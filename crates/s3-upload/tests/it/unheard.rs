@@ -356,3 +356,26 @@ async fn what_is_sent_anew_after_a_lost_answer_is_looked_for_as_a_twin() {
     assert_eq!(stage.listed(), ["App.pkg"]);
     stage.assert_holds("App.pkg", &new);
 }
+
+/// The same for one that an earlier run had deleted the old file for, or had asked S3 for: nobody has done it, and nobody will.
+#[tokio::test]
+async fn nobody_waits_for_what_an_earlier_run_left_and_was_called_off() {
+    let deletion = (Seen::is_delete as fn(&Seen) -> bool, Fate::HoldAfter);
+    for (meant, fate) in [deletion, (Seen::is_complete, Fate::HoldBefore)] {
+        let (stage, new) = (one_at_a_time().await, bytes(1, 1000));
+        stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+        killed_at(&stage, "App.pkg", &new, meant, fate).await;
+        stage.meddler.rule(|seen| match seen {
+            seen if seen.is_complete() => invalid(),
+            seen if seen.is("DELETE", "uploadId=") => Fate::HoldAfter,
+            _ => Fate::Pass,
+        });
+        tokio::select! {
+            sent = stage.send_again("App.pkg") => panic!("not killed: {sent:?}"),
+            () = stage.meddler.holding() => {}
+        }
+        assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new());
+        let asked = rerun(&stage, "App.pkg", &new).await;
+        assert!(asked.contains(&"complete".to_owned()), "{asked:?}");
+    }
+}
