@@ -10,6 +10,8 @@ mod download;
 mod dry_run;
 mod exit_codes;
 mod faults;
+#[cfg(target_os = "linux")]
+mod hashed;
 mod history;
 mod interrupted;
 mod json;
