@@ -4,6 +4,7 @@ mod contents;
 mod file;
 
 pub use contents::{Contents, Kept, contents_of};
+pub use file::is_plain;
 
 use crate::args::Global;
 use crate::chronicle::Notices;

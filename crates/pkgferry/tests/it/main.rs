@@ -15,6 +15,8 @@ mod hashed;
 mod history;
 mod interrupted;
 mod json;
+#[cfg(target_os = "linux")]
+mod keychain;
 mod killed;
 mod killed_batch;
 mod main_job;
