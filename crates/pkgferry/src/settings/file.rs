@@ -62,6 +62,11 @@ pub fn read(path: &Path, named_by: Option<&'static str>) -> Result<FromFile, Err
     Ok(FromFile { preferences: env, servers, notices, names: names(path, &text) })
 }
 
+/// Whether this says where a secret is kept.
+pub fn is_place(secret: &Value) -> bool {
+    SecretSource::from_value(secret).is_ok_and(|source| !source.is_plain())
+}
+
 /// Whether this is a secret itself. What only says where one is kept is none.
 pub fn is_plain(secret: &Value) -> bool {
     SecretSource::from_value(secret).is_ok_and(|source| source.is_plain())

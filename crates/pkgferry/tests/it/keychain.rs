@@ -128,3 +128,39 @@ fn a_keychain_that_has_no_secret_ends_the_run_before_any_request() {
     ");
     assert!(server.journal().is_empty());
 }
+
+/// Who writes a recipe is not who signs in: it gets nothing out of the keychain, for no server. And whoever tried is told so by the
+/// check, and not by a server that was sent the name of the place.
+#[test]
+fn a_recipe_takes_nothing_out_of_the_keychain() {
+    let (mut stage, server) = without_secret();
+    settle(&mut stage, &access(&server));
+    let package = stage.write("App.pkg", noise(1, 10));
+    let text = format!(
+        "Identifier: own\nParentRecipe: com.github.pkgferry.recipes.upload-package\n\
+         Input:\n  pkg_path: {package:?}\n  CLIENT_SECRET: keychain:jamf/ferry\n"
+    );
+    let recipe = stage.write("Own.recipe.yaml", text);
+    insta::assert_snapshot!(stage.run(&["check", &recipe]).shown(), @"
+    exit 3
+    --- stdout
+    [STAGE]/Own.recipe.yaml: faulty
+      [STAGE]/Own.recipe.yaml:5:3: `CLIENT_SECRET` says where a secret is kept, and a recipe is not asked for that
+        hint: say it in the settings file, in a list of recipes or in the environment instead
+      1 fault
+    ");
+    insta::assert_snapshot!(stage.run(&["run", &recipe]).shown(), @"
+    exit 3
+    --- stdout
+      = failed
+    --- stderr
+    [STAGE]/Own.recipe.yaml
+      fail  [STAGE]/Own.recipe.yaml:5:3: `CLIENT_SECRET` says where a secret is kept, and a recipe is not asked for that
+              hint: say it in the settings file, in a list of recipes or in the environment instead
+            1 fault
+    ");
+    assert_eq!((asked(&stage).len(), server.journal().len()), (0, 0));
+    // What stands elsewhere wins over it where it may.
+    stage.set("CLIENT_SECRET", "keychain:jamf/ferry");
+    stage.run(&["run", &recipe]).succeeded();
+}
