@@ -4,6 +4,7 @@ mod contents;
 mod file;
 
 pub use contents::{Contents, Kept, contents_of};
+pub use file::{is_place, is_plain};
 
 use crate::args::Global;
 use crate::chronicle::Notices;
@@ -38,7 +39,7 @@ const SETTINGS_FILE: &str = "PKGFERRY_SETTINGS";
 const SERVERS: &str = "PKGFERRY_SERVER";
 
 /// Secrets that may be kept elsewhere than in the settings.
-const PLACED: [Key<Secret>; 2] = [keys::API_PASSWORD, keys::CLIENT_SECRET];
+pub const PLACED: [Key<Secret>; 2] = [keys::API_PASSWORD, keys::CLIENT_SECRET];
 
 const SEARCH_DIRS: Key<Vec<String>> = Key::new("RECIPE_SEARCH_DIRS");
 const CACHE_DIR: Key<PathBuf> = Key::new("CACHE_DIR");

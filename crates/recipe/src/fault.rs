@@ -193,6 +193,9 @@ pub enum Problem {
     /// A secret on the command line, where other users of the machine can read it.
     #[error("`{}` is secret and must not be given on the command line", shown(.0))]
     SecretArgument(String),
+    /// A recipe that says where a secret is kept, instead of the secret.
+    #[error("`{}` says where a secret is kept, and a recipe is not asked for that", shown(.0))]
+    SecretElsewhere(String),
     /// A recipe would send secrets that are not its own elsewhere than they are for.
     #[error("{name} leads to {to}, and would take secrets there that are for {meant} ({origin})")]
     LedElsewhere {

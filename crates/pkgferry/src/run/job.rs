@@ -1,7 +1,8 @@
 use crate::servers::Target;
+use crate::settings::{PLACED, is_place};
 use fingerprint::FileIdentity;
-use pipeline::{Diagnose, Env, FailureKind, FileName, Key, Spec, StepRef, keys, name_key};
-use recipe::{Chain, Checked, Faults};
+use pipeline::{Diagnose, Env, FailureKind, FileName, Key, Origin, Spec, StepRef, keys, name_key};
+use recipe::{Chain, Checked, Fault, Faults, Problem};
 use report::Subject;
 use runner::{NeededFile, Registry, Report};
 use std::collections::{BTreeMap, HashMap};
@@ -50,6 +51,7 @@ impl Job {
     pub fn checked<T>(&self, specs: &[&'static Spec], refused: impl Fn(&Faults) -> T) -> Result<Checked, T> {
         match &*self.chain {
             Ok(chain) => recipe::check(chain, specs, &self.target.preferences, &self.target.overrides)
+                .and_then(|checked| Faults::or(secrets_elsewhere(chain, &checked), checked))
                 .map_err(|faults| refused(&faults)),
             Err(faults) => Err(refused(faults)),
         }
@@ -78,6 +80,25 @@ impl Job {
         };
         Ready { name, server, file, subject, checked }
     }
+}
+
+/// Where the recipe itself says where a secret is kept, and nobody wins over it. It is not asked for: whoever wrote the recipe is not who
+/// signs in, and might have a program run, or a secret brought to a server of their own. Sent as it stands, a server would only say that
+/// it is wrong.
+fn secrets_elsewhere(chain: &Chain, checked: &Checked) -> Vec<Fault> {
+    let placed = PLACED.iter().filter_map(|key| {
+        let entry = checked.env.entry(key.name())?;
+        let is_own = matches!(entry.origin(), Origin::Input(_)) && is_place(entry.value());
+        is_own.then(|| Fault {
+            place: chain.input.get(key.name()).map(|located| located.place.clone()),
+            step: None,
+            problem: Problem::SecretElsewhere(key.name().to_owned()),
+            hint: Some(
+                "say it in the settings file, in a list of recipes or in the environment instead".to_owned(),
+            ),
+        })
+    });
+    placed.collect()
 }
 
 /// A recipe that was checked.

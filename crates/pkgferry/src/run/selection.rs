@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::process::Process;
-use crate::settings::others_can_read;
+use crate::settings::{is_plain, others_can_read};
 use batch::{Folders, Kind, Listed, Note, RecipeList, Selected, Selection, Shard, ShardChoice};
 use pipeline::{Env, Origin, Value, keys};
 use recipe::{Chain, Faults, Library, Place, Source};
@@ -137,7 +137,9 @@ fn list(path: &Path) -> Result<RecipeList, Error> {
     let source = Source::read(path)
         .map_err(|source| Error::RecipeList { path: path.to_owned(), source: Box::new(source) })?;
     let list = RecipeList::read(&source).map_err(Error::Selection)?;
-    if let Some(name) = list.variables.keys().find(|name| keys::SECRETS.contains(&name.as_str()))
+    let mut variables = list.variables.iter();
+    let is_written = |name: &str, value| keys::SECRETS.contains(&name) && is_plain(value);
+    if let Some((name, _)) = variables.find(|(name, located)| is_written(name, &located.value))
         && others_can_read(path)?
     {
         return Err(Error::OpenSecrets { path: path.to_owned(), name: name.clone() });

@@ -46,10 +46,7 @@ pub fn read(path: &Path, named_by: Option<&'static str>) -> Result<FromFile, Err
             _ => env.insert(&name, from_toml(value), Origin::Settings(path.to_owned()), false),
         }
     }
-    // What only says where a secret is kept is none.
-    let is_plain = |entry: &Entry| {
-        entry.is_secret() && SecretSource::from_value(entry.value()).is_ok_and(|source| source.is_plain())
-    };
+    let is_plain = |entry: &Entry| entry.is_secret() && is_plain(entry.value());
     let plain = env.iter().chain(servers.entries()).find(|(_, entry)| is_plain(entry));
     if let Some(name) = plain.map(|(name, _)| name).or(notices.plain())
         && others_can_read(path)?
@@ -63,6 +60,16 @@ pub fn read(path: &Path, named_by: Option<&'static str>) -> Result<FromFile, Err
         return Err(Error::NotOfServer { path, name: SEARCH_DIRS.name(), server });
     }
     Ok(FromFile { preferences: env, servers, notices, names: names(path, &text) })
+}
+
+/// Whether this says where a secret is kept.
+pub fn is_place(secret: &Value) -> bool {
+    SecretSource::from_value(secret).is_ok_and(|source| !source.is_plain())
+}
+
+/// Whether this is a secret itself. What only says where one is kept is none.
+pub fn is_plain(secret: &Value) -> bool {
+    SecretSource::from_value(secret).is_ok_and(|source| source.is_plain())
 }
 
 /// The names in a text that was parsed already.

@@ -10,9 +10,13 @@ mod download;
 mod dry_run;
 mod exit_codes;
 mod faults;
+#[cfg(target_os = "linux")]
+mod hashed;
 mod history;
 mod interrupted;
 mod json;
+#[cfg(target_os = "linux")]
+mod keychain;
 mod killed;
 mod killed_batch;
 mod main_job;

@@ -1,50 +1,28 @@
 //! The page in a real browser: whether it runs without complaint, and what a person sees without scrolling.
 //!
-//! The browser is the one that PKGFERRY_CHROMIUM names, or `chromium` on the PATH; without one, the tests count as ignored.
 //! Screenshots are left in the folder `report` beside cargo's temporary files of tests.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-mod devtools;
-#[path = "../it/sample.rs"]
+#[path = "it/sample.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod sample;
 
-use devtools::Tab;
+use browser::{DESK, PHONE, SMALL_PHONE, Tab};
 use jiff::Timestamp;
-use libtest_mimic::{Arguments, Failed, Trial};
 use report::{Format, RunReport};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-#[expect(clippy::print_stderr, reason = "whoever runs the tests is told why some are ignored")]
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let browser = devtools::find();
-    let missing = browser.is_none();
-    if missing {
-        eprintln!("no browser: PKGFERRY_CHROMIUM names none, and there is no chromium on the PATH");
-    }
-    let program = browser.unwrap_or_default();
-    let trial = |name: &str, test: fn(&mut Tab)| {
-        let program = program.clone();
-        let run = move || {
-            let home = tempfile::tempdir().unwrap();
-            let mut tab = Tab::open(&program, home.path());
-            test(&mut tab);
-            Ok::<(), Failed>(())
-        };
-        Trial::test(name, run).with_ignored_flag(missing)
-    };
-    let trials = vec![
-        trial("the_one_failure_is_seen_without_scrolling", the_one_failure_is_seen_without_scrolling),
-        trial("the_filter_finds_a_package_wherever_it_is", the_filter_finds_a_package_wherever_it_is),
-        trial("the_page_can_be_used_without_seeing_it", the_page_can_be_used_without_seeing_it),
-        trial("a_run_of_seconds_is_readable_on_a_phone", a_run_of_seconds_is_readable_on_a_phone),
-        trial("odd_reports_are_pages_too", odd_reports_are_pages_too),
-    ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    browser::run(&[
+        ("the_one_failure_is_seen_without_scrolling", the_one_failure_is_seen_without_scrolling),
+        ("the_filter_finds_a_package_wherever_it_is", the_filter_finds_a_package_wherever_it_is),
+        ("the_page_can_be_used_without_seeing_it", the_page_can_be_used_without_seeing_it),
+        ("a_run_of_seconds_is_readable_on_a_phone", a_run_of_seconds_is_readable_on_a_phone),
+        ("odd_reports_are_pages_too", odd_reports_are_pages_too),
+    ])
 }
 
 fn folder() -> PathBuf {
@@ -58,16 +36,6 @@ fn page(report: &RunReport, name: &str) -> PathBuf {
     std::fs::write(&page, report::write(report, Format::of(&page).unwrap()).unwrap()).unwrap();
     page
 }
-
-fn no_complaint(tab: &Tab) {
-    assert_eq!(tab.complaints, Vec::<String>::new());
-    assert_eq!(tab.console_log(), Vec::<String>::new());
-}
-
-/// The sizes that the page is judged by: a window on a desk, a phone, and a small phone.
-const DESK: (u32, u32) = (1280, 800);
-const PHONE: (u32, u32) = (390, 844);
-const SMALL_PHONE: (u32, u32) = (360, 640);
 
 /// Nothing outside of the picture's own box is wider than the window.
 fn fits_the_width(tab: &mut Tab, width: u32) {
@@ -114,23 +82,10 @@ fn the_one_failure_is_seen_without_scrolling(tab: &mut Tab) {
             tab.resize(width, height, scheme);
             tab.go(&page);
             tab.screenshot(&folder().join(format!("nightly-{width}x{height}-{scheme}.png")), false);
-            let boxes = tab.ask(
-                "['h3', '.what', '.next'].map((part) => {
-                    const box = document.querySelector('#failed .card ' + part).getBoundingClientRect();
-                    return [box.left, box.top, box.right, box.bottom];
-                })",
-            );
-            let edges =
-                |part: usize| boxes[part].as_array().unwrap().iter().map(|edge| edge.as_f64().unwrap());
             // What to do next may lie below on the smallest phones; that it failed, and why, may not.
-            let parts = if height < 700 { 2 } else { 3 };
-            for part in 0..parts {
-                let edges: Vec<f64> = edges(part).collect();
-                let seen = edges[0] >= 0.0
-                    && edges[1] >= 0.0
-                    && edges[2] <= f64::from(width)
-                    && edges[3] <= f64::from(height);
-                assert!(seen, "{width}x{height}: part {part} is at {edges:?}");
+            let parts = if height < 700 { &["h3", ".what"][..] } else { &["h3", ".what", ".next"] };
+            for part in parts {
+                tab.sees(&format!("#failed .card {part}"));
             }
             fits_the_width(tab, width);
             tab.screenshot(&folder().join(format!("nightly-{width}-{scheme}-whole.png")), true);
@@ -138,7 +93,7 @@ fn the_one_failure_is_seen_without_scrolling(tab: &mut Tab) {
             fits_the_width(tab, width);
         }
     }
-    no_complaint(tab);
+    tab.has_no_complaint();
 }
 
 fn the_filter_finds_a_package_wherever_it_is(tab: &mut Tab) {
@@ -178,7 +133,7 @@ fn the_filter_finds_a_package_wherever_it_is(tab: &mut Tab) {
     let id = bar["id"].as_str().unwrap();
     assert_eq!(tab.ask("location.hash"), json!(format!("#{id}")));
     assert_eq!(tab.ask(&format!("document.getElementById('{id}').checkVisibility()")), json!(true));
-    no_complaint(tab);
+    tab.has_no_complaint();
 }
 
 /// Headings in order, landmarks, names of what can be used, headers of tables.
@@ -215,7 +170,7 @@ fn the_page_can_be_used_without_seeing_it(tab: &mut Tab) {
         usable && node["name"]["value"].as_str().unwrap_or_default().is_empty()
     });
     assert_eq!(nameless.collect::<Vec<_>>(), Vec::<&Value>::new());
-    no_complaint(tab);
+    tab.has_no_complaint();
 }
 
 /// The same night in so many milliseconds.
@@ -263,7 +218,7 @@ fn a_run_of_seconds_is_readable_on_a_phone(tab: &mut Tab) {
         assert!(narrowest.as_f64().unwrap() >= 1.0, "{millis} ms: a bar is {narrowest} wide");
         fits_the_width(tab, PHONE.0);
     }
-    no_complaint(tab);
+    tab.has_no_complaint();
 }
 
 /// Texts that are mark-up, very long, or of other directions; a run that died; shards; nothing at all.
@@ -312,5 +267,5 @@ fn odd_reports_are_pages_too(tab: &mut Tab) {
             assert_eq!(tab.ask("document.querySelectorAll('img, script').length"), json!(1));
         }
     }
-    no_complaint(tab);
+    tab.has_no_complaint();
 }

@@ -15,18 +15,6 @@ use std::time::Duration;
 /// How long a browser may take for one answer; a machine with two busy cores is slow.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The browser that the environment names, or that is installed.
-pub fn find() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("PKGFERRY_CHROMIUM").filter(|named| !named.is_empty()) {
-        return Some(named.into());
-    }
-    let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let mut places = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    places.find(|place| place.is_file())
-}
-
 /// A tab of a running browser.
 pub struct Tab {
     browser: Child,
@@ -34,8 +22,9 @@ pub struct Tab {
     from: Receiver<Value>,
     session: Option<String>,
     number: u64,
+    window: (u32, u32),
     /// Everything that the page complained of.
-    pub complaints: Vec<String>,
+    complaints: Vec<String>,
     log: PathBuf,
 }
 
@@ -78,6 +67,7 @@ impl Tab {
             from: receive,
             session: None,
             number: 0,
+            window: (0, 0),
             complaints: Vec::new(),
             log,
         };
@@ -147,6 +137,7 @@ impl Tab {
     /// Makes the window that large, on a desk or in a hand, by day or by night.
     pub fn resize(&mut self, width: u32, height: u32, scheme: &str) {
         let mobile = width < 640;
+        self.window = (width, height);
         self.call(
             "Emulation.setDeviceMetricsOverride",
             &json!({"width": width, "height": height, "deviceScaleFactor": if mobile { 2 } else { 1 }, "mobile": mobile}),
@@ -187,10 +178,33 @@ impl Tab {
         message
     }
 
-    /// What the browser wrote to its log about the page.
-    pub fn console_log(&self) -> Vec<String> {
+    /// The edges of an element in the window: left, top, right and bottom, in CSS pixels.
+    pub fn edges(&mut self, selector: &str) -> [f64; 4] {
+        let edges = self.ask(&format!(
+            "(() => {{
+                const box = document.querySelector({selector:?}).getBoundingClientRect();
+                return [box.left, box.top, box.right, box.bottom];
+            }})()"
+        ));
+        [0, 1, 2, 3].map(|side| edges[side].as_f64().unwrap())
+    }
+
+    /// That an element is in the window as a whole, without scrolling, once the window has [a size](Self::resize).
+    #[track_caller]
+    pub fn sees(&mut self, selector: &str) {
+        let (width, height) = self.window;
+        let [left, top, right, bottom] = self.edges(selector);
+        let seen = left >= 0.0 && top >= 0.0 && right <= f64::from(width) && bottom <= f64::from(height);
+        assert!(seen, "{width}x{height}: {selector} is at {:?}", [left, top, right, bottom]);
+    }
+
+    /// That the page has complained of nothing and asked for nothing.
+    #[track_caller]
+    pub fn has_no_complaint(&self) {
+        assert_eq!(self.complaints, Vec::<String>::new());
         let log = std::fs::read_to_string(&self.log).unwrap();
-        log.lines().filter(|line| line.contains("CONSOLE")).map(ToOwned::to_owned).collect()
+        let of_the_page = log.lines().filter(|line| line.contains("CONSOLE"));
+        assert_eq!(of_the_page.collect::<Vec<_>>(), Vec::<&str>::new());
     }
 }
 
