@@ -6,6 +6,7 @@ use fingerprint::Fingerprint;
 use insta::assert_snapshot;
 use jamf::Sessions;
 use pipeline::{Md5, Route, Sha3_512, Witness};
+use sandbox::Sandbox;
 use state::{Arrival, NewDelivery, State};
 use std::sync::Arc;
 
@@ -23,49 +24,143 @@ async fn stage(state: &State) -> (Stage, String) {
     (stage, server)
 }
 
+const BYTES: &[u8] = b"what was sent";
+const OLD: &[u8] = b"the old bytes";
+
+/// A file of the server, as this machine has sent it.
+async fn keep(state: &State, server: &str, bytes: &[u8], since: &str, arrival: Arrival) {
+    let new = NewDelivery {
+        server,
+        file: &"App.pkg".parse().unwrap(),
+        record: None,
+        sent: fingerprint_of(bytes).await,
+        route: Route::Jcds,
+        witness: Witness::List,
+        since: since.parse().unwrap(),
+        arrival,
+    };
+    state.keep_delivery(&new).unwrap();
+}
+
+async fn fingerprint_of(bytes: &[u8]) -> Fingerprint {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("App.pkg");
+    std::fs::write(&path, bytes).unwrap();
+    fingerprint::digest(&path, |_| {}, &Default::default()).await.unwrap().0
+}
+
 /// The list may be late; a file that is sent again before it is listed gets a twin.
 #[tokio::test]
 async fn what_was_sent_a_moment_ago_is_there_although_the_list_is_late() {
     let state = State::in_memory().unwrap();
     let (mut stage, server) = stage(&state).await;
-    let name = "App.pkg".parse().unwrap();
-    let keep = |since: &str| {
-        let new = NewDelivery {
-            server: &server,
-            file: &name,
-            record: None,
-            sent: Fingerprint {
-                size: 1000,
-                md5: Md5::from_bytes([1; 16]),
-                sha3_512: Sha3_512::from_bytes([2; 64]),
-            },
-            route: Route::Jcds,
-            witness: Witness::List,
-            since: since.parse().unwrap(),
-            arrival: Arrival::Awaited,
-        };
-        state.keep_delivery(&new).unwrap();
-    };
-    keep("2026-11-20T11:59:00Z");
+    keep(&state, &server, BYTES, "2026-11-20T11:59:00Z", Arrival::Awaited).await;
     assert_snapshot!(stage.find("App.pkg").await, @"
-    no record, file of 1000 bytes, which was sent at 2026-11-20T11:59:00Z and is not listed yet
+    no record, file of 13 bytes, which was sent at 2026-11-20T11:59:00Z and is not listed yet
     pkg_name: App.pkg
     package_found: false
     jcds_file_found: true
-    jcds_file_size: 1000
-    jcds_file_md5: 01010101010101010101010101010101
-    jcds_file_sha3_512: 02020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202
+    jcds_file_size: 13
+    jcds_file_md5: 983077626377966c1cf3546025025721
+    jcds_file_sha3_512: e195a95627d7ce8f85c669274e23efcd14c416fe533ba37af484ace8bae9acfc08b921da52059173f5a814a3b86ac0ea69731ec3e505505193fcfdf53edc154e
     ");
     stage.set("witness", "record");
     assert!(stage.plan().await.starts_with("no record, no file\n"), "{}", stage.plan().await);
     stage.set("witness", "list");
-    keep("2026-11-20T10:59:00Z");
+    keep(&state, &server, BYTES, "2026-11-20T10:59:00Z", Arrival::Awaited).await;
     assert!(stage.plan().await.starts_with("no record, no file\n"), "it was deleted since");
 
-    keep("2026-11-20T11:59:00Z");
-    stage.sandbox.put_file("App.pkg", b"listed");
+    keep(&state, &server, BYTES, "2026-11-20T11:59:00Z", Arrival::Awaited).await;
+    stage.sandbox.put_file("App.pkg", BYTES);
     stage.step = step(&state);
-    assert!(stage.plan().await.starts_with("no record, file of 6 bytes\n"), "{}", stage.plan().await);
+    assert!(stage.plan().await.starts_with("no record, file of 13 bytes\n"), "{}", stage.plan().await);
+}
+
+/// What came empty, or was to be deleted, is not on its way.
+#[tokio::test]
+async fn what_came_to_nothing_is_not_waited_for() {
+    let state = State::in_memory().unwrap();
+    let (mut stage, server) = stage(&state).await;
+    keep(&state, &server, BYTES, "2026-11-20T11:59:59Z", Arrival::Over).await;
+    let found = stage.find("App.pkg").await;
+    assert!(found.starts_with("no record, no file\n") && !found.contains("looking again"), "{found}");
+}
+
+fn looks(stage: &Stage) -> usize {
+    stage.requests().iter().filter(|request| *request == "GET /api/v1/jcds/files").count()
+}
+
+/// What the step finds while the list changes, after it was asked twice.
+async fn found_while(stage: &mut Stage, change: impl FnOnce(&Sandbox)) -> String {
+    stage.set("pkg_name", "App.pkg");
+    let stage = &*stage;
+    let changes = async {
+        while looks(stage) < 2 {
+            tokio::task::yield_now().await;
+        }
+        change(&stage.sandbox);
+    };
+    tokio::join!(stage.plan(), changes).0
+}
+
+/// Another node of the server answers, which is as far as it was a minute ago: it has nothing, or the file that was replaced.
+#[tokio::test]
+async fn a_list_that_is_behind_is_asked_again_until_it_shows_what_was_sent() {
+    for (arrival, old) in [
+        (Arrival::Awaited, Some(OLD)),
+        (Arrival::Listed, Some(OLD)),
+        (Arrival::Listed, None),
+        (Arrival::Proven, Some(OLD)),
+        (Arrival::Proven, None),
+    ] {
+        let state = State::in_memory().unwrap();
+        let (mut stage, server) = stage(&state).await;
+        keep(&state, &server, BYTES, "2026-11-20T11:59:40Z", arrival).await;
+        if let Some(old) = old {
+            stage.sandbox.put_file("App.pkg", old);
+        }
+        let found = found_while(&mut stage, |sandbox| sandbox.put_file("App.pkg", BYTES)).await;
+        assert!(found.starts_with("no record, file of 13 bytes\n"), "{arrival:?} {old:?}: {found}");
+        let sha3_512 = fingerprint_of(BYTES).await.sha3_512.to_string();
+        assert!(found.contains(&sha3_512), "{arrival:?} {old:?}: {found}");
+        assert!((3..=4).contains(&looks(&stage)), "{arrival:?} {old:?}: {} looks", looks(&stage));
+    }
+}
+
+/// Somebody has deleted the file since, or put another one in its place.
+#[tokio::test]
+async fn a_list_that_stays_as_it_is_for_two_minutes_is_believed() {
+    for old in [None, Some(OLD)] {
+        let state = State::in_memory().unwrap();
+        let (mut stage, server) = stage(&state).await;
+        keep(&state, &server, BYTES, "2026-11-20T11:59:40Z", Arrival::Proven).await;
+        if let Some(old) = old {
+            stage.sandbox.put_file("App.pkg", old);
+        }
+        let found = stage.find("App.pkg").await;
+        let said = "info: App.pkg was sent at 2026-11-20T11:59:40Z, and the list does not show it: another node of the server may be \
+                    behind; looking again for 100 s";
+        assert!(found.contains(said), "{found}");
+        let holds = old.map_or("no record, no file\n", |_| "no record, file of 13 bytes\n");
+        assert!(found.starts_with(holds), "{found}");
+        assert!(old.is_none() || !found.contains(&fingerprint_of(BYTES).await.md5.to_string()), "{found}");
+        assert_eq!(looks(&stage), 21, "every five seconds");
+        let now = stage.plan().await;
+        assert!(now.starts_with(holds) && !now.contains("looking again"), "{now}");
+    }
+}
+
+/// It says so at once, and asks no more than it has to.
+#[tokio::test]
+async fn a_list_that_shows_what_was_sent_is_asked_once() {
+    let state = State::in_memory().unwrap();
+    for arrival in [Arrival::Awaited, Arrival::Listed, Arrival::Over, Arrival::Proven] {
+        let (mut stage, server) = stage(&state).await;
+        keep(&state, &server, BYTES, "2026-11-20T11:59:40Z", arrival).await;
+        stage.sandbox.put_file("App.pkg", BYTES);
+        assert!(stage.find("App.pkg").await.starts_with("no record, file of 13 bytes\n"));
+        assert_eq!(looks(&stage), 1, "{arrival:?}");
+    }
 }
 
 /// A deletion shows late, and whoever asked for it was killed before the new file was in place.

@@ -376,7 +376,7 @@ fn a_newer_programs_state_is_left_alone() {
     assert_snapshot!(stage.run(&["history"]).shown(), @"
     exit 6
     --- stderr
-    pkgferry: [STAGE]/home/.local/state/pkgferry/state.db was written by a newer pkgferry (format 99; this one knows 5)
+    pkgferry: [STAGE]/home/.local/state/pkgferry/state.db was written by a newer pkgferry (format 99; this one knows 6)
       hint: update this pkgferry, or name another state folder
     ");
 }

@@ -18,16 +18,20 @@ async fn local(stage: &Stage) -> Fingerprint {
 
 /// As an earlier run has left it.
 fn keep(stage: &Stage, sent: Fingerprint) {
+    keep_as(stage, sent, Route::PackagesApi, Arrival::Awaited);
+}
+
+fn keep_as(stage: &Stage, sent: Fingerprint, route: Route, arrival: Arrival) {
     let server = stage.sandbox.connection().jss_url.clone();
     let new = NewDelivery {
         server: &server,
         file: &"App.pkg".parse().unwrap(),
         record: None,
         sent,
-        route: Route::PackagesApi,
+        route,
         witness: Witness::Record,
         since: "2026-11-19T22:00:00Z".parse().unwrap(),
-        arrival: Arrival::Awaited,
+        arrival,
     };
     stage.state.as_ref().unwrap().keep_delivery(&new).unwrap();
 }
@@ -139,6 +143,63 @@ async fn what_was_sent_now_takes_the_place_of_what_was_sent_before() {
     came_to("unverified", &stage.prove(&[]).await.unwrap());
     let [kept] = &kept(&stage)[..] else { panic!("one is kept") };
     assert_eq!((kept.sent, kept.since.to_string().as_str()), (now, "2026-11-20T12:00:00Z"));
+}
+
+/// What the step that has sent it wrote down is exact: when it was put in place, and whether the list has shown it since.
+#[tokio::test]
+async fn what_the_sender_wrote_down_is_not_made_younger() {
+    for (route, since) in
+        [(Route::Jcds, "2026-11-19T22:00:00Z"), (Route::PackagesApi, "2026-11-20T12:00:00Z")]
+    {
+        let stage = Stage::with_state().await;
+        keep_as(&stage, local(&stage).await, route, Arrival::Listed);
+        came_to("unverified", &stage.prove(&[("chosen_route", json!(route.as_str()))]).await.unwrap());
+        let [kept] = &kept(&stage)[..] else { panic!("one is kept") };
+        assert_eq!(kept.since.to_string(), since);
+        assert_eq!(kept.arrival == Arrival::Listed, route == Route::Jcds);
+    }
+}
+
+/// The next run may ask a node that does not know it yet. What somebody else has sent, or went through Jamf Pro, nobody waits for.
+#[tokio::test]
+async fn what_was_sent_and_proven_is_remembered_for_who_looks_at_a_list_that_is_behind() {
+    let app = "App.pkg".parse().unwrap();
+    let after = async |route, arrival: Option<Arrival>, sent: &dyn Fn(Fingerprint) -> Fingerprint| {
+        let stage = Stage::with_state().await;
+        stage.sandbox.put_file("App.pkg", BYTES);
+        if let Some(arrival) = arrival {
+            keep_as(&stage, sent(local(&stage).await), route, arrival);
+        }
+        let found = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true))];
+        came_to("proven", &stage.look(&found).await.unwrap());
+        assert_eq!(kept(&stage), []);
+        let server = stage.sandbox.connection().jss_url.clone();
+        let kept = stage.state.as_ref().unwrap().delivery(&server, &app).unwrap();
+        kept.map(|kept| (kept.arrival, kept.since.to_string()))
+    };
+    let remembered = Some((Arrival::Proven, "2026-11-19T22:00:00Z".to_owned()));
+    for arrival in [Arrival::Awaited, Arrival::Listed, Arrival::Proven] {
+        assert_eq!(after(Route::Jcds, Some(arrival), &|same| same).await, remembered, "{arrival:?}");
+        assert_eq!(after(Route::Jcds, Some(arrival), &other).await, None, "{arrival:?}");
+    }
+    assert_eq!(after(Route::Jcds, Some(Arrival::Over), &|same| same).await, None);
+    assert_eq!(after(Route::Jcds, None, &|same| same).await, None);
+}
+
+#[tokio::test]
+async fn what_was_proven_is_not_proven_again_and_again() {
+    let nothing = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(false))];
+    let stage = Stage::with_state().await;
+    keep_as(&stage, local(&stage).await, Route::Jcds, Arrival::Proven);
+    let Plan::Settled { outcome, .. } = stage.plan(&nothing).await else {
+        panic!("there is nothing to prove")
+    };
+    assert_eq!(outcome.to_string(), "skipped: nothing was sent");
+
+    // Its record is changed, and that is not proven in time: it is open again.
+    let changed = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true))];
+    came_to("unverified", &stage.look(&changed).await.unwrap());
+    assert_eq!(kept(&stage).iter().map(|kept| kept.arrival).collect::<Vec<_>>(), [Arrival::Listed]);
 }
 
 #[tokio::test]
