@@ -2,8 +2,10 @@
 
 use crate::servers::{settle, stage_with_two, table};
 use crate::stage::{Server, Stage, noise};
+use crate::verify::folder;
 use sandbox::{DistributionPoint, JcdsGone};
 use serde_json::{Value, json};
+use state::State;
 
 const PROMOTE: [&str; 6] = ["promote", "App.pkg", "--from", "test", "--to", "production"];
 
@@ -146,8 +148,13 @@ fn a_kept_package_is_not_fetched_again() {
     let arguments = [&PROMOTE[..], &["--create-category", "--cache", cache.to_str().unwrap()]].concat();
     stage.run(&arguments).succeeded();
     assert!(cache.join("App.pkg").is_file() && fetched(&test));
-    // As if production had lost it.
+    // As if production had lost it, long ago.
     production.put_file("App.pkg", b"something else");
+    let state = State::open(&folder(&stage)).unwrap().state;
+    let sent =
+        state.delivery(&production.connection().jss_url, &"App.pkg".parse().unwrap()).unwrap().unwrap();
+    assert!(state.forget_delivery(&sent).unwrap());
+    drop(state);
     test.clear_journal();
     stage.run(&arguments).succeeded();
     assert!(!fetched(&test));

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-fn folder(stage: &Stage) -> PathBuf {
+pub fn folder(stage: &Stage) -> PathBuf {
     stage.path("home/.local/state/pkgferry")
 }
 
