@@ -199,16 +199,15 @@ async fn caught_up(
     cx: &Context,
 ) -> Result<Arc<[JcdsFile]>, jamf::Error> {
     let mut left = sent.spreads_for(cx.clock().now());
-    let mut is_told = false;
-    while is_behind(&files, sent, asked) && left.is_positive() {
-        if !is_told {
-            let seconds = left.as_secs().max(1);
-            cx.info(format!(
-                "{asked} was sent at {:.0}, and the list does not show it: another node of the server may be behind; looking again for {seconds} s",
-                sent.since
-            ));
-            is_told = true;
-        }
+    if left.is_positive() && is_behind(&files, sent, asked) {
+        cx.warn(format!(
+            "the list does not show {asked} as it was sent from here at {:.0}: either somebody has changed it since, or this node of the \
+             server has not heard of it yet; the list is asked again for {} s, and then believed",
+            sent.since,
+            left.as_secs().max(1)
+        ));
+    }
+    while left.is_positive() && is_behind(&files, sent, asked) {
         let pause = left.min(LOOK);
         cx.clock().sleep(pause.unsigned_abs()).await;
         left -= pause;

@@ -85,7 +85,7 @@ impl Arrival {
 /// (`jamf-pro-api.md §19.5`); whoever deleted the file by hand waits no longer than this until it is sent again.
 pub(crate) const LISTED_LATE: SignedDuration = SignedDuration::from_hours(1);
 /// How long one node's list may lack what another one's has shown: they exchange changes about once a minute (`jamf-pro-api.md §13.1`).
-const LISTED_EVERYWHERE: SignedDuration = SignedDuration::from_mins(2);
+const LISTED_EVERYWHERE: SignedDuration = SignedDuration::from_secs(75);
 /// How long a delivery that was seen in the list is kept to be proven, where no step does it.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
