@@ -1,6 +1,7 @@
 //! What the server's answers mean, without asking anything.
 
 use crate::Error;
+use fingerprint::Agreement;
 use jamf::{JcdsFile, Package};
 use pipeline::{FileName, Found, Md5, PackageId, Sha3_512, size};
 use state::{Arrival, Delivery};
@@ -48,16 +49,11 @@ pub(crate) fn listed_file<'a>(
     }
 }
 
-/// Whether the list shows something else than was sent: nothing, unless it has never shown it, or surely other bytes. Of a new file the
-/// size comes last, and digests may come late (`jamf-pro-api.md §7.1`).
+/// Whether the list shows something else than was sent: nothing, unless it has never shown it, or a file that is not shown to hold it.
 pub(crate) fn is_behind(files: &[JcdsFile], sent: &Delivery, asked: &FileName) -> bool {
     match listed_file(asked, files) {
         Ok(None) => sent.arrival != Arrival::Awaited,
-        Ok(Some(file)) => {
-            (file.size != 0 && file.size != sent.sent.size)
-                || file.md5.is_some_and(|md5| md5 != sent.sent.md5)
-                || file.sha3_512.is_some_and(|sha3_512| sha3_512 != sent.sent.sha3_512)
-        }
+        Ok(Some(file)) => sent.sent.agrees_with(file.size, file.md5, file.sha3_512) != Agreement::Same,
         // A person has to sort that out.
         Err(_) => false,
     }

@@ -1,7 +1,6 @@
 use crate::error::encoded;
 use crate::finding::{Held, is_behind, listed_file, same_bytes, spelling, summary, twins};
 use jamf::{CONNECTION, JcdsFile, Package, Session, Sessions};
-use jiff::SignedDuration;
 use pipeline::{
     Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Route, Spec, Witness, join,
     keys,
@@ -9,9 +8,10 @@ use pipeline::{
 use state::{Arrival, Delivery, Phase, State, StoredUpload};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Pause between looks at a list that is behind.
-const LOOK: SignedDuration = SignedDuration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The processor.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl FindPackage {
             None
         });
         let now = cx.clock().now();
-        sent.filter(|sent| sent.route == Route::Jcds && sent.may_be_unlisted(now))
+        sent.filter(|sent| sent.may_be_unlisted(now))
     }
 
     /// Whether an earlier run has asked the server to delete this file, and was ended before the new one was in place: a deletion may
@@ -199,7 +199,7 @@ async fn caught_up(
     cx: &Context,
 ) -> Result<Arc<[JcdsFile]>, jamf::Error> {
     let mut left = sent.spreads_for(cx.clock().now());
-    if left.is_positive() && is_behind(&files, sent, asked) {
+    if !left.is_zero() && is_behind(&files, sent, asked) {
         cx.warn(format!(
             "the list does not show {asked} as it was sent from here at {:.0}: either somebody has changed it since, or this node of the \
              server has not heard of it yet; the list is asked again for {} s, and then believed",
@@ -207,11 +207,16 @@ async fn caught_up(
             left.as_secs().max(1)
         ));
     }
-    while left.is_positive() && is_behind(&files, sent, asked) {
+    while !left.is_zero() && is_behind(&files, sent, asked) {
         let pause = left.min(LOOK);
-        cx.clock().sleep(pause.unsigned_abs()).await;
+        cx.cancelled().run_until_cancelled(cx.clock().sleep(pause)).await;
         left -= pause;
-        files = session.jcds_files_now(cx).await?;
+        match session.jcds_files_now(cx).await {
+            Ok(newer) => files = newer,
+            Err(interrupted) if cx.cancelled().is_cancelled() => return Err(interrupted),
+            // It was read before, and the next look may do better.
+            Err(_) => {}
+        }
     }
     Ok(files)
 }

@@ -20,6 +20,33 @@ pub struct Fingerprint {
     pub sha3_512: Sha3_512,
 }
 
+/// What somebody who lists a file tells of these bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// The file holds them.
+    Same,
+    /// It holds others.
+    Others,
+    /// Not enough is told.
+    Untold,
+}
+
+impl Fingerprint {
+    /// Holds what is told of a file against these bytes. SHA3-512 and size prove them, and an MD5 has to agree where there is one. A size
+    /// of 0 is none: an entry may be there before it is complete (`jamf-pro-api.md §11.3`).
+    #[must_use]
+    pub fn agrees_with(&self, size: u64, md5: Option<Md5>, sha3_512: Option<Sha3_512>) -> Agreement {
+        let may_be_same = (size == 0 || size == self.size)
+            && md5.is_none_or(|md5| md5 == self.md5)
+            && sha3_512.is_none_or(|sha3_512| sha3_512 == self.sha3_512);
+        match sha3_512 {
+            _ if !may_be_same => Agreement::Others,
+            Some(_) if size == self.size => Agreement::Same,
+            _ => Agreement::Untold,
+        }
+    }
+}
+
 /// Digests that a file should have. One that is not there is not compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expected {

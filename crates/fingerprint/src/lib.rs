@@ -45,7 +45,7 @@ mod sha3;
 mod threads;
 
 pub use cached::{Digests, Memory};
-pub use digest::{Comparison, Expected, Fingerprint, Start, compare_with, digest, digest_from};
+pub use digest::{Agreement, Comparison, Expected, Fingerprint, Start, compare_with, digest, digest_from};
 pub use digest_state::DigestState;
 pub use error::Error;
 pub use growing::digest_growing;

@@ -120,7 +120,7 @@ impl Attempt<'_> {
         let error = match result {
             Ok((committed, fingerprint)) => {
                 if committed == Committed::ByAnother {
-                    self.abort(upload, log).await;
+                    self.abort(upload, Phase::Sending, log).await;
                 }
                 return Ok(Done { committed, fingerprint, parts: plan.count(), key });
             }
@@ -137,7 +137,12 @@ impl Attempt<'_> {
         if self.on_failure.leaves(&error) {
             return Err(error.leaving(Leftover::Kept));
         }
-        let leftover = self.abort(upload, log).await;
+        let phase = match self.on_failure {
+            OnFailure::Abort | OnFailure::Keep => Phase::Sending,
+            // The old file may have gone for it.
+            OnFailure::Leave | OnFailure::LeaveAsked => Phase::Deleting,
+        };
+        let leftover = self.abort(upload, phase, log).await;
         log.aborted(leftover);
         Err(error.leaving(leftover))
     }
@@ -158,9 +163,11 @@ impl Attempt<'_> {
             parts: &parts,
             fingerprint,
             planned: self.aim.old.as_ref(),
+            spreads_for: self.work.spreads_for(self.cx),
             may_have_twin: self.aim.may_have_twin,
             was_asked: self.on_failure == OnFailure::LeaveAsked,
             log,
+            interrupt: self.cx.cancelled(),
             cx: self.cx,
         };
         let committed = commit.run().await;
@@ -249,15 +256,11 @@ impl Attempt<'_> {
 
     /// Lets S3 forget the parts. Whether the credentials allow it is not known (`jamf-pro-api.md §9.2`), so a failure is
     /// only told.
-    async fn abort(&self, upload: &Upload, log: &Log) -> Leftover {
+    async fn abort(&self, upload: &Upload, phase: Phase, log: &Log) -> Leftover {
         // Whoever finds the journal after a kill is to wait for nothing.
-        log.phase(match self.on_failure {
-            OnFailure::Abort | OnFailure::Keep => Phase::Sending,
-            // The old file may have gone for it.
-            OnFailure::Leave | OnFailure::LeaveAsked => Phase::Deleting,
-        });
+        log.phase(phase);
         match self.bucket.abort(&upload.key, &upload.id).await {
-            Ok(()) => Leftover::Removed,
+            Ok(_) => Leftover::Removed,
             Err(error) => {
                 self.cx.warn(format!(
                     "the parts of {} that were sent could not be removed from S3: {}",

@@ -7,13 +7,13 @@
 
 use crate::bucket::{Bucket, SentPart, Upload};
 use crate::error::Leftover;
-use crate::listed::{Bytes, Spot, compare, spot};
+use crate::listed::{Spot, compare, spot};
 use crate::log::Log;
 use crate::pauses::{LOOKS, lasting, secs};
 use crate::s3_error::in_full;
 use crate::twins::{Circumstances, Lookout};
 use crate::{Error, S3Error};
-use fingerprint::Fingerprint;
+use fingerprint::{Agreement, Fingerprint};
 use jamf::{Deletion, JcdsFile, Session};
 use jiff::{SignedDuration, Timestamp};
 use md5::Digest as _;
@@ -22,6 +22,7 @@ use state::Phase;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long a deleted name is waited for. Nobody knows when the service takes a name as free (`§19.4`); nodes exchange
 /// changes about once a minute (`§13.1`).
@@ -45,11 +46,15 @@ pub(crate) struct Commit<'a> {
     pub fingerprint: Fingerprint,
     /// The file that the plan showed as the one to be replaced.
     pub planned: Option<&'a JcdsFile>,
+    /// How long the list may show what was there before the file that was sent last.
+    pub spreads_for: Duration,
     /// Whether another upload of the file may appear after this one.
     pub may_have_twin: bool,
     /// Whether S3 was asked for it before, so lately that it may have done it.
     pub was_asked: bool,
     pub log: &'a Log,
+    /// Ctrl-C, also while `cx` is deaf to it.
+    pub interrupt: &'a CancellationToken,
     pub cx: &'a Context,
 }
 
@@ -151,7 +156,7 @@ fn judge(sight: Sight, confirmed: bool) -> Judgement {
 }
 
 impl Commit<'_> {
-    /// Does it. Ctrl-C is heard until the first deletion, or until S3 is asked to complete where nothing is deleted.
+    /// Does it. Ctrl-C is heard until the first deletion; where nothing is deleted, also between tries to complete.
     pub(crate) async fn run(&self) -> Result<Committed, Error> {
         self.step(0);
         let cancelled = self.cx.cancelled();
@@ -188,7 +193,7 @@ impl Commit<'_> {
         }
         self.step(1);
         // A file of the same bytes under the name proves nothing where it may be the old one.
-        let is_new = old.as_ref().is_none_or(|old| compare(old, self.fingerprint) == Bytes::Others);
+        let is_new = old.as_ref().is_none_or(|old| compare(old, self.fingerprint) == Agreement::Others);
         let is_surely_new = judgement == Judgement::Complete && is_new;
         let begun = self.now();
         let completed = self.complete(old.is_some(), is_surely_new).await;
@@ -222,17 +227,29 @@ impl Commit<'_> {
                 source: source.map(Box::new),
             })?;
         }
-        let mut pauses = LOOKS.iter();
+        let mut pauses = LOOKS.iter().copied();
+        let mut spreading = lasting(&LOOKS, self.spreads_for);
         loop {
             let listed = self.session.jcds_files_now(self.cx).await;
             let listed = listed.map_err(|source| self.list_failed(source))?;
-            let unplanned = match spot(self.name, self.planned, self.fingerprint, &listed)? {
+            let spot = spot(self.name, self.planned, self.fingerprint, &listed);
+            let is_as_planned = match &spot {
+                Ok(Spot::For(old)) => old.is_some() == self.planned.is_some(),
+                Ok(Spot::HeldBySame | Spot::Undigested(_)) => true,
+                Err(_) => false,
+            };
+            // This node of the server may be behind the one that the plan has seen.
+            if !is_as_planned && let Some(pause) = spreading.next() {
+                self.cx.clock().sleep(pause).await;
+                continue;
+            }
+            let unplanned = match spot? {
                 Spot::For(old) => return Ok(Ready::ToPlace { old, listed }),
                 Spot::HeldBySame => return Ok(Ready::There),
                 Spot::Undigested(unplanned) => unplanned,
             };
             let pause = pauses.next().ok_or(unplanned)?;
-            self.cx.clock().sleep(*pause).await;
+            self.cx.clock().sleep(pause).await;
         }
     }
 
@@ -295,7 +312,8 @@ impl Commit<'_> {
 
     /// Whether the name, of which the old file is to go, holds the new bytes already.
     fn is_by_another(&self, old: &JcdsFile, now: &JcdsFile) -> bool {
-        compare(old, self.fingerprint) == Bytes::Others && compare(now, self.fingerprint) == Bytes::Same
+        compare(old, self.fingerprint) == Agreement::Others
+            && compare(now, self.fingerprint) == Agreement::Same
     }
 
     /// Completes, and finds out what a failure means.
@@ -328,7 +346,13 @@ impl Commit<'_> {
             left -= took + pause;
             let why = in_full(&error);
             self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
-            self.cx.clock().sleep(pause).await;
+            let pausing = self.cx.clock().sleep(pause);
+            if deleted {
+                pausing.await;
+            } else if self.interrupt.run_until_cancelled(pausing).await.is_none() {
+                // Nothing is missing, and the next run goes on with it.
+                return Err(NotCompleted { source: error, may_be_done });
+            }
         }
     }
 

@@ -7,18 +7,18 @@
 
 use crate::Error;
 use crate::attempt::Done;
-use crate::bucket::{Bucket, Place, Standing, Upload};
+use crate::bucket::{Aborted, Bucket, Place, Standing, Upload};
 use crate::error::Leftover;
-use crate::listed::{Bytes, compare, only_file};
+use crate::listed::{compare, only_file};
 use crate::log::Log;
 use crate::pauses::{LOOKS, lasting};
 use crate::resume::is_at;
 use crate::s3_error::in_full;
-use crate::transfer::Work;
-use fingerprint::Fingerprint;
+use crate::transfer::{Door, Work};
+use fingerprint::{Agreement, Fingerprint};
 use jamf::JcdsFile;
 use jiff::Timestamp;
-use pipeline::{Context, Route};
+use pipeline::Context;
 use state::{Journal, Phase, StoredUpload};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(crate) struct Awaited {
     pub made_of: Fingerprint,
     /// The upload, which nobody can open any more; `None` if it was seen to be complete.
     pub left: Option<(Journal, StoredUpload)>,
+    /// How long a node of the server may not show it although another one does.
+    pub spreads_for: Duration,
 }
 
 impl Awaited {
@@ -38,15 +40,36 @@ impl Awaited {
         }
     }
 
-    /// S3 shall forget it, if credentials for this place may ask for that. It may have done it already, or not listen.
-    pub(crate) async fn call_off(&self, bucket: &Bucket, place: &Place) {
-        if let Some((_, stored)) = &self.left
-            && let Some(id) = &stored.upload_id
-            && is_at(stored, place)
+    /// S3 shall forget it, if credentials for this place may ask for that. Gives it back if it may still appear.
+    pub(crate) async fn call_off(self, bucket: &Bucket, place: &Place, cx: &Context) -> Option<Self> {
+        let id = match &self.left {
+            Some((_, stored)) if is_at(stored, place) => {
+                stored.upload_id.as_ref().map(|id| (&stored.key, id))
+            }
+            _ => None,
+        };
+        if let Some((key, id)) = id
+            && let Ok(Aborted::Now) = bucket.abort(key, id).await
         {
-            let _ = bucket.abort(&stored.key, id).await;
+            self.close(cx);
+            return None;
         }
+        Some(self)
     }
+}
+
+/// S3 shall forget all of these; gives back what may still appear.
+pub(crate) async fn call_off(awaited: Vec<Awaited>, door: &Door, cx: &Context) -> Vec<Awaited> {
+    let mut left = Vec::new();
+    for upload in awaited {
+        left.extend(upload.call_off(&door.bucket, &door.place, cx).await);
+    }
+    left
+}
+
+/// The file is in place: S3 shall forget all of these, and nobody has to look for them any more.
+pub(crate) async fn end(awaited: Vec<Awaited>, door: &Door, cx: &Context) {
+    call_off(awaited, door, cx).await.into_iter().for_each(|upload| upload.close(cx));
 }
 
 /// What has become of it.
@@ -80,14 +103,20 @@ impl Work {
     pub(crate) fn sent_lately(&self, cx: &Context) -> Option<Awaited> {
         // What cannot be read is not known.
         let sent = self.state.delivery(self.session.server(), &self.name).ok().flatten()?;
-        let may_appear =
-            self.old.is_none() && sent.route == Route::Jcds && sent.may_be_unlisted(cx.clock().now());
-        may_appear.then_some(Awaited { made_of: sent.sent, left: None })
+        let now = cx.clock().now();
+        let may_appear = self.old.is_none() && sent.may_be_unlisted(now);
+        may_appear.then(|| Awaited { made_of: sent.sent, left: None, spreads_for: sent.spreads_for(now) })
+    }
+
+    /// How long the list may show what was there before the file that was sent last under this name. What cannot be read is not known.
+    pub(crate) fn spreads_for(&self, cx: &Context) -> Duration {
+        let sent = self.state.delivery(self.session.server(), &self.name).ok().flatten();
+        sent.map_or(Duration::ZERO, |sent| sent.spreads_for(cx.clock().now()))
     }
 
     /// Waits until the list shows one of these, for a quarter of the time in which a part has to move: S3 has all bytes, and
     /// puts what is not [sent alone](crate::transfer::LARGE) together in a moment. Of large uploads the service still gives
-    /// credentials, unless another machine has begun one since.
+    /// credentials, unless another machine has begun one since. Longer if a node of the server may not know yet what another one shows.
     ///
     /// # Errors
     /// Ctrl-C.
@@ -95,7 +124,8 @@ impl Work {
         if awaited.is_empty() {
             return Ok(Heard::Nothing { unread: None });
         }
-        let (name, window) = (&self.name, self.window());
+        let spreads_for = awaited.iter().map(|awaited| awaited.spreads_for).max().unwrap_or_default();
+        let (name, window) = (&self.name, self.window().max(spreads_for));
         cx.info(format!("an earlier run has sent {name}, and the list does not show it: looking for it"));
         let heard = cx.cancelled().run_until_cancelled(self.look_for(awaited, window, cx)).await;
         let heard = heard.ok_or_else(|| self.interrupted_wait())?;
@@ -143,7 +173,7 @@ impl Work {
         let listed = self.session.jcds_files_now(cx).await?;
         // What two spellings mean is for the commit to say.
         let Ok(Some(file)) = only_file(&self.name, &listed) else { return Ok(None) };
-        let there = awaited.iter().find(|awaited| compare(&file, awaited.made_of) == Bytes::Same);
+        let there = awaited.iter().find(|awaited| compare(&file, awaited.made_of) == Agreement::Same);
         Ok(there.map(|there| (there, file)))
     }
 
@@ -159,7 +189,7 @@ impl Work {
         made_of: Fingerprint,
         cx: &Context,
     ) -> Result<Watched, Error> {
-        let awaited = [Awaited { made_of, left: None }];
+        let awaited = [Awaited { made_of, left: None, spreads_for: Duration::ZERO }];
         let watching = async {
             for pause in lasting(&LOOKS, self.window()) {
                 if let Ok(Some(_)) = self.listed_one_of(&awaited, cx).await {

@@ -1,7 +1,7 @@
 //! What the list of the distribution service holds under the name, and whether that is what the plan saw.
 
 use crate::Error;
-use fingerprint::Fingerprint;
+use fingerprint::{Agreement, Fingerprint};
 use jamf::JcdsFile;
 use pipeline::{FileName, Found};
 
@@ -43,33 +43,15 @@ pub(crate) fn spot(
     let Some(there) = only_file(name, listed)? else { return Err(unplanned) };
     match compare(&there, ours) {
         _ if there.name != name.as_str() => Err(unplanned),
-        Bytes::Same => Ok(Spot::HeldBySame),
-        Bytes::Untold => Ok(Spot::Undigested(unplanned)),
-        Bytes::Others => Err(unplanned),
+        Agreement::Same => Ok(Spot::HeldBySame),
+        Agreement::Untold => Ok(Spot::Undigested(unplanned)),
+        Agreement::Others => Err(unplanned),
     }
 }
 
-/// What the list tells of the bytes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bytes {
-    /// They are these.
-    Same,
-    /// They are others.
-    Others,
-    /// Not enough: the size comes last, and digests may come late (`jamf-pro-api.md §7.1`).
-    Untold,
-}
-
-/// Holds a listed file against bytes. SHA3-512 and size prove them; an MD5 has to agree where there is one.
-pub(crate) fn compare(listed: &JcdsFile, bytes: Fingerprint) -> Bytes {
-    let may_be_same = (listed.size == 0 || listed.size == bytes.size)
-        && agree(Some(bytes.md5), listed.md5)
-        && agree(Some(bytes.sha3_512), listed.sha3_512);
-    match listed.sha3_512 {
-        _ if !may_be_same => Bytes::Others,
-        Some(_) if listed.size == bytes.size => Bytes::Same,
-        _ => Bytes::Untold,
-    }
+/// What a listed file tells of bytes.
+pub(crate) fn compare(listed: &JcdsFile, bytes: Fingerprint) -> Agreement {
+    bytes.agrees_with(listed.size, listed.md5, listed.sha3_512)
 }
 
 /// The file to delete, if it is the one that the plan showed. A planned one that has gone in the meantime leaves nothing to

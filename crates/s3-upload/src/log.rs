@@ -78,7 +78,7 @@ impl Log {
             match state.delivery(server, name)? {
                 None => Ok(()),
                 Some(proven) if proven.arrival == Arrival::Proven => state.forget_delivery(&proven).map(drop),
-                Some(unproven) => state.arrived(&unproven, Arrival::Over),
+                Some(unproven) => state.arrived(&unproven, Arrival::Unawaited),
             }
         });
     }
@@ -97,6 +97,15 @@ impl Log {
                 "the journal cannot be written ({why}); the next run looks once more at what is over"
             ));
         }
+    }
+
+    /// Closes it if nothing of the upload is left, and gives it back otherwise.
+    pub(crate) fn unless_removed(self) -> Option<Self> {
+        if self.removed.load(Ordering::Relaxed) {
+            self.close();
+            return None;
+        }
+        Some(self)
     }
 
     /// The upload is over, one way or the other. What may still be gone on with stays in the journal.

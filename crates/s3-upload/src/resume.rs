@@ -5,16 +5,17 @@ use crate::bucket::{Bucket, Place, SentPart, Standing, Upload};
 use crate::checksum::Checksum;
 use crate::endpoint::Endpoint;
 use crate::late::{self, Awaited, Watched};
-use crate::listed::{Bytes, compare};
+use crate::listed::compare;
 use crate::log::Log;
 use crate::parts::PartPlan;
 use crate::s3_error::in_full;
 use crate::transfer::{Door, Work};
 use crate::{Error, S3Error};
-use fingerprint::{FileIdentity, Fingerprint, Start};
+use fingerprint::{Agreement, FileIdentity, Fingerprint, Start};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::Context;
 use state::{Journal, Phase, StoredPart, StoredUpload};
+use std::time::Duration;
 
 /// S3 may have forgotten an older one, and whoever runs every night has sent the file since.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
@@ -29,6 +30,8 @@ pub(crate) enum Went {
     Nowhere {
         /// What may still appear.
         awaited: Vec<Awaited>,
+        /// What S3 will not put together and nobody may remove. Its old file may have gone, until the new one is in place.
+        spent: Option<Log>,
         /// What the credentials were refused with.
         refusal: Option<Error>,
     },
@@ -77,7 +80,8 @@ impl Leftovers {
             match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored, now)) {
                 (Some(resumption), _) => sorted.fitting = Some((journal, stored, resumption)),
                 (None, Some(made_of)) => {
-                    sorted.awaited.push(Awaited { made_of, left: Some((journal, stored)) });
+                    let left = Some((journal, stored));
+                    sorted.awaited.push(Awaited { made_of, left, spreads_for: Duration::ZERO });
                 }
                 (None, None) if is_at(&stored, place) => sorted.over.push((journal, stored)),
                 (None, None) => {}
@@ -148,15 +152,15 @@ impl Work {
         for (journal, stored) in over {
             abandon(&door.bucket, journal, &stored, cx).await;
         }
-        let Some(fitting) = fitting else { return Went::Nowhere { awaited, refusal: None } };
+        let Some(fitting) = fitting else { return Went::Nowhere { awaited, spent: None, refusal: None } };
         match self.resume(fitting, !awaited.is_empty(), &door.bucket, cx).await {
-            Went::Nowhere { awaited: more, refusal } => {
+            Went::Nowhere { awaited: more, spent, refusal } => {
                 awaited.extend(more);
-                Went::Nowhere { awaited, refusal }
+                Went::Nowhere { awaited, spent, refusal }
             }
             Went::Through(done) => {
                 if done.is_ok() {
-                    awaited.into_iter().for_each(|upload| upload.close(cx));
+                    late::end(awaited, door, cx).await;
                 }
                 Went::Through(done)
             }
@@ -179,7 +183,7 @@ impl Work {
             }
             Ok(Resumable::No) => {
                 log.close();
-                Went::Nowhere { awaited: Vec::new(), refusal: None }
+                Went::Nowhere { awaited: Vec::new(), spent: None, refusal: None }
             }
             Err(interrupted) => Went::Through(Err(interrupted)),
         }
@@ -213,13 +217,12 @@ impl Work {
         let went = attempt.go_on(resumption, &log).await;
         if let Some(why) = went.as_ref().err().and_then(Error::refused_completion) {
             // Asked again, S3 would say the same.
-            let why = in_full(why);
-            log.end(&went);
             cx.warn(format!(
-                "what an earlier run has sent of {} is of no use: {why}; it is sent anew",
-                self.name
+                "what an earlier run has sent of {} is of no use: {}; it is sent anew",
+                self.name,
+                in_full(why)
             ));
-            return Went::Nowhere { awaited: Vec::new(), refusal: None };
+            return Went::Nowhere { awaited: Vec::new(), spent: log.unless_removed(), refusal: None };
         }
         let error = match went {
             Err(error) if error.shuts_out() => error,
@@ -230,7 +233,8 @@ impl Work {
         };
         let awaited = match made_of.filter(|_| error.locks_out()) {
             Some(made_of) => {
-                vec![Awaited { made_of, left: log.into_journal().map(|journal| (journal, stored)) }]
+                let left = log.into_journal().map(|journal| (journal, stored));
+                vec![Awaited { made_of, left, spreads_for: Duration::ZERO }]
             }
             None => {
                 // Nobody can go on with it, nor remove it.
@@ -238,7 +242,7 @@ impl Work {
                 Vec::new()
             }
         };
-        Went::Nowhere { awaited, refusal: Some(error) }
+        Went::Nowhere { awaited, spent: None, refusal: Some(error) }
     }
 
     /// Whether S3 still knows an upload of which it has all parts; `made_of` is set if it was asked to complete it. Where S3 may not be
@@ -279,7 +283,7 @@ impl Work {
 
     /// Whether the list speaks against these bytes having been put under the name.
     fn may_hold(&self, made_of: Fingerprint) -> bool {
-        self.old.as_ref().is_none_or(|old| compare(old, made_of) != Bytes::Others)
+        self.old.as_ref().is_none_or(|old| compare(old, made_of) != Agreement::Others)
     }
 
     /// Removes what nobody will go on with, of other files too.
@@ -359,7 +363,7 @@ pub(crate) async fn abandon(
     let mut came_to = Abandoned::Removed;
     for id in ids {
         match bucket.abort(&stored.key, &id).await {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(error) if error.leaves_open_what_is_allowed() => {
                 cx.warn(not_removed(stored, &error));
                 return Abandoned::Stays;

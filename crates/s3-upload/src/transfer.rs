@@ -11,7 +11,7 @@ use crate::inputs::{
     self, Concurrency, JCDS_OBJECT_KEY, KEEP_PARTIAL, PART_SIZE, UPLOAD_CHECKSUM, UPLOAD_CONCURRENCY,
     UPLOAD_STALL_SECONDS,
 };
-use crate::late::Heard;
+use crate::late::{self, Heard};
 use crate::listed::only_file;
 use crate::local::LocalFile;
 use crate::log::Log;
@@ -26,7 +26,7 @@ use jamf::{JcdsFile, Session, UploadGrant};
 use pipeline::{
     Applied, Change, Context, Env, FileName, PackageId, Route, Subject, Verb, Warning, Witness, keys,
 };
-use state::{Arrival, NewDelivery, NewUpload, State};
+use state::{Arrival, NewDelivery, NewUpload, Phase, State, StoredUpload};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -65,6 +65,16 @@ pub(crate) struct Door {
     /// What keys begin with.
     pub prefix: String,
     pub bucket: Bucket,
+}
+
+/// Why a file is sent from its beginning.
+struct WhyAnew {
+    /// What an earlier run has sent was waited for, and that was told.
+    was_awaited: bool,
+    /// The credentials are those of what an earlier run left, renewed.
+    is_second_hand: bool,
+    /// What they were refused with.
+    refusal: Option<Error>,
 }
 
 impl Work {
@@ -159,32 +169,28 @@ impl Work {
     async fn deliver(&self, door: Door, endpoint: &Endpoint, cx: &Context) -> Result<(Done, Door), Error> {
         let left = self.left_over(&door, cx);
         let is_second_hand = left.is_second_hand;
-        let (awaited, refusal) = match self.go_on(left, &door, cx).await {
+        let (awaited, spent, refusal) = match self.go_on(left, &door, cx).await {
             Went::Through(done) => return Ok((done?, door)),
-            Went::Nowhere { awaited, refusal } => (awaited, refusal),
+            Went::Nowhere { awaited, spent, refusal } => (awaited, spent, refusal),
         };
-        let mut awaited: Vec<_> = awaited.into_iter().chain(self.sent_lately(cx)).collect();
-        let heard = self.hear_of(&awaited, cx).await?;
-        if let Heard::Delivered(done) = heard {
-            self.remember(done.fingerprint, cx);
-            awaited.into_iter().for_each(|upload| upload.close(cx));
-            return Ok((done, door));
-        }
-        for upload in &awaited {
-            upload.call_off(&door.bucket, &door.place).await;
-        }
-        let may_have_twin = !awaited.is_empty();
-        let old = match heard {
-            Heard::Outdated(file) => {
-                awaited.drain(..).for_each(|upload| upload.close(cx));
-                Some(file)
+        let awaited: Vec<_> = awaited.into_iter().chain(self.sent_lately(cx)).collect();
+        let old = match self.hear_of(&awaited, cx).await? {
+            Heard::Delivered(done) => {
+                self.remember(done.fingerprint, cx);
+                late::end(awaited, &door, cx).await;
+                return Ok((done, door));
             }
-            Heard::Delivered(_) | Heard::Nothing { .. } => self.old.clone(),
+            Heard::Outdated(file) => Some(file),
+            Heard::Nothing { .. } => self.old.clone(),
         };
-        let aim = Aim { old, may_have_twin };
-        let sent = self.send_anew(door, endpoint, aim, refusal, is_second_hand, cx).await?;
+        let was_awaited = !awaited.is_empty();
+        let awaited = late::call_off(awaited, &door, cx).await;
+        let aim = Aim { old, may_have_twin: !awaited.is_empty() };
+        let why_anew = WhyAnew { was_awaited, is_second_hand, refusal };
+        let sent = self.send_anew(door, endpoint, aim, why_anew, cx).await?;
         // Not before: until then, whoever comes after a kill has to reckon with them too.
         awaited.into_iter().for_each(|upload| upload.close(cx));
+        spent.into_iter().for_each(Log::close);
         Ok(sent)
     }
 
@@ -194,17 +200,15 @@ impl Work {
         door: Door,
         endpoint: &Endpoint,
         aim: Aim,
-        refusal: Option<Error>,
-        is_second_hand: bool,
+        why: WhyAnew,
         cx: &Context,
     ) -> Result<(Done, Door), Error> {
+        let WhyAnew { was_awaited, is_second_hand, refusal } = why;
         let begun = match refusal {
             None => self.begin(&door, &aim, cx).await,
             Some(error) => Err(error),
         };
-        // Then it was told why it is sent anew.
-        let was_awaited = aim.may_have_twin;
-        let may_have_twin = was_awaited || begun.as_ref().is_err_and(Error::needs_the_parts);
+        let may_have_twin = aim.may_have_twin || begun.as_ref().is_err_and(Error::needs_the_parts);
         let aim = Aim { may_have_twin, ..aim };
         match begun {
             // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
@@ -225,6 +229,15 @@ impl Work {
             |source| Error::NoCredentials { file: self.name.clone(), source: Box::new(source) };
         let door = self.open(endpoint, renewed.map_err(no_credentials)?, cx);
         let done = self.begin(&door, &aim, cx).await?;
+        // The first one, if nobody has heard what S3 made of it.
+        let is_first = |stored: &StoredUpload| {
+            stored.phase == Phase::Completing
+                && stored.identity == self.file.identity()
+                && self.name.same_name(&stored.file)
+        };
+        for (journal, _) in self.state.take_over(self.session.server(), is_first).unwrap_or_default() {
+            Log::go_on(journal, cx).close();
+        }
         Ok((done, door))
     }
 

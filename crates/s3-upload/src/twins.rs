@@ -12,10 +12,10 @@
 //! run's. A twin that comes later still is left, and
 //! told by verify-delivery. Meanwhile others send, and Ctrl-C ends the looking.
 
-use crate::listed::{Bytes, compare, only_file};
+use crate::listed::{compare, only_file};
 use crate::pauses::LOOKS;
 use crate::s3_error::in_full;
-use fingerprint::Fingerprint;
+use fingerprint::{Agreement, Fingerprint};
 use jamf::{JcdsFile, Session};
 use jiff::SignedDuration;
 use pipeline::{Context, FileName};
@@ -48,18 +48,18 @@ impl Picture {
         let names = |twins: &[&JcdsFile]| twins.iter().map(|twin| twin.name.clone()).collect();
         let placed = match only_file(name, now) {
             Ok(Some(file)) => compare(&file, sent),
-            Ok(None) => Bytes::Untold,
+            Ok(None) => Agreement::Untold,
             // Two spellings of the name.
-            Err(_) => Bytes::Others,
+            Err(_) => Agreement::Others,
         };
-        let is_open = |twin: &&JcdsFile| compare(twin, sent) == Bytes::Untold;
+        let is_open = |twin: &&JcdsFile| compare(twin, sent) == Agreement::Untold;
         match placed {
-            Bytes::Others => Self::Clear { surplus: Vec::new(), others: names(&twins) },
-            Bytes::Untold => Self::Open { twins: names(&twins) },
-            Bytes::Same if twins.iter().any(is_open) => Self::Open { twins: names(&twins) },
-            Bytes::Same => {
+            Agreement::Others => Self::Clear { surplus: Vec::new(), others: names(&twins) },
+            Agreement::Untold => Self::Open { twins: names(&twins) },
+            Agreement::Same if twins.iter().any(is_open) => Self::Open { twins: names(&twins) },
+            Agreement::Same => {
                 let (surplus, others): (Vec<_>, Vec<_>) =
-                    twins.into_iter().partition(|twin| compare(twin, sent) == Bytes::Same);
+                    twins.into_iter().partition(|twin| compare(twin, sent) == Agreement::Same);
                 Self::Clear { surplus: names(&surplus), others: names(&others) }
             }
         }
@@ -136,7 +136,7 @@ impl Lookout<'_> {
             let picture = Picture::of(self.name, self.sent, &circumstances.before, &now);
             let is_open = matches!(picture, Picture::Open { .. });
             let is_listed = matches!(
-                only_file(self.name, &now), Ok(Some(file)) if compare(&file, self.sent) == Bytes::Same
+                only_file(self.name, &now), Ok(Some(file)) if compare(&file, self.sent) == Agreement::Same
             );
             quiet = quiet.saturating_sub(u32::from(picture.shows_no_twin()));
             // A twin that is seen is worth all looks; where none is, a service that lists late is left to verify-delivery.

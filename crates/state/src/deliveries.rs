@@ -8,6 +8,7 @@ use fingerprint::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::{FileName, PackageId, Route, Witness};
 use rusqlite::{Connection, Row, TransactionBehavior, params};
+use std::time::Duration;
 
 /// A file that was sent, or that somebody is about to prove.
 #[derive(Clone, Debug)]
@@ -59,9 +60,9 @@ pub enum Arrival {
     Awaited,
     /// The list has shown the file. It is still to be proven.
     Listed,
-    /// It came without its bytes, or its file is to be deleted, or somebody else has sent it: nothing of it is on its way, and the list
-    /// is believed. It is still to be proven.
-    Over,
+    /// It came without its bytes, or its file is to be deleted, or it is there for long: nothing of it is on its way, and the list is
+    /// believed. It is still to be proven.
+    Unawaited,
     /// It was read back. It is remembered as long as a node may not know it.
     Proven,
 }
@@ -71,13 +72,15 @@ impl Arrival {
         match self {
             Self::Awaited => "awaited",
             Self::Listed => "listed",
-            Self::Over => "over",
+            Self::Unawaited => "unawaited",
             Self::Proven => "proven",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Awaited, Self::Listed, Self::Over, Self::Proven].into_iter().find(|known| known.word() == word)
+        [Self::Awaited, Self::Listed, Self::Unawaited, Self::Proven]
+            .into_iter()
+            .find(|known| known.word() == word)
     }
 }
 
@@ -90,25 +93,28 @@ const LISTED_EVERYWHERE: SignedDuration = SignedDuration::from_secs(75);
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Delivery {
-    /// How long from now on a node's list may show what was there before. Zero where the list is believed. A clock that was set back makes
-    /// nothing old.
+    /// How long from now on the list of the distribution service may show what was there before, since not every node of the server has
+    /// heard of it. Zero where the list is believed.
     #[must_use]
-    pub fn spreads_for(&self, now: Timestamp) -> SignedDuration {
+    pub fn spreads_for(&self, now: Timestamp) -> Duration {
         match self.arrival {
-            Arrival::Over => SignedDuration::ZERO,
+            Arrival::Unawaited => Duration::ZERO,
             Arrival::Awaited | Arrival::Listed | Arrival::Proven => self.left_of(LISTED_EVERYWHERE, now),
         }
     }
 
-    /// Whether the list may lack it.
+    /// Whether the list of the distribution service may lack it.
     #[must_use]
     pub fn may_be_unlisted(&self, now: Timestamp) -> bool {
         let is_awaited = self.arrival == Arrival::Awaited && !self.left_of(LISTED_LATE, now).is_zero();
         is_awaited || !self.spreads_for(now).is_zero()
     }
 
-    fn left_of(&self, window: SignedDuration, now: Timestamp) -> SignedDuration {
-        (window - now.duration_since(self.since).abs()).max(SignedDuration::ZERO)
+    fn left_of(&self, window: SignedDuration, now: Timestamp) -> Duration {
+        // What went through Jamf Pro is told by the record.
+        let window = if self.route == Route::Jcds { window } else { SignedDuration::ZERO };
+        // By a clock that was set back it was sent in the time to come.
+        Duration::try_from(window - now.duration_since(self.since).abs()).unwrap_or_default()
     }
 }
 
@@ -126,7 +132,7 @@ impl State {
         strike(&transaction, new.server, new.file)?;
         let before = |age| stored(new.since.saturating_sub(age).unwrap_or(Timestamp::MIN));
         transaction.execute(
-            "DELETE FROM deliveries \
+            "DELETE FROM unproven \
              WHERE server = ?1 AND (arrival = ?2 AND since < ?3 OR arrival = ?4 AND since < ?5)",
             params![
                 new.server,
@@ -137,7 +143,7 @@ impl State {
             ],
         )?;
         transaction.execute(
-            "INSERT INTO deliveries (server, file, record, size, md5, sha3_512, route, witness, since, arrival) \
+            "INSERT INTO unproven (server, file, record, size, md5, sha3_512, route, witness, since, arrival) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 new.server,
@@ -160,7 +166,7 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn arrived(&self, delivery: &Delivery, arrival: Arrival) -> Result<(), Error> {
-        let update = "UPDATE deliveries SET arrival = ?1 WHERE number = ?2";
+        let update = "UPDATE unproven SET arrival = ?1 WHERE number = ?2";
         self.database().execute(update, params![arrival.word(), delivery.number])?;
         Ok(())
     }
@@ -170,7 +176,7 @@ impl State {
     /// # Errors
     /// When it cannot be written.
     pub fn forget_delivery(&self, delivery: &Delivery) -> Result<bool, Error> {
-        let delete = "DELETE FROM deliveries WHERE number = ?1";
+        let delete = "DELETE FROM unproven WHERE number = ?1";
         Ok(self.database().execute(delete, [delivery.number])? > 0)
     }
 
@@ -180,14 +186,11 @@ impl State {
     /// When it cannot be read.
     pub fn delivery(&self, server: &str, file: &FileName) -> Result<Option<Delivery>, Error> {
         let database = self.database();
-        let select = format!("SELECT {COLUMNS} FROM deliveries WHERE server = ?1 AND file = ?2");
+        let Some(number) = numbers(&database, server, file)?.pop() else { return Ok(None) };
+        let select = format!("SELECT {COLUMNS} FROM unproven WHERE number = ?1");
         let mut select = database.prepare_cached(&select)?;
-        for spelling in file.spellings() {
-            if let Some(row) = select.query([server, &spelling])?.next()? {
-                return read(row).map(Some);
-            }
-        }
-        Ok(None)
+        let mut rows = select.query([number])?;
+        rows.next()?.map(read).transpose()
     }
 
     /// What is not proven yet, on one server or all, the oldest first.
@@ -197,7 +200,7 @@ impl State {
     pub fn unproven(&self, server: Option<&str>) -> Result<Vec<Delivery>, Error> {
         let database = self.database();
         let select = format!(
-            "SELECT {COLUMNS} FROM deliveries WHERE (?1 IS NULL OR server = ?1) AND arrival <> ?2 ORDER BY number"
+            "SELECT {COLUMNS} FROM unproven WHERE (?1 IS NULL OR server = ?1) AND arrival <> ?2 ORDER BY number"
         );
         let mut select = database.prepare_cached(&select)?;
         let mut rows = select.query(params![server, Arrival::Proven.word()])?;
@@ -209,10 +212,23 @@ impl State {
     }
 }
 
+/// Of what is remembered of this file.
+fn numbers(database: &Connection, server: &str, file: &FileName) -> Result<Vec<i64>, Error> {
+    // ASCII has one spelling only, and is found by the index.
+    let select = match file.as_str().is_ascii() {
+        true => "SELECT number, file FROM unproven WHERE server = ?1 AND file = ?2",
+        false => "SELECT number, file FROM unproven WHERE server = ?1 AND ?2 <> ''",
+    };
+    let mut select = database.prepare_cached(select)?;
+    let rows = select.query_map([server, file.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
+    Ok(rows.into_iter().filter(|(_, name)| file.same_name(name)).map(|(number, _)| number).collect())
+}
+
 fn strike(database: &Connection, server: &str, file: &FileName) -> Result<(), Error> {
-    let mut delete = database.prepare_cached("DELETE FROM deliveries WHERE server = ?1 AND file = ?2")?;
-    for spelling in file.spellings() {
-        delete.execute([server, &spelling])?;
+    let mut delete = database.prepare_cached("DELETE FROM unproven WHERE number = ?1")?;
+    for number in numbers(database, server, file)? {
+        delete.execute([number])?;
     }
     Ok(())
 }

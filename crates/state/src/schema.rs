@@ -136,12 +136,9 @@ ALTER TABLE uploads ADD COLUMN phase_since INTEGER;
 UPDATE uploads SET phase_since = CAST(strftime('%s', 'now') AS INTEGER) * 1000 WHERE phase <> 'sending';
 ";
 
-/// What was proven is remembered a little longer, and what came to nothing is told from what the list has shown.
+/// What was proven is remembered a little longer, and what came to nothing is told from what the list has shown. The table keeps its name
+/// and its former column, since a run of the former version may be at it meanwhile.
 const SIXTH: &str = "
-ALTER TABLE unproven RENAME TO deliveries;
-DROP INDEX unproven_of_server;
-CREATE INDEX deliveries_of_server ON deliveries (server, file);
-ALTER TABLE deliveries ADD COLUMN arrival TEXT NOT NULL DEFAULT 'awaited';
-UPDATE deliveries SET arrival = 'listed' WHERE may_be_late = 0;
-ALTER TABLE deliveries DROP COLUMN may_be_late;
+ALTER TABLE unproven ADD COLUMN arrival TEXT NOT NULL DEFAULT 'awaited';
+UPDATE unproven SET arrival = 'listed' WHERE may_be_late = 0;
 ";

@@ -60,21 +60,26 @@ impl Kept {
     ) -> Option<Delivery> {
         let state = self.0.as_ref()?;
         let same = earlier.as_ref().filter(|earlier| earlier.sent == new.sent);
+        let is_spreading = |kept: &Delivery| !kept.spreads_for(cx.clock().now()).is_zero();
         match (part, same) {
             (Part::Looks, _) => return earlier,
-            // By the service's own route it was written down when it was put in place, and perhaps seen in the list since.
-            (Part::Sent, Some(same)) if new.route == Route::Jcds => {
+            // Where it was put in place by the service's own route, that was written down then.
+            (Part::Sent, Some(same))
+                if new.route == Route::Jcds && matches!(same.arrival, Arrival::Awaited | Arrival::Listed) =>
+            {
                 (new.since, new.arrival) = (same.since, same.arrival);
             }
             (Part::Sent, _) => {}
             (Part::Found, Some(same)) => {
                 new.since = same.since;
                 new.arrival = match same.arrival {
-                    Arrival::Proven => Arrival::Listed,
-                    open => open,
+                    Arrival::Listed | Arrival::Proven if is_spreading(same) => Arrival::Listed,
+                    // Nothing forgets it from now on: somebody tries to prove it.
+                    Arrival::Listed | Arrival::Proven | Arrival::Unawaited => Arrival::Unawaited,
+                    Arrival::Awaited => Arrival::Awaited,
                 };
             }
-            (Part::Found, None) => new.arrival = Arrival::Over,
+            (Part::Found, None) => new.arrival = Arrival::Unawaited,
         }
         if let Err(error) = state.keep_delivery(&new) {
             cx.warn(format!(
@@ -88,18 +93,23 @@ impl Kept {
         self.find(new.server, new.file, cx)
     }
 
-    /// What a judgement of these bytes says of the kept delivery. A proof settles it, also one of other bytes: they took its place.
-    /// Whatever else was seen, it must not turn into a success by being forgotten. What another process has kept meanwhile stays.
+    /// What a judgement of these bytes says of the kept delivery. A proof ends it, also one of other bytes, unless the list may be behind:
+    /// they took its place. Whatever else was seen, it must not turn into a success by being forgotten. What another process has kept
+    /// meanwhile stays.
     pub fn hear(&self, kept: &Delivery, bytes: Fingerprint, judgement: &Judgement, cx: &Context) {
         let Some(state) = &self.0 else { return };
         let is_it = kept.sent == bytes;
-        // Of the others nobody looks at a list that may be behind.
-        let is_spreading = is_it && kept.route == Route::Jcds && kept.arrival != Arrival::Over;
+        let is_spreading = !kept.spreads_for(cx.clock().now()).is_zero();
         let written = match judgement {
-            judgement if judgement.is_proof() && is_spreading => state.arrived(kept, Arrival::Proven),
-            judgement if judgement.is_proof() => state.forget_delivery(kept).map(drop),
+            judgement if judgement.is_proof() => match (is_it, is_spreading) {
+                (true, true) => state.arrived(kept, Arrival::Proven),
+                (false, true) => Ok(()),
+                (_, false) => state.forget_delivery(kept).map(drop),
+            },
             // Nothing will come of it, and the next run may send it again.
-            Judgement::Empty(_) if is_it => state.arrived(kept, Arrival::Over),
+            Judgement::Empty(_) if is_it => state.arrived(kept, Arrival::Unawaited),
+            // Nothing forgets what somebody has tried to prove.
+            _ if kept.arrival == Arrival::Listed && !is_spreading => state.arrived(kept, Arrival::Unawaited),
             _ => Ok(()),
         };
         if let Err(error) = written {

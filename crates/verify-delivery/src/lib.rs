@@ -7,8 +7,8 @@
 //! - Where `choose-route` says so, the package record is the only witness, and has to tell everything.
 //! - A delivery that is not proven in time is *unverified*: a warning with what was seen last, not an error, and never
 //!   counted as delivered.
-//! - [`keeping`](VerifyDelivery::keeping) a [`State`], it writes a delivery down before it begins to prove it, and strikes it out
-//!   when it is proven; so what a killed run or a slow server left open is known to the next run.
+//! - [`keeping`](VerifyDelivery::keeping) a [`State`], it writes a delivery down before it begins to prove it, and when it is
+//!   proven; so what a killed run or a slow server left open is known to the next run.
 //!
 //! It sends no bytes and mends nothing: a twin or an empty file is reported with what a person can do. A twin of the same
 //! bytes beside the proven file gets half a minute to go, since another run that made it at the same time deletes it.

@@ -81,7 +81,7 @@ async fn what_was_sent_a_moment_ago_is_there_although_the_list_is_late() {
 async fn what_came_to_nothing_is_not_waited_for() {
     let state = State::in_memory().unwrap();
     let (mut stage, server) = stage(&state).await;
-    keep(&state, &server, BYTES, "2026-11-20T11:59:59Z", Arrival::Over).await;
+    keep(&state, &server, BYTES, "2026-11-20T11:59:59Z", Arrival::Unawaited).await;
     let found = stage.find("App.pkg").await;
     assert!(found.starts_with("no record, no file\n") && !found.contains("asked again"), "{found}");
 }
@@ -155,7 +155,7 @@ async fn a_list_that_stays_as_it_is_for_long_enough_is_believed() {
 #[tokio::test]
 async fn a_list_that_shows_what_was_sent_is_asked_once() {
     let state = State::in_memory().unwrap();
-    for arrival in [Arrival::Awaited, Arrival::Listed, Arrival::Over, Arrival::Proven] {
+    for arrival in [Arrival::Awaited, Arrival::Listed, Arrival::Unawaited, Arrival::Proven] {
         let (mut stage, server) = stage(&state).await;
         keep(&state, &server, BYTES, "2026-11-20T11:59:40Z", arrival).await;
         stage.sandbox.put_file("App.pkg", BYTES);

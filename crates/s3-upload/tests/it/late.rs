@@ -340,7 +340,7 @@ async fn what_was_sent_before_is_not_late_any_more_when_its_file_is_deleted() {
         sent = stage.send("App.pkg", &newer) => panic!("not killed: {sent:?}"),
         () = stage.meddler.holding() => {}
     }
-    assert_eq!(arrivals(&stage), [Arrival::Over]);
+    assert_eq!(arrivals(&stage), [Arrival::Unawaited]);
     // Who wants the old bytes back sends them at once, and the newer ones are given up.
     stage.meddler.rule(|_| Fate::Pass);
     stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
@@ -375,4 +375,49 @@ async fn what_was_seen_in_the_list_is_not_remembered_as_late() {
 /// Of all that is to be proven.
 fn arrivals(stage: &Stage) -> Vec<Arrival> {
     stage.memory.state.unproven(None).unwrap().into_iter().map(|sent| sent.arrival).collect()
+}
+
+/// The file was sent a moment ago and is planned to be replaced; at the commit a node answers that has not heard of it yet.
+#[tokio::test]
+async fn a_node_that_is_behind_is_not_believed_at_the_commit() {
+    let stage = Stage::open().await;
+    stage.meddler.rule(|_| Fate::Pass);
+    stage.send("App.pkg", &bytes(1, 1000)).await.unwrap();
+    let state = &stage.memory.state;
+    state.arrived(&state.unproven(None).unwrap()[0], Arrival::Proven).unwrap();
+    stage.clock.advance(Duration::from_secs(20));
+    let (mut begun, mut behind) = (false, 1);
+    let newer = bytes(2, 1000);
+    let sent = stage.send_through("App.pkg", &newer, move |seen| {
+        begun |= seen.is("POST", "?uploads");
+        if begun && seen.is_list() && behind > 0 {
+            behind -= 1;
+            return Fate::Answer(200, "[]".into());
+        }
+        Fate::Pass
+    });
+    sent.await.unwrap();
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &newer);
+}
+
+/// This machine has called it off itself, and so S3 does not know it any more.
+#[tokio::test]
+async fn what_was_called_off_is_not_taken_for_completed() {
+    let stage = Stage::open().await;
+    let new = bytes(1, 1000);
+    killed_at(&stage, "App.pkg", &new, Seen::is_complete, Fate::HoldBefore).await;
+    // Another build is to be sent under the name, and fails.
+    stage.meddler.rule(|seen| match seen.is_part(1) {
+        true => Fate::Answer(403, "<html>Forbidden by policy</html>".into()),
+        false => Fate::Pass,
+    });
+    let other = stage.path().with_file_name("other.pkg");
+    stage.send_file(&other, "App.pkg", &bytes(2, 2000)).await.unwrap_err();
+    assert_eq!(stage.sandbox.open_uploads(), Vec::<String>::new(), "both were called off");
+    // `pkgferry resume` finds the first one, whose file is still there.
+    stage.meddler.rule(|_| Fate::Pass);
+    let sent = stage.send_again("App.pkg").await.unwrap();
+    assert_eq!(sent.told(), "sent App.pkg: 1000 bytes in 1 part");
+    stage.assert_holds("App.pkg", &new);
 }

@@ -379,3 +379,36 @@ async fn nobody_waits_for_what_an_earlier_run_left_and_was_called_off() {
         assert!(asked.contains(&"complete".to_owned()), "{asked:?}");
     }
 }
+
+/// Nobody is to delete, and send again, what another machine has put there while an upload is given up for it.
+#[tokio::test]
+async fn what_another_machine_has_put_there_is_not_said_to_be_leaving() {
+    let (stage, new) = (one_at_a_time().await, bytes(1, 1000));
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    killed_at(&stage, "App.pkg", &new, Seen::is_delete, Fate::HoldAfter).await;
+    stage.meddler.rule(|seen| if seen.is("DELETE", "uploadId=") { Fate::HoldAfter } else { Fate::Pass });
+    let by_another = |_: &mut pipeline::Env| stage.sandbox.put_file("App.pkg", &new);
+    tokio::select! {
+        sent = stage.send_after(stage.env_of("App.pkg"), by_another) => panic!("not killed: {sent:?}"),
+        () = stage.meddler.holding() => {}
+    }
+    let left = stage.memory.state.left_over().unwrap();
+    assert_eq!(left.iter().map(|left| left.phase).collect::<Vec<_>>(), [state::Phase::Sending]);
+}
+
+/// An upload that S3 has refused, and for which the old file may have gone, until the new one is in place.
+#[tokio::test]
+async fn what_nobody_may_remove_does_not_say_that_the_new_file_is_leaving() {
+    let (stage, new) = (one_at_a_time().await, bytes(1, 9 * MIB));
+    stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+    let refused = in_turn(Seen::is_complete, [invalid()]);
+    stage.send_through("App.pkg", &new, refused).await.unwrap_err();
+    let mut completion = in_turn(Seen::is_complete, [invalid(), Fate::Pass]);
+    stage.meddler.rule(move |seen| match seen {
+        seen if seen.is("DELETE", "uploadId=") => denied(),
+        seen => completion(seen),
+    });
+    stage.send_again("App.pkg").await.unwrap();
+    stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.memory.state.left_over().unwrap().len(), 0);
+}

@@ -84,7 +84,8 @@ fn how_long_the_list_may_be_late_depends_on_what_it_has_shown() {
     let state = State::in_memory().unwrap();
     let app = file("App.pkg");
     let sent = |arrival, at| -> Delivery {
-        state.keep_delivery(&NewDelivery { arrival, since: time(at), ..new(SERVER, &app, 1) }).unwrap();
+        let new = NewDelivery { arrival, since: time(at), route: Route::Jcds, ..new(SERVER, &app, 1) };
+        state.keep_delivery(&new).unwrap();
         state.delivery(SERVER, &app).unwrap().unwrap()
     };
     let seconds = |delivery: &Delivery, now| delivery.spreads_for(time(now)).as_secs();
@@ -104,7 +105,14 @@ fn how_long_the_list_may_be_late_depends_on_what_it_has_shown() {
     assert!(awaited.may_be_unlisted(time("2026-11-20T21:00:01Z")));
     assert!(!awaited.may_be_unlisted(time("2026-11-20T21:00:00Z")));
 
-    let over = sent(Arrival::Over, "2026-11-20T22:00:00Z");
+    // What went through Jamf Pro is told by its record.
+    state
+        .keep_delivery(&NewDelivery { since: time("2026-11-20T22:00:00Z"), ..new(SERVER, &app, 1) })
+        .unwrap();
+    let through_jamf = state.delivery(SERVER, &app).unwrap().unwrap();
+    assert!(!through_jamf.may_be_unlisted(time("2026-11-20T22:00:00Z")));
+
+    let over = sent(Arrival::Unawaited, "2026-11-20T22:00:00Z");
     assert_eq!(seconds(&over, "2026-11-20T22:00:00Z"), 0);
     assert!(!over.may_be_unlisted(time("2026-11-20T22:00:00Z")));
     assert_eq!(kept(&state), ["App.pkg"], "it is still to be proven");
@@ -115,7 +123,7 @@ fn how_long_the_list_may_be_late_depends_on_what_it_has_shown() {
 fn what_was_seen_and_nobody_proves_is_forgotten_after_a_month() {
     let state = State::in_memory().unwrap();
     for (name, arrival) in
-        [("Seen.pkg", Arrival::Listed), ("Unseen.pkg", Arrival::Awaited), ("Empty.pkg", Arrival::Over)]
+        [("Seen.pkg", Arrival::Listed), ("Unseen.pkg", Arrival::Awaited), ("Empty.pkg", Arrival::Unawaited)]
     {
         state.keep_delivery(&NewDelivery { arrival, ..new(SERVER, &file(name), 1) }).unwrap();
     }
@@ -144,4 +152,14 @@ fn who_proves_the_old_delivery_does_not_settle_the_new_one() {
     assert_eq!((new.sent, new.arrival), (digests(2), Arrival::Awaited));
     assert!(verifies.forget_delivery(&new).unwrap());
     assert_eq!(kept(&runs), [""; 0]);
+}
+
+/// A server may spell one name in part composed and in part decomposed.
+#[test]
+fn a_delivery_is_found_under_every_spelling_that_is_one_name() {
+    let state = State::in_memory().unwrap();
+    let (mixed, composed) = (file("B\u{fc}rou\u{308}.pkg"), file("B\u{fc}ro\u{fc}.pkg"));
+    assert!(mixed.same_name(composed.as_str()));
+    state.keep_delivery(&new(SERVER, &mixed, 1)).unwrap();
+    assert!(state.delivery(SERVER, &composed).unwrap().is_some());
 }

@@ -18,10 +18,14 @@ async fn local(stage: &Stage) -> Fingerprint {
 
 /// As an earlier run has left it.
 fn keep(stage: &Stage, sent: Fingerprint) {
-    keep_as(stage, sent, Route::PackagesApi, Arrival::Awaited);
+    keep_as(stage, sent, YESTERDAY, Route::PackagesApi, Arrival::Awaited);
 }
 
-fn keep_as(stage: &Stage, sent: Fingerprint, route: Route, arrival: Arrival) {
+const YESTERDAY: &str = "2026-11-19T22:00:00Z";
+/// Not every node of the server has heard of it.
+const JUST_NOW: &str = "2026-11-20T11:59:30Z";
+
+fn keep_as(stage: &Stage, sent: Fingerprint, since: &str, route: Route, arrival: Arrival) {
     let server = stage.sandbox.connection().jss_url.clone();
     let new = NewDelivery {
         server: &server,
@@ -30,7 +34,7 @@ fn keep_as(stage: &Stage, sent: Fingerprint, route: Route, arrival: Arrival) {
         sent,
         route,
         witness: Witness::Record,
-        since: "2026-11-19T22:00:00Z".parse().unwrap(),
+        since: since.parse().unwrap(),
         arrival,
     };
     stage.state.as_ref().unwrap().keep_delivery(&new).unwrap();
@@ -145,52 +149,62 @@ async fn what_was_sent_now_takes_the_place_of_what_was_sent_before() {
     assert_eq!((kept.sent, kept.since.to_string().as_str()), (now, "2026-11-20T12:00:00Z"));
 }
 
-/// What the step that has sent it wrote down is exact: when it was put in place, and whether the list has shown it since.
+/// What the step that has sent it wrote down is exact.
 #[tokio::test]
 async fn what_the_sender_wrote_down_is_not_made_younger() {
-    for (route, since) in
-        [(Route::Jcds, "2026-11-19T22:00:00Z"), (Route::PackagesApi, "2026-11-20T12:00:00Z")]
-    {
+    for (route, since) in [(Route::Jcds, JUST_NOW), (Route::PackagesApi, "2026-11-20T12:00:00Z")] {
         let stage = Stage::with_state().await;
-        keep_as(&stage, local(&stage).await, route, Arrival::Listed);
+        keep_as(&stage, local(&stage).await, JUST_NOW, route, Arrival::Listed);
         came_to("unverified", &stage.prove(&[("chosen_route", json!(route.as_str()))]).await.unwrap());
         let [kept] = &kept(&stage)[..] else { panic!("one is kept") };
         assert_eq!(kept.since.to_string(), since);
-        assert_eq!(kept.arrival == Arrival::Listed, route == Route::Jcds);
     }
 }
 
-/// The next run may ask a node that does not know it yet. What somebody else has sent, or went through Jamf Pro, nobody waits for.
+/// The next run may ask a node that has not heard of it. What somebody else has sent, what went through Jamf Pro, and what was sent long
+/// ago, nobody waits for.
 #[tokio::test]
 async fn what_was_sent_and_proven_is_remembered_for_who_looks_at_a_list_that_is_behind() {
     let app = "App.pkg".parse().unwrap();
-    let after = async |route, arrival: Option<Arrival>, sent: &dyn Fn(Fingerprint) -> Fingerprint| {
+    let after = async |route, since, arrival, sent: &dyn Fn(Fingerprint) -> Fingerprint| {
         let stage = Stage::with_state().await;
         stage.sandbox.put_file("App.pkg", BYTES);
-        if let Some(arrival) = arrival {
-            keep_as(&stage, sent(local(&stage).await), route, arrival);
-        }
-        let found = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true))];
+        keep_as(&stage, sent(local(&stage).await), since, route, arrival);
+        let route = ("chosen_route", json!(route.as_str()));
+        let found = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true)), route];
         came_to("proven", &stage.look(&found).await.unwrap());
         assert_eq!(kept(&stage), []);
         let server = stage.sandbox.connection().jss_url.clone();
         let kept = stage.state.as_ref().unwrap().delivery(&server, &app).unwrap();
         kept.map(|kept| (kept.arrival, kept.since.to_string()))
     };
-    let remembered = Some((Arrival::Proven, "2026-11-19T22:00:00Z".to_owned()));
+    let remembered = Some((Arrival::Proven, JUST_NOW.to_owned()));
     for arrival in [Arrival::Awaited, Arrival::Listed, Arrival::Proven] {
-        assert_eq!(after(Route::Jcds, Some(arrival), &|same| same).await, remembered, "{arrival:?}");
-        assert_eq!(after(Route::Jcds, Some(arrival), &other).await, None, "{arrival:?}");
+        assert_eq!(after(Route::Jcds, JUST_NOW, arrival, &|same| same).await, remembered, "{arrival:?}");
+        assert_eq!(after(Route::Jcds, JUST_NOW, arrival, &other).await, None, "{arrival:?}");
+        assert_eq!(after(Route::Jcds, YESTERDAY, arrival, &|same| same).await, None, "{arrival:?}");
+        assert_eq!(after(Route::PackagesApi, JUST_NOW, arrival, &|same| same).await, None, "{arrival:?}");
     }
-    assert_eq!(after(Route::Jcds, Some(Arrival::Over), &|same| same).await, None);
-    assert_eq!(after(Route::Jcds, None, &|same| same).await, None);
+    assert_eq!(after(Route::Jcds, JUST_NOW, Arrival::Unawaited, &|same| same).await, None);
+}
+
+/// The list may show what was there before it.
+#[tokio::test]
+async fn a_proof_of_other_bytes_says_nothing_of_what_was_sent_just_now() {
+    for (since, left) in [(JUST_NOW, 1), (YESTERDAY, 0)] {
+        let stage = Stage::with_state().await;
+        stage.sandbox.put_file("App.pkg", BYTES);
+        keep_as(&stage, other(local(&stage).await), since, Route::Jcds, Arrival::Awaited);
+        came_to("proven", &stage.look(&[]).await.unwrap());
+        assert_eq!(kept(&stage).len(), left, "{since}");
+    }
 }
 
 #[tokio::test]
 async fn what_was_proven_is_not_proven_again_and_again() {
     let nothing = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(false))];
     let stage = Stage::with_state().await;
-    keep_as(&stage, local(&stage).await, Route::Jcds, Arrival::Proven);
+    keep_as(&stage, local(&stage).await, JUST_NOW, Route::Jcds, Arrival::Proven);
     let Plan::Settled { outcome, .. } = stage.plan(&nothing).await else {
         panic!("there is nothing to prove")
     };
@@ -199,7 +213,7 @@ async fn what_was_proven_is_not_proven_again_and_again() {
     // Its record is changed, and that is not proven in time: it is open again.
     let changed = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true))];
     came_to("unverified", &stage.look(&changed).await.unwrap());
-    assert_eq!(kept(&stage).iter().map(|kept| kept.arrival).collect::<Vec<_>>(), [Arrival::Listed]);
+    assert_eq!(kept(&stage).iter().map(|kept| kept.arrival).collect::<Vec<_>>(), [Arrival::Unawaited]);
 }
 
 #[tokio::test]
@@ -344,8 +358,8 @@ async fn what_has_gone_wrong_is_kept_until_it_is_mended() {
             "arrived as App_1.pkg",
             Arrival::Awaited,
         ),
-        (Scene::list(&[], Record::Says(0, Digest::Sent)), "arrived without its bytes", Arrival::Over),
-        (Scene::record(Record::Says(0, Digest::Sent)), "arrived without its bytes", Arrival::Over),
+        (Scene::list(&[], Record::Says(0, Digest::Sent)), "arrived without its bytes", Arrival::Unawaited),
+        (Scene::record(Record::Says(0, Digest::Sent)), "arrived without its bytes", Arrival::Unawaited),
     ] {
         let (stage, _, entries) = scene.open().await;
         let sent = stage.prove(&entries).await.unwrap();
@@ -442,8 +456,49 @@ async fn a_run_that_finds_nothing_to_send_finishes_an_earlier_proof() {
 async fn what_cannot_be_written_is_told_and_proven_all_the_same() {
     let stage = Stage::with_state().await;
     let file = stage.path().with_file_name("state").join("state.db");
-    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE deliveries").unwrap();
+    rusqlite::Connection::open(file).unwrap().execute_batch("DROP TABLE unproven").unwrap();
     stage.sandbox.put_file("App.pkg", BYTES);
     came_to("proven", &stage.prove(&[]).await.unwrap());
-    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: deliveries: Error code 1: SQL logic error");
+    assert_snapshot!(stage.warnings().join("\n"), @"if App.pkg is not proven now, the next run will not know: the state could not be read or written: no such table: unproven: Error code 1: SQL logic error");
+}
+
+/// A recipe without choose-route sends by package-upload what was proven a month ago.
+#[tokio::test]
+async fn what_is_sent_again_without_a_chosen_route_is_to_be_proven_again() {
+    let stage = Stage::with_state().await;
+    keep_as(&stage, local(&stage).await, JUST_NOW, Route::Jcds, Arrival::Proven);
+    came_to("unverified", &stage.prove(&[("witness", json!("record"))]).await.unwrap());
+    assert_eq!(kept(&stage).len(), 1, "it must not be forgotten");
+}
+
+/// It has the age of what was sent long ago, and something else is sent after it.
+#[tokio::test]
+async fn what_a_recipe_could_not_prove_today_is_not_forgotten_today() {
+    for arrival in [Arrival::Proven, Arrival::Listed] {
+        let stage = Stage::with_state().await;
+        let (server, sent) = (stage.sandbox.connection().jss_url.clone(), local(&stage).await);
+        let keep = |file: &str, since: &str, arrival| {
+            let new = NewDelivery {
+                server: &server,
+                file: &file.parse().unwrap(),
+                record: None,
+                sent,
+                route: Route::Jcds,
+                witness: Witness::List,
+                since: since.parse().unwrap(),
+                arrival,
+            };
+            stage.state.as_ref().unwrap().keep_delivery(&new).unwrap();
+        };
+        keep("App.pkg", "2026-10-01T12:00:00Z", arrival);
+        // The recipe changes the record; what it reads back does not agree.
+        stage.sandbox.put_file("App.pkg", b"OTHER bytes of a package");
+        let changed = [("pkg_uploaded", json!(false)), ("pkg_metadata_updated", json!(true))];
+        came_to("unverified", &stage.look(&changed).await.unwrap());
+        assert_eq!(kept(&stage).len(), 1);
+        // The next recipe of the same run.
+        keep("Other.pkg", "2026-11-20T12:10:00Z", Arrival::Awaited);
+        let files: Vec<_> = kept(&stage).iter().map(|kept| kept.file.to_string()).collect();
+        assert_eq!(files, ["App.pkg", "Other.pkg"], "{arrival:?}");
+    }
 }
