@@ -8,6 +8,7 @@
 //! - [`Context`] carries what a library must not take for itself: the clock, the listener, the cancellation, and the
 //!   [`Boundary`] that every request passes and that refuses writes in a dry run.
 //! - A [`Gate`] lets so much work of one kind run at a time; a [`Stop`] is why nothing new is begun.
+//! - A [`Shard`] is one of several runs that divide the packages among them.
 //!
 //! It is not a runner (that is the `runner` crate) and it does no I/O.
 //!
@@ -49,6 +50,7 @@ mod choice;
 mod clock;
 mod context;
 mod digest;
+mod digits;
 mod env;
 mod event;
 mod failure;
@@ -63,6 +65,7 @@ mod place;
 mod priority;
 mod processor;
 mod secret;
+mod shard;
 mod size;
 mod spec;
 mod stop;
@@ -76,6 +79,7 @@ pub use choice::{
 pub use clock::{BoxFuture, Clock, SimulatedClock};
 pub use context::{Access, Boundary, Context, Effect, Listener, Refused, Silent, Traffic};
 pub use digest::{InvalidDigest, Md5, Sha3_512};
+pub use digits::digits;
 pub use env::{Entry, Env, EnvError, Origin};
 pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
 pub use failure::{Diagnose, Failure, FailureKind, Instead, causes};
@@ -89,6 +93,7 @@ pub use place::Place;
 pub use priority::{InvalidPriority, Priority};
 pub use processor::{AnyProcessor, Applied, ErasedWork, Outputs, Plan, Processor};
 pub use secret::{ExposeSecret, Secret};
+pub use shard::{InvalidShard, Shard};
 pub use size::size;
 pub use spec::{Default, Input, Need, Output, Phase, Spec, join};
 pub use stop::Stop;

@@ -13,6 +13,7 @@ mod gate;
 mod names;
 mod processors;
 mod secrets;
+mod shards;
 mod values;
 
 use jiff::Timestamp;

@@ -10,7 +10,7 @@ use files::ReportFiles;
 use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::{Notices, Reached, Tried};
-use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, causes};
+use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, Shard, causes};
 use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
 use runner::Report;
 use state::{
@@ -35,7 +35,7 @@ pub struct Outset<'a> {
     /// Whether nothing will be changed.
     pub dry_run: bool,
     /// Which part of a list it takes.
-    pub shard: Option<batch::Shard>,
+    pub shard: Option<Shard>,
     /// Names or addresses of its servers.
     pub servers: Vec<String>,
     /// Files to write the report to.
@@ -79,7 +79,7 @@ impl Chronicle {
             program: Program { name: "pkgferry".to_owned(), version: version.to_owned() },
             id: id.to_string(),
             dry_run,
-            shard: shard.and_then(|shard| report::Shard::new(shard.index(), shard.count()).ok()),
+            shard,
             servers,
         };
         let recorder = Arc::new(Recorder::new(run, clock.clone(), boundary.clone()));
