@@ -4,7 +4,8 @@
 //! - [`Key`] joins a name and a type in one constant; [`keys`] lists all of them.
 //! - A [`Processor`] declares itself with a [`Spec`], [plans](Processor::plan) the [`Change`]s it would make, and
 //!   [applies](Processor::apply) exactly the work that it planned.
-//! - What happened is an [`Outcome`]; what can be watched is an [`Event`]; what went wrong is a [`Failure`].
+//! - What happened is an [`Outcome`]; what can be watched is an [`Event`]; what went wrong is a [`Failure`]; what
+//!   came of a package is a [`Status`].
 //! - [`Context`] carries what a library must not take for itself: the clock, the listener, the cancellation, and the
 //!   [`Boundary`] that every request passes and that refuses writes in a dry run.
 //! - A [`Gate`] lets so much work of one kind run at a time; a [`Stop`] is why nothing new is begun.
@@ -68,6 +69,7 @@ mod secret;
 mod shard;
 mod size;
 mod spec;
+mod status;
 mod stop;
 mod typed;
 mod value;
@@ -96,6 +98,7 @@ pub use secret::{ExposeSecret, Secret};
 pub use shard::{InvalidShard, Shard};
 pub use size::size;
 pub use spec::{Default, Input, Need, Output, Phase, Spec, join};
+pub use status::Status;
 pub use stop::Stop;
 pub use typed::{Kind, Typed, WrongType};
 pub use value::{Dict, Value};

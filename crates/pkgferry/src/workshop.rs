@@ -21,7 +21,7 @@ use pipeline::{
     Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, Shard, causes, keys,
 };
 use report::{PackageRecorder, Subject};
-use runner::{Batch, Claim, Item, Registry, Report, Status};
+use runner::{Batch, Claim, Item, Registry, Report};
 use s3_upload::Memory;
 use state::{PackageFacts, StoredUpload};
 use std::convert::Infallible;
@@ -310,7 +310,7 @@ impl Workshop {
             let Some(Speaking { voice, entry, server, carries }) = speaking.get(place) else { return };
             entry.end(report);
             if let Some((session, file)) = carries
-                && is_in_place(report)
+                && report.status.is_in_place()
             {
                 let mut settled = lock(&self.settled);
                 let settled =
@@ -477,16 +477,6 @@ struct Settled {
 impl Settled {
     fn on(session: &Arc<Session>) -> Self {
         Self { session: Arc::clone(session), files: Vec::new() }
-    }
-}
-
-/// Whether the server holds the file that the recipe carries.
-fn is_in_place(report: &Report) -> bool {
-    match report.status {
-        Status::Skipped | Status::Created | Status::Replaced | Status::MetadataOnly => true,
-        Status::Downloaded | Status::Unverified | Status::Failed | Status::Interrupted | Status::NotBegun => {
-            false
-        }
     }
 }
 

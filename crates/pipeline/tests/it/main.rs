@@ -14,6 +14,7 @@ mod names;
 mod processors;
 mod secrets;
 mod shards;
+mod statuses;
 mod values;
 
 use jiff::Timestamp;

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::{Notices, Reached, Tried};
 use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, Shard, causes};
-use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
+use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Subject};
 use runner::Report;
 use state::{
     CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts,
@@ -254,7 +254,7 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
             .join(": ")
     });
     log.end(&PackageEnd {
-        status: word(package.status),
+        status: package.status.key(),
         reason: &package.reason,
         bytes_sent: package.bytes_sent,
         bytes_fetched: package.bytes_fetched,
@@ -265,15 +265,6 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
             hint: failure.hint.as_deref(),
         }),
     });
-}
-
-/// The word that reports have for a status in JSON.
-pub fn word(status: Status) -> &'static str {
-    match status {
-        Status::NotBegun => "not-begun",
-        Status::MetadataOnly => "metadata-only",
-        other => other.word(),
-    }
 }
 
 impl Listener for Entry {
