@@ -1,9 +1,9 @@
 //! What a message says, before any service's way of saying it: failures first, then what is unverified, then what changed.
 
 use crate::summary::{Changed, Ending, FullReport, How, Mode, Standing, Summary, Trouble};
-use crate::text::{cut, duration, line, short, units};
+use crate::text::{cut, line, short, units};
 use jiff::tz::TimeZone;
-use pipeline::{Status, size};
+use pipeline::{Status, duration, size};
 use url::Url;
 
 /// Longer names are no names of files.

@@ -2,7 +2,7 @@
 
 use crate::display::came_of;
 use jiff::Timestamp;
-use pipeline::{FileName, Status, StepRef, size};
+use pipeline::{FileName, Status, StepRef, duration, size};
 use state::{
     Page, RunDetail, RunEnding, RunId, StepProgress, StoredPackage, StoredRun, StoredStep, StoredWarning,
 };
@@ -249,12 +249,7 @@ fn moment(time: Timestamp) -> String {
 
 /// How long something took; the clock may have been set back meanwhile.
 fn lasted(begun: Timestamp, ended: Timestamp) -> String {
-    let seconds = ended.duration_since(begun).as_secs().max(0);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
+    duration(ended.duration_since(begun).try_into().unwrap_or_default())
 }
 
 fn older<T>(page: &Page<T>, asked: NonZeroU32) -> String {
