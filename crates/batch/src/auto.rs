@@ -1,7 +1,6 @@
 //! Which shard this is, from what schedulers put into the environment of a job.
 
-use crate::shard::{InvalidShard, Shard, number};
-use pipeline::{Diagnose, FailureKind};
+use pipeline::{Diagnose, FailureKind, InvalidShard, Shard, digits};
 use std::fmt;
 
 /// The variable that names a shard outright, as `K/N`. The workflow for GitHub Actions sets it from its matrix.
@@ -177,8 +176,22 @@ struct Said {
     shard: Shard,
 }
 
-pub(crate) fn detect(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Option<Detected>, Error> {
-    let variables = Variables(lookup);
+/// The shard that the scheduler's environment names; `None` where it names none, which means all packages. `lookup`
+/// gives the value of a variable; an empty one counts as not set.
+///
+/// | scheduler | this one | of how many |
+/// |---|---|---|
+/// | any, such as a GitHub Actions matrix | `PKGFERRY_SHARD=K/N` | |
+/// | Kubernetes Indexed Job | `JOB_COMPLETION_INDEX`, from 0 | `PKGFERRY_SHARD_COUNT`: Kubernetes tells no count |
+/// | GitLab CI `parallel:` | `CI_NODE_INDEX`, from 1 | `CI_NODE_TOTAL` |
+/// | AWS Batch array | `AWS_BATCH_JOB_ARRAY_INDEX`, from 0 | `AWS_BATCH_JOB_ARRAY_SIZE`, else `PKGFERRY_SHARD_COUNT` |
+/// | Slurm array | `SLURM_ARRAY_TASK_ID`, `…_MIN`, `…_MAX`, `…_STEP` | `SLURM_ARRAY_TASK_COUNT` |
+///
+/// # Errors
+/// When a value is no number or out of range, when half of a pair is missing, when two schedulers contradict each
+/// other, or in a job of GitHub Actions without `PKGFERRY_SHARD`; the message names the variables.
+pub fn detect_shard(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<Detected>, Error> {
+    let variables = Variables(&lookup);
     let named = variables.text(SHARD).map(|text| text.parse().map_err(Error::Shard)).transpose()?;
     let named = named.map(|shard| Said { scheduler: Scheduler::Variable, variables: SHARD, shard });
     let sources =
@@ -216,7 +229,7 @@ impl Variables<'_> {
 
     fn number(&self, variable: &'static str) -> Result<Option<u32>, Error> {
         let Some(value) = self.text(variable) else { return Ok(None) };
-        match number(&value) {
+        match digits(&value) {
             Some(number) => Ok(Some(number)),
             None => Err(Error::NotANumber { variable, value }),
         }

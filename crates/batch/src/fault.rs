@@ -1,5 +1,6 @@
-use crate::words::{clip, shown, with_article};
+use crate::words::with_article;
 use pipeline::causes;
+use pipeline::text::{clip, shown};
 use recipe::{Place, Syntax};
 use std::fmt;
 use std::io;

@@ -1,7 +1,7 @@
 use crate::fault::{Fault, Faults, Problem};
 use crate::list::RecipeList;
 use crate::pattern::matches;
-use crate::words::shown;
+use pipeline::text::shown;
 use recipe::Place;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;

@@ -3,8 +3,8 @@
 use crate::account::Account;
 use crate::gateway::{self, AddressingChoice, GATEWAY_ADDRESSING, Gateway, REGIONS, Scope};
 use crate::{PackageApi, ServerKind};
-use pipeline::{Diagnose, Env, EnvError, FailureKind, Key, PackageApiChoice, keys};
-use url::{Host, Url};
+use pipeline::{Diagnose, Env, EnvError, FailureKind, Key, PackageApiChoice, is_loopback, keys};
+use url::Url;
 
 /// The settings do not name a server and an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,10 +111,10 @@ impl Address {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(SettingsError::Address("it goes on behind the server's path"));
         }
-        match (url.scheme(), url.host()) {
+        match (url.scheme(), url.host_str()) {
             ("https", Some(_)) => {}
-            ("http", Some(host)) if is_loopback(&host) => {}
-            ("http", Some(host)) => return Err(SettingsError::InClear(host.to_string())),
+            ("http", Some(host)) if is_loopback(host) => {}
+            ("http", Some(host)) => return Err(SettingsError::InClear(host.to_owned())),
             _ => return Err(SettingsError::Address("it has to begin with https://")),
         }
         let path = url.path().trim_end_matches('/').to_owned();
@@ -136,7 +136,7 @@ impl Address {
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        self.url.host().is_some_and(|host| is_loopback(&host))
+        self.url.host_str().is_some_and(is_loopback)
     }
 
     pub(crate) fn is_encrypted(&self) -> bool {
@@ -145,14 +145,6 @@ impl Address {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.text
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::Error;
 use crate::request::Limits;
-use pipeline::{Context, Diagnose, FileName};
+use pipeline::{Context, Diagnose, FileName, Reach};
 use reqwest::{Client, redirect};
-use url::{Host, Url};
+use url::Url;
 
 /// Hands out addresses of one file. Each serves for a while; after that, another one has to be asked for.
 pub trait AddressSource: Send + Sync {
@@ -39,53 +39,30 @@ pub(crate) struct Lease {
     reach: Reach,
 }
 
-/// Which way an address is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// Over TLS, by the system's proxy if it has one.
-    Far,
-    /// On this machine over TLS, where no proxy could find it.
-    Loopback,
-    /// On this machine in clear.
-    PlainLoopback,
+/// Which way an address is reached, if it may be asked.
+fn reach_of(url: &Url) -> Result<Reach, &'static str> {
+    let host = url.host_str().ok_or("it has no host")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds credentials, which must not be sent");
+    }
+    Reach::of(url.scheme(), host)
 }
 
-impl Reach {
-    fn of(url: &Url) -> Result<Self, &'static str> {
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err("it has no host"),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("it holds credentials, which must not be sent");
-        }
-        match url.scheme() {
-            "https" if is_loopback => Ok(Self::Loopback),
-            "https" => Ok(Self::Far),
-            "http" if is_loopback => Ok(Self::PlainLoopback),
-            "http" => Err("plain http is for this machine only"),
-            _ => Err("it does not begin with https://"),
-        }
-    }
-
-    /// A client that knows nothing of Jamf Pro: no token, no cookie, no name. HTTP/1.1, so that ranges side by side have
-    /// connections of their own.
-    fn client(self, connections: usize, limits: Limits) -> Result<Client, reqwest::Error> {
-        let builder = Client::builder()
-            .http1_only()
-            .connect_timeout(limits.connect())
-            .pool_max_idle_per_host(connections)
-            .tcp_nodelay(true)
-            // Both are done here, where every sending passes the boundary.
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never());
-        let builder = if self == Self::Far { builder } else { builder.no_proxy() };
-        // Without TLS nobody needs the system's trust store, which is empty on some small machines.
-        let builder = if self == Self::PlainLoopback { builder.tls_certs_only([]) } else { builder };
-        builder.build()
-    }
+/// A client that knows nothing of Jamf Pro: no token, no cookie, no name. HTTP/1.1, so that ranges side by side have
+/// connections of their own.
+fn client(reach: Reach, connections: usize, limits: Limits) -> Result<Client, reqwest::Error> {
+    let builder = Client::builder()
+        .http1_only()
+        .connect_timeout(limits.connect())
+        .pool_max_idle_per_host(connections)
+        .tcp_nodelay(true)
+        // Both are done here, where every sending passes the boundary.
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never());
+    let builder = if reach == Reach::Far { builder } else { builder.no_proxy() };
+    // Without TLS nobody needs the system's trust store, which is empty on some small machines.
+    let builder = if reach == Reach::PlainLoopback { builder.tls_certs_only([]) } else { builder };
+    builder.build()
 }
 
 /// The address that is good now, for all ranges.
@@ -121,13 +98,13 @@ impl<'a, S: AddressSource> Addresses<'a, S> {
         }
         let url = self.source.address(self.cx).await.map_err(|error| Error::no_address(self.file, error))?;
         let unusable = |reason| Error::UnusableAddress { file: self.file.clone(), reason };
-        let reach = Reach::of(&url).map_err(unusable)?;
+        let reach = reach_of(&url).map_err(unusable)?;
         let lease = Lease {
             number: current.as_ref().map_or(0, |old| old.number + 1),
             host: url.authority().to_owned(),
             client: match current.as_ref().filter(|old| old.reach == reach) {
                 Some(old) => old.client.clone(),
-                None => reach.client(self.connections, self.limits).map_err(Error::Client)?,
+                None => client(reach, self.connections, self.limits).map_err(Error::Client)?,
             },
             url,
             reach,
@@ -154,7 +131,7 @@ mod tests {
             ("file:///etc/passwd", Err("it has no host")),
             ("ftp://localhost/a", Err("it does not begin with https://")),
         ] {
-            assert_eq!(Reach::of(&url.parse().unwrap()), reach, "{url}");
+            assert_eq!(reach_of(&url.parse().unwrap()), reach, "{url}");
         }
     }
 }

@@ -1,23 +1,12 @@
 //! The address of a webhook, which is a secret.
 
-use pipeline::{ExposeSecret as _, Secret};
+use pipeline::{ExposeSecret as _, Reach, Secret};
 use std::fmt;
-use url::{Host, Url};
+use url::Url;
 
 /// Shorter parts are parts of words.
 const SHORTEST: usize = 4;
 const IN_PLACE: &str = "(address)";
-
-/// Which way an address is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// Over TLS, by the system's proxy if it has one.
-    Far,
-    /// On this machine over TLS, where no proxy could find it.
-    Loopback,
-    /// On this machine in clear.
-    PlainLoopback,
-}
 
 /// An address that may be asked.
 #[derive(Clone)]
@@ -31,19 +20,8 @@ impl Address {
     pub(crate) fn parse(secret: &Secret) -> Result<Self, &'static str> {
         let url: Url =
             secret.expose_secret().trim().parse().map_err(|_| "it cannot be read as an address")?;
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => return Err("it has no host"),
-        };
-        let reach = match url.scheme() {
-            "https" if is_loopback => Reach::Loopback,
-            "https" => Reach::Far,
-            "http" if is_loopback => Reach::PlainLoopback,
-            "http" => return Err("plain http is for this machine only"),
-            _ => return Err("it does not begin with https://"),
-        };
+        let host = url.host_str().ok_or("it has no host")?;
+        let reach = Reach::of(url.scheme(), host)?;
         Ok(Self { url, reach })
     }
 

@@ -1,9 +1,9 @@
 //! What a message says, before any service's way of saying it: failures first, then what is unverified, then what changed.
 
 use crate::summary::{Changed, Ending, FullReport, How, Mode, Standing, Summary, Trouble};
-use crate::text::{cut, duration, line, short, units};
+use crate::text::{cut, line, short, units};
 use jiff::tz::TimeZone;
-use pipeline::size;
+use pipeline::{Status, duration, size};
 use url::Url;
 
 /// Longer names are no names of files.
@@ -38,8 +38,8 @@ impl Weight {
 
     pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Failed => "failed",
-            Self::Unverified => "unverified",
+            Self::Failed => Status::Failed.word(),
+            Self::Unverified => Status::Unverified.word(),
         }
     }
 }
@@ -244,7 +244,7 @@ fn changed_line(changed: &Changed, servers: &Servers) -> Line {
     let category = given(&changed.category).map(|category| format!("category {category}"));
     let parts = [
         given(&changed.version),
-        Some(changed.how.as_str().to_owned()),
+        Some(changed.how.status().word().to_owned()),
         category,
         servers.name(changed.server.as_ref()),
     ];
@@ -266,40 +266,42 @@ pub(crate) fn headline(summary: &Summary) -> String {
     if summary.mode == Mode::DryRun {
         title.push_str(" (dry run)");
     }
-    let counted = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
     let broken = matches!(summary.ending, Ending::BrokenOff { .. }).then(|| "broken off".to_owned());
     let cut_short = match summary.ending {
         Ending::Interrupted => Some("interrupted".to_owned()),
         Ending::DeadlineReached => Some("deadline reached".to_owned()),
         Ending::Complete | Ending::BrokenOff { .. } => None,
     };
-    let not_begun = (summary.not_begun > 0).then(|| format!("{} not begun", summary.not_begun));
     let changed = match summary.mode {
         Mode::Real => "changed",
         Mode::DryRun => "would change",
     };
     let parts: Vec<_> = [
         broken,
-        counted(summary.failed.len(), "failed"),
-        counted(summary.unverified.len(), "unverified"),
+        counted(summary.failed.len() as u64, Status::Failed.word()),
+        counted(summary.unverified.len() as u64, Status::Unverified.word()),
         cut_short,
-        not_begun,
-        counted(summary.changed.len(), changed),
+        counted(summary.not_begun, Status::NotBegun.word()),
+        counted(summary.changed.len() as u64, changed),
     ]
     .into_iter()
     .flatten()
     .collect();
     match (parts.is_empty(), summary.packages()) {
         (true, 0) => format!("{symbol} {title}: no packages"),
-        (true, all) => format!("{symbol} {title}: {all} skipped"),
+        (true, all) => format!("{symbol} {title}: {all} {}", Status::Skipped.word()),
         (false, 0) => format!("{symbol} {title}: {}", parts.join(", ")),
         (false, all) => format!("{symbol} {title}: {} of {all}", parts.join(", ")),
     }
 }
 
+/// `3 failed`; nothing of what there is none.
+fn counted(count: u64, word: &str) -> Option<String> {
+    (count > 0).then(|| format!("{count} {word}"))
+}
+
 fn facts(summary: &Summary, servers: &Servers) -> String {
-    let counted = |count: u64, word: &str| (count > 0).then(|| format!("{count} {word}"));
-    let how = |how: How| counted(summary.count(how) as u64, how.as_str());
+    let how = |how: How| counted(summary.count(how) as u64, how.status().word());
     let bytes = |bytes: u64, word: &str| (bytes > 0).then(|| format!("{} {word}", size(bytes)));
     let volume = &summary.volume;
     let parts = [
@@ -307,7 +309,7 @@ fn facts(summary: &Summary, servers: &Servers) -> String {
         how(How::Replaced),
         how(How::MetadataOnly),
         how(How::Downloaded),
-        counted(summary.skipped, "skipped"),
+        counted(summary.skipped, Status::Skipped.word()),
         bytes(volume.sent, "sent"),
         bytes(volume.fetched, "fetched"),
         bytes(volume.saved, "saved"),

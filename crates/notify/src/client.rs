@@ -1,10 +1,11 @@
 //! One sending: a request and its answer, whatever the status.
 
 use crate::Error;
-use crate::address::{Address, Reach};
+use crate::address::Address;
 use crate::error::Cause;
 use crate::sender::Config;
 use bytes::Bytes;
+use pipeline::Reach;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Method, Response, redirect};
 

@@ -3,10 +3,15 @@ use crate::address::Address;
 use crate::client::Letter;
 use crate::notifier::warn;
 use crate::sender::{Config, Delivery, Sender};
-use crate::share::Share;
 use bytes::Bytes;
-use pipeline::{Context, Secret};
+use pipeline::{Context, ExposeSecret as _, Secret, Shard};
 use reqwest::Method;
+
+/// What stands in an address for the shard that a run takes.
+///
+/// Runs that divide the packages among them and ping one address cover for each other: the silence of one is not noticed. So
+/// `https://hc-ping.com/KEY/nightly-{shard}` becomes an address of each.
+const PLACE: &str = "{shard}";
 
 /// How a service wants to be pinged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,20 +46,20 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// `label` is what messages call it, such as the name of the setting that it comes from. `share` stands in the address
-    /// wherever that has `{shard}`.
+    /// `label` is what messages call it, such as the name of the setting that it comes from. Wherever the address
+    /// has `{shard}`, that becomes `2-of-4`, or `all` where one run takes all packages.
     ///
     /// # Errors
     /// When the address is none that may be asked.
     pub fn new(
         label: impl Into<String>,
         address: &Secret,
-        share: Share,
+        shard: Shard,
         style: HeartbeatStyle,
         config: &Config,
     ) -> Result<Self, Error> {
         let label = label.into();
-        match Address::parse(&share.put_into(address)) {
+        match Address::parse(&address_of(shard, address)) {
             Ok(address) => Ok(Self { label, address, style, sender: Sender::new(config) }),
             Err(reason) => Err(Error::Address { label, reason }),
         }
@@ -93,4 +98,13 @@ impl Heartbeat {
         };
         Some((address, letter))
     }
+}
+
+/// The address with this shard in its place. The only one of one has all packages, whatever the scheduler calls it.
+fn address_of(shard: Shard, address: &Secret) -> Secret {
+    let share = match shard {
+        Shard::WHOLE => "all".to_owned(),
+        shard => format!("{}-of-{}", shard.index(), shard.count()),
+    };
+    Secret::from(address.expose_secret().replace(PLACE, &share))
 }

@@ -71,12 +71,7 @@ fn trouble(trouble: &Trouble) -> Value {
 }
 
 fn changed(changed: &Changed) -> Value {
-    let how = match changed.how {
-        How::Created => "created",
-        How::Replaced => "replaced",
-        How::MetadataOnly => "metadata-only",
-        How::Downloaded => "downloaded",
-    };
+    let how = changed.how.status().key();
     let options = [
         ("server", &changed.server),
         ("version", &changed.version),

@@ -6,7 +6,7 @@
 //!   the service would take for markup, whatever packages are called.
 //! - [`Notifier`] sends it to every [`Webhook`]; a webhook that cannot be reached is a warning and fails no run.
 //! - [`Heartbeat`] is pinged when a run starts and when it ends. Of a run that dies in between nobody else would tell. Where
-//!   several runs divide the packages, each has an address of its own ([`Share`]).
+//!   several runs divide the packages, each has an address of its own (`{shard}` in it).
 //!
 //! # Limits
 //! Whatever is sent ends in [limited](Limits) time: a message is worth less than the run it tells of. A message may come
@@ -58,7 +58,6 @@ mod note;
 mod notifier;
 mod policy;
 mod sender;
-mod share;
 mod slack;
 mod summary;
 mod teams;
@@ -72,6 +71,5 @@ pub use note::note;
 pub use notifier::{Announced, Notifier};
 pub use policy::{InvalidNotifyOn, NotifyOn};
 pub use sender::{Config, Delivery, Limits};
-pub use share::Share;
 pub use summary::{Changed, Ending, FullReport, How, Mode, Standing, Summary, Trouble, Volume};
 pub use webhook::{InvalidService, Service, Webhook, payload};

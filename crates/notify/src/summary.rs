@@ -1,7 +1,7 @@
 //! What there is to tell of a run.
 
 use jiff::Timestamp;
-use pipeline::StepRef;
+use pipeline::{Status, StepRef};
 use std::time::Duration;
 use url::Url;
 
@@ -63,12 +63,13 @@ pub enum How {
 }
 
 impl How {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// What has the words for it.
+    pub(crate) fn status(self) -> Status {
         match self {
-            Self::Created => "created",
-            Self::Replaced => "replaced",
-            Self::MetadataOnly => "metadata only",
-            Self::Downloaded => "downloaded",
+            Self::Created => Status::Created,
+            Self::Replaced => Status::Replaced,
+            Self::MetadataOnly => Status::MetadataOnly,
+            Self::Downloaded => Status::Downloaded,
         }
     }
 }

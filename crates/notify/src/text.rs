@@ -1,7 +1,5 @@
 //! Text of others, made fit for one line of a message.
 
-use std::time::Duration;
-
 /// In the place of what was cut.
 const CUT: char = '…';
 
@@ -45,16 +43,6 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     short
 }
 
-/// `4 s`, `12 min 4 s`, `3 h 5 min`.
-pub(crate) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,12 +57,6 @@ mod tests {
         assert_eq!(cut("twelve units", 12), "twelve units");
         assert_eq!(cut("twelve units", 8), "twelve…");
         assert_eq!(cut("📦📦", 3), "📦…", "no half character");
-    }
-
-    #[test]
-    fn durations_read_well() {
-        let shown = [0, 59, 60, 3599, 3600, 90_000].map(|seconds| duration(Duration::from_secs(seconds)));
-        assert_eq!(shown, ["0 s", "59 s", "1 min 0 s", "59 min 59 s", "1 h 0 min", "25 h 0 min"]);
     }
 
     proptest! {

@@ -4,10 +4,12 @@
 //! - [`Key`] joins a name and a type in one constant; [`keys`] lists all of them.
 //! - A [`Processor`] declares itself with a [`Spec`], [plans](Processor::plan) the [`Change`]s it would make, and
 //!   [applies](Processor::apply) exactly the work that it planned.
-//! - What happened is an [`Outcome`]; what can be watched is an [`Event`]; what went wrong is a [`Failure`].
+//! - What happened is an [`Outcome`]; what can be watched is an [`Event`]; what went wrong is a [`Failure`]; what
+//!   came of a package is a [`Status`].
 //! - [`Context`] carries what a library must not take for itself: the clock, the listener, the cancellation, and the
 //!   [`Boundary`] that every request passes and that refuses writes in a dry run.
 //! - A [`Gate`] lets so much work of one kind run at a time; a [`Stop`] is why nothing new is begun.
+//! - A [`Shard`] is one of several runs that divide the packages among them.
 //!
 //! It is not a runner (that is the `runner` crate) and it does no I/O.
 //!
@@ -49,6 +51,8 @@ mod choice;
 mod clock;
 mod context;
 mod digest;
+mod digits;
+mod duration;
 mod env;
 mod event;
 mod failure;
@@ -62,10 +66,14 @@ mod outcome;
 mod place;
 mod priority;
 mod processor;
+mod reach;
 mod secret;
+mod shard;
 mod size;
 mod spec;
+mod status;
 mod stop;
+pub mod text;
 mod typed;
 mod value;
 
@@ -76,6 +84,8 @@ pub use choice::{
 pub use clock::{BoxFuture, Clock, SimulatedClock};
 pub use context::{Access, Boundary, Context, Effect, Listener, Refused, Silent, Traffic};
 pub use digest::{InvalidDigest, Md5, Sha3_512};
+pub use digits::digits;
+pub use duration::duration;
 pub use env::{Entry, Env, EnvError, Origin};
 pub use event::{Activity, Event, Level, Occurrence, Progress, StepRef};
 pub use failure::{Diagnose, Failure, FailureKind, Instead, causes};
@@ -88,9 +98,12 @@ pub use outcome::{Outcome, Warning};
 pub use place::Place;
 pub use priority::{InvalidPriority, Priority};
 pub use processor::{AnyProcessor, Applied, ErasedWork, Outputs, Plan, Processor};
+pub use reach::{Reach, is_loopback};
 pub use secret::{ExposeSecret, Secret};
+pub use shard::{InvalidShard, Shard};
 pub use size::size;
 pub use spec::{Default, Input, Need, Output, Phase, Spec, join};
+pub use status::Status;
 pub use stop::Stop;
 pub use typed::{Kind, Typed, WrongType};
 pub use value::{Dict, Value};

@@ -1,9 +1,8 @@
 //! One run at a time on a server.
 
-use batch::Shard;
 use jiff::Timestamp;
-use pipeline::{Context, causes};
-use state::{Claim, Held, Part, ServerLock, State};
+use pipeline::{Context, Shard, causes};
+use state::{Claim, Held, ServerLock, State};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,25 +11,20 @@ pub struct Locks {
     state: State,
     what: String,
     host: String,
-    shard: Option<Shard>,
+    shard: Shard,
     held: Mutex<HashMap<String, Result<ServerLock, Held>>>,
 }
 
 impl Locks {
     /// None yet. `what` and `host` are what another run is told that comes later.
-    pub fn new(state: State, what: String, host: String, shard: Option<Shard>) -> Self {
+    pub fn new(state: State, what: String, host: String, shard: Shard) -> Self {
         Self { state, what, host, shard, held: Mutex::default() }
     }
 
     /// Whether another run works on packages of this run's on a server now. Nobody is kept off by asking.
     pub fn is_held_by_another(&self, server: &str) -> bool {
         let is_mine = matches!(self.held().get(server), Some(Ok(_)));
-        let part = self.part();
-        !is_mine && self.state.server_holders(server).iter().any(|(other, _)| part.overlaps(*other))
-    }
-
-    fn part(&self) -> Part {
-        self.shard.map_or(Part::WHOLE, |shard| Part::new(shard.index(), shard.count()))
+        !is_mine && self.state.server_holders(server).iter().any(|(other, _)| self.shard.overlaps(*other))
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<String, Result<ServerLock, Held>>> {
@@ -48,7 +42,7 @@ impl Locks {
             None => {}
         }
         let claim = Claim { what: &self.what, host: &self.host, since: now };
-        let lock = match self.state.lock_server(server, self.part(), &claim) {
+        let lock = match self.state.lock_server(server, self.shard, &claim) {
             Ok(lock) => lock,
             Err(state::Error::Held(by)) => {
                 held.insert(server.to_owned(), Err(by.clone()));

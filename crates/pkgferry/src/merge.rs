@@ -35,22 +35,9 @@ fn read(path: &Path) -> Result<RunReport, Error> {
 fn summary(merged: &RunReport) -> String {
     let runs = count(merged.parts.len(), if merged.dry_run { "dry run" } else { "run" });
     let packages = count(merged.packages.len(), "package");
-    let totals = merged.totals();
-    let counts = Status::ALL.into_iter().map(|status| (totals.with(status), word(status)));
-    let counts: Vec<_> = counts
-        .filter(|(packages, _)| *packages > 0)
-        .map(|(packages, word)| format!("{packages} {word}"))
-        .collect();
+    let counts = merged.totals().to_string();
     let colon = if counts.is_empty() { "" } else { ": " };
-    format!("{runs}, {packages}{colon}{}", counts.join(", "))
-}
-
-/// Runs are merged when all is over, so that what was being worked on then did not end.
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Running => "did not end",
-        other => other.word(),
-    }
+    format!("{runs}, {packages}{colon}{counts}")
 }
 
 /// Tells what merging found. What the runs found is in the report.

@@ -14,16 +14,14 @@ use crate::run::{Job, Ready, exit_of, missing_file, refuse_contested};
 use crate::serve::Embedded;
 use crate::servers::Target;
 use crate::settings::Settings;
-use batch::Shard;
 use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
 use jamf::{Listing, Session, Sessions};
-use notify::Share;
 use pipeline::{
-    Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, causes, keys,
+    Access, Boundary, Clock as _, Context, Event, FileName, Gate, Listener, Origin, Shard, causes, keys,
 };
 use report::{PackageRecorder, Subject};
-use runner::{Batch, Claim, Item, Registry, Report, Status};
+use runner::{Batch, Claim, Item, Registry, Report};
 use s3_upload::Memory;
 use state::{PackageFacts, StoredUpload};
 use std::convert::Infallible;
@@ -70,9 +68,8 @@ impl Plan {
     }
 
     /// What the heartbeat hears of, if it is for this run.
-    fn heartbeat(&self) -> Option<Share> {
-        let share = self.shard.map_or(Share::All, |shard| Share::of(shard.index(), shard.count()));
-        self.heartbeat.then_some(share)
+    fn heartbeat(&self) -> Option<Shard> {
+        self.heartbeat.then(|| self.shard.unwrap_or(Shard::WHOLE))
     }
 }
 
@@ -132,7 +129,12 @@ impl Workshop {
         let news =
             settings.notices.open(mode.side.notify_on, plan.heartbeat(), told, &settings.secrets, &cx).await;
         let (command, host) = (settings.process.command(), settings.process.host());
-        let locks = Locks::new(memory.state.clone(), command.to_string(), host.clone(), plan.shard);
+        let locks = Locks::new(
+            memory.state.clone(),
+            command.to_string(),
+            host.clone(),
+            plan.shard.unwrap_or(Shard::WHOLE),
+        );
         let outset = Outset {
             command,
             host,
@@ -308,7 +310,7 @@ impl Workshop {
             let Some(Speaking { voice, entry, server, carries }) = speaking.get(place) else { return };
             entry.end(report);
             if let Some((session, file)) = carries
-                && is_in_place(report)
+                && report.status.is_in_place()
             {
                 let mut settled = lock(&self.settled);
                 let settled =
@@ -343,7 +345,7 @@ impl Workshop {
     fn is_ours(&self, ready: &Ready) -> bool {
         let Some(shard) = self.shard else { return true };
         // What has no name at all is the first one's.
-        ready.shard_name().map_or(shard.index() == 1, |name| shard.takes(&name))
+        ready.shard_name().map_or(shard.index() == 1, |name| batch::takes(shard, &name))
     }
 
     fn item(&self, ready: Ready, recorder: PackageRecorder, pace: Pace) -> (Speaking, Item) {
@@ -475,16 +477,6 @@ struct Settled {
 impl Settled {
     fn on(session: &Arc<Session>) -> Self {
         Self { session: Arc::clone(session), files: Vec::new() }
-    }
-}
-
-/// Whether the server holds the file that the recipe carries.
-fn is_in_place(report: &Report) -> bool {
-    match report.status {
-        Status::Skipped | Status::Created | Status::Replaced | Status::MetadataOnly => true,
-        Status::Downloaded | Status::Unverified | Status::Failed | Status::Interrupted | Status::NotBegun => {
-            false
-        }
     }
 }
 

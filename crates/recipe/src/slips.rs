@@ -2,8 +2,9 @@
 
 use crate::library::Chain;
 use crate::place::Place;
-use crate::words::{nearest_slip, shown};
+use crate::words::nearest_slip;
 use pipeline::Spec;
+use pipeline::text::shown;
 use std::fmt;
 
 /// What the runner sets itself (`autopkg-recipes.md §3.1`).

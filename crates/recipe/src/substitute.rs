@@ -1,4 +1,5 @@
-use crate::words::{shown, with_article};
+use crate::words::with_article;
+use pipeline::text::shown;
 use pipeline::{Dict, Env, Value};
 use std::borrow::Cow;
 

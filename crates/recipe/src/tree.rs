@@ -1,8 +1,8 @@
 //! What both formats are read into before anybody asks what a recipe is: values with their positions, within limits.
 
 use crate::place::Position;
-use crate::words::shown;
 use indexmap::IndexMap;
+use pipeline::text::shown;
 use pipeline::{Dict, Value};
 use std::cell::Cell;
 

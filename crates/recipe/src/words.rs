@@ -1,6 +1,6 @@
-//! Names and values of recipes as messages show them.
+//! Names of recipes as messages show them, and names that were meant.
 
-use std::borrow::Cow;
+use pipeline::text::shown;
 
 /// `an array`, `a dict`.
 pub(crate) fn with_article(kind: &str) -> String {
@@ -11,46 +11,13 @@ pub(crate) fn with_article(kind: &str) -> String {
     }
 }
 
-/// How many characters of one value from a recipe a message shows.
-const MAX_SHOWN: usize = 200;
-
-/// A value from a recipe as a message shows it.
-pub(crate) fn shown(value: &str) -> Cow<'_, str> {
-    clip(value, MAX_SHOWN)
-}
-
-/// The text up to a length, in characters that do nothing to the terminal or log that it is printed to: recipes come from
-/// strangers, and an escape sequence or a line break could make a report say what it does not. What is escaped already
-/// stays as it is.
-pub(crate) fn clip(text: &str, length: usize) -> Cow<'_, str> {
-    let end = text.char_indices().nth(length).map(|(end, _)| end);
-    if end.is_none() && !text.contains(acts) {
-        return Cow::Borrowed(text);
-    }
-    let mut clipped = String::new();
-    for ch in text[..end.unwrap_or(text.len())].chars() {
-        match ch {
-            ch if acts(ch) => clipped.extend(ch.escape_unicode()),
-            ch => clipped.push(ch),
-        }
-    }
-    if end.is_some() {
-        clipped.push('…');
-    }
-    Cow::Owned(clipped)
-}
-
-/// Control characters, line breaks, and what turns the direction of writing.
-fn acts(ch: char) -> bool {
-    ch.is_control()
-        || matches!(ch, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
+/// Longer names are not compared: that takes time and memory with the product of the lengths, and nobody types so much.
+const MAX_COMPARED: usize = 200;
 
 /// The known name nearest to a wrong one, if it is near enough to be what was meant: case does not count, and a third of
 /// the letters may differ.
 pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // Comparing takes time and memory with the product of the lengths, and nobody types so much.
-    let comparable = |name: &str| name.len() <= MAX_SHOWN;
+    let comparable = |name: &str| name.len() <= MAX_COMPARED;
     if !comparable(name) {
         return None;
     }
@@ -69,7 +36,7 @@ pub fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Opti
 /// wrong: names of as many words have to agree in each, so that another word makes another name (`SMB_URL` and `JSS_URL`,
 /// `dmg_path` and `pkg_path`), and a short word has room for one slip only.
 pub(crate) fn nearest_slip<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    if name.len() > MAX_SHOWN {
+    if name.len() > MAX_COMPARED {
         return None;
     }
     let words = |name: &str| name.to_lowercase().split(['_', '-']).map(str::to_owned).collect::<Vec<_>>();

@@ -37,7 +37,7 @@ impl Conclusion {
 
     pub(crate) fn of(report: &runner::Report, subject: &Subject) -> Self {
         let failure = report.failure.as_ref().map(Failure::from);
-        let status = report.status.into();
+        let status = report.status;
         let file = file_change(&report.steps);
         Self {
             status,

@@ -104,13 +104,11 @@ impl Verdict {
                 Status::Failed,
                 Some(kind @ (FailureKind::Internal | FailureKind::Interrupted | FailureKind::Deadline)),
             ) => Self::Error(kind.word()),
-            (Status::Interrupted, _) => Self::Error("interrupted"),
             (Status::Failed, Some(kind)) => Self::Failure(kind.word()),
-            (Status::Failed, None) => Self::Failure("failed"),
-            (Status::Unverified, _) => Self::Failure("unverified"),
+            (status @ (Status::Failed | Status::Unverified), _) => Self::Failure(status.key()),
             (Status::Running, _) => Self::Error("not-ended"),
             // Green would say that it is where it belongs.
-            (Status::NotBegun, _) => Self::Error("not-begun"),
+            (status @ (Status::Interrupted | Status::NotBegun), _) => Self::Error(status.key()),
             (Status::Skipped, _) => Self::Skipped,
             (Status::Replaced | Status::Created | Status::MetadataOnly | Status::Downloaded, _) => {
                 Self::Passed

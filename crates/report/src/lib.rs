@@ -40,11 +40,9 @@ mod words;
 pub use error::Error;
 pub use format::{Format, write};
 pub use merge::merge;
-pub use package::{
-    Failure, Fault, PackageReport, Phase, PhaseKind, PhaseResult, Stage, Status, Step, Warning,
-};
-/// Why a package failed is told in the words of the language.
-pub use pipeline::FailureKind;
+pub use package::{Failure, Fault, PackageReport, Phase, PhaseKind, PhaseResult, Stage, Step, Warning};
+/// What came of a package, why it failed, and which packages were a run's is told in the words of the language.
+pub use pipeline::{FailureKind, Shard, Status};
 pub use recorder::{PackageRecorder, Recorder, Run, Subject};
-pub use run::{Ending, InvalidShard, Part, Program, Requests, RunReport, Shard, Version};
+pub use run::{Ending, Part, Program, Requests, RunReport, Version};
 pub use totals::Totals;

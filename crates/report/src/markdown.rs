@@ -1,6 +1,6 @@
 //! A summary for `$GITHUB_STEP_SUMMARY`. What is worst comes first, so that what does not fit is what matters least.
 
-use crate::words::{at_least, clip, count, counts, duration, headline, moment, span, stopped, writable};
+use crate::words::{at_least, clip, count, duration, headline, moment, span, stopped, writable};
 use crate::{PackageReport, RunReport, Status, Warning};
 use pipeline::size;
 
@@ -160,7 +160,7 @@ fn totals(report: &RunReport) -> String {
     let (sent, saved) = if report.dry_run { ("to send", "there already") } else { ("sent", "saved") };
     let mut text = format!("\n### Totals\n\n{}", count(totals.packages, "package"));
     if totals.packages > 0 {
-        text.push_str(&format!(": {}", counts(totals)));
+        text.push_str(&format!(": {totals}"));
     }
     let least = at_least(report);
     text.push_str(&format!(

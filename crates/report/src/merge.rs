@@ -16,62 +16,72 @@ pub fn merge(reports: impl IntoIterator<Item = RunReport>) -> Result<RunReport, 
     let mut reports: Vec<RunReport> = reports.into_iter().collect();
     reports.sort_by(|one, other| key(one).cmp(&key(other)));
     let Some(first) = reports.first() else { return Err(Error::NothingToMerge) };
-    if let (Some(dry), Some(real)) =
-        (reports.iter().find(|report| report.dry_run), reports.iter().find(|report| !report.dry_run))
-    {
-        return Err(Error::DryAndReal { dry: dry.id.clone(), real: real.id.clone() });
-    }
-    let mut parts: Vec<Part> = reports.iter().flat_map(RunReport::to_parts).collect();
-    parts.sort_by(|one, other| order(one).cmp(&order(other)));
-    let mut ids = BTreeSet::new();
-    if let Some(twice) = parts.iter().find(|part| !ids.insert(part.id.as_str())) {
-        return Err(Error::SameRun { id: twice.id.clone() });
-    }
+    let (dry_run, started, updated) = (first.dry_run, first.started, first.updated);
+    all_of_one_kind(&reports)?;
+    let parts = parts_of(&reports)?;
 
     let id = match parts.len() {
         1 => first.id.clone(),
         count => format!("{}+{}", parts[0].id, count - 1),
     };
-    let (program, dry_run) = (parts[0].program.clone(), first.dry_run);
-    let started = parts.iter().map(|part| part.started).min().unwrap_or(first.started);
-    let all_ended = parts.iter().all(|part| part.finished.is_some());
-    let finished = parts.iter().filter_map(|part| part.finished).max().filter(|_| all_ended);
-    let updated = parts.iter().map(|part| part.updated).max().unwrap_or(first.updated);
     let requests = reports.iter().map(|report| report.requests).sum();
-    let mut servers: Vec<String> = Vec::new();
+    let servers: BTreeSet<String> = reports.iter().flat_map(|report| report.servers.clone()).collect();
+    let mut packages = packages_of(reports, &parts);
+    let doubled = flag_duplicates(&mut packages);
+    let all_ended = parts.iter().all(|part| part.finished.is_some());
+
+    Ok(RunReport {
+        version: Version,
+        program: parts[0].program.clone(),
+        id,
+        started: parts.iter().map(|part| part.started).min().unwrap_or(started),
+        finished: parts.iter().filter_map(|part| part.finished).max().filter(|_| all_ended),
+        ending: None,
+        exit_code: None,
+        updated: parts.iter().map(|part| part.updated).max().unwrap_or(updated),
+        dry_run,
+        shard: None,
+        servers: servers.into_iter().collect(),
+        requests,
+        warnings: findings(&parts, &doubled),
+        parts,
+        packages,
+    })
+}
+
+/// Plans and deeds do not add up.
+fn all_of_one_kind(reports: &[RunReport]) -> Result<(), Error> {
+    let of = |dry_run| reports.iter().find(|report| report.dry_run == dry_run);
+    match (of(true), of(false)) {
+        (Some(dry), Some(real)) => Err(Error::DryAndReal { dry: dry.id.clone(), real: real.id.clone() }),
+        _ => Ok(()),
+    }
+}
+
+/// The runs, each of which may count once.
+fn parts_of(reports: &[RunReport]) -> Result<Vec<Part>, Error> {
+    let mut parts: Vec<Part> = reports.iter().flat_map(RunReport::to_parts).collect();
+    parts.sort_by(|one, other| order(one).cmp(&order(other)));
+    let mut ids = BTreeSet::new();
+    match parts.iter().find(|part| !ids.insert(part.id.as_str())) {
+        Some(twice) => Err(Error::SameRun { id: twice.id.clone() }),
+        None => Ok(parts),
+    }
+}
+
+/// The packages, each with the run that it is of, in the order of the runs.
+fn packages_of(reports: Vec<RunReport>, parts: &[Part]) -> Vec<PackageReport> {
     let mut packages: Vec<PackageReport> = Vec::new();
     for report in reports {
-        servers.extend(report.servers);
         packages.extend(report.packages.into_iter().map(|package| PackageReport {
             run: Some(package.run.unwrap_or_else(|| report.id.clone())),
             ..package
         }));
     }
-    servers.sort();
-    servers.dedup();
-    let places: BTreeMap<String, usize> =
-        parts.iter().enumerate().map(|(place, part)| (part.id.clone(), place)).collect();
-    packages.sort_by_key(|package| package.run.as_ref().and_then(|run| places.get(run)).copied());
-    let doubled = flag_duplicates(&mut packages);
-    let warnings = findings(&parts, &doubled);
-
-    Ok(RunReport {
-        version: Version,
-        program,
-        id,
-        started,
-        finished,
-        ending: None,
-        exit_code: None,
-        updated,
-        dry_run,
-        shard: None,
-        servers,
-        requests,
-        warnings,
-        parts,
-        packages,
-    })
+    let places: BTreeMap<&str, usize> =
+        parts.iter().enumerate().map(|(place, part)| (part.id.as_str(), place)).collect();
+    packages.sort_by_key(|package| package.run.as_deref().and_then(|run| places.get(run)).copied());
+    packages
 }
 
 type Order<'a> = (Option<Shard>, jiff::Timestamp, &'a str);

@@ -1,87 +1,6 @@
 use jiff::Timestamp;
-use pipeline::{FailureKind, Outcome, PackageId, StepRef};
+use pipeline::{FailureKind, Outcome, PackageId, Status, StepRef};
 use serde::{Deserialize, Deserializer, Serialize, de};
-
-/// What came of a package, in one word. Failures come first, as everywhere in a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// A step failed, or the recipe is wrong.
-    Failed,
-    /// Somebody pressed Ctrl-C or sent SIGTERM while it was being worked on.
-    Interrupted,
-    /// It was being worked on when the report was written; in a report of a run that ended, nobody heard how it ended.
-    Running,
-    /// Its turn did not come.
-    NotBegun,
-    /// Something was sent, and the server has not shown that it holds the right bytes.
-    Unverified,
-    /// A file was sent in place of another.
-    Replaced,
-    /// A file was sent that the server did not have.
-    Created,
-    /// No file was sent; the record or a category was changed.
-    MetadataOnly,
-    /// A file was fetched from the server, and none was sent.
-    Downloaded,
-    /// Everything was there already.
-    Skipped,
-}
-
-impl Status {
-    /// All of them, in the order of a report.
-    pub const ALL: [Self; 10] = [
-        Self::Failed,
-        Self::Interrupted,
-        Self::Running,
-        Self::NotBegun,
-        Self::Unverified,
-        Self::Replaced,
-        Self::Created,
-        Self::MetadataOnly,
-        Self::Downloaded,
-        Self::Skipped,
-    ];
-
-    /// The word for a person.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Interrupted => "interrupted",
-            Self::Running => "running",
-            Self::NotBegun => "not begun",
-            Self::Unverified => "unverified",
-            Self::Replaced => "replaced",
-            Self::Created => "created",
-            Self::MetadataOnly => "metadata only",
-            Self::Downloaded => "downloaded",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    /// Whether something was changed and is known to be right.
-    #[must_use]
-    pub const fn is_change(self) -> bool {
-        matches!(self, Self::Replaced | Self::Created | Self::MetadataOnly | Self::Downloaded)
-    }
-}
-
-impl From<runner::Status> for Status {
-    fn from(status: runner::Status) -> Self {
-        match status {
-            runner::Status::Skipped => Self::Skipped,
-            runner::Status::Created => Self::Created,
-            runner::Status::Replaced => Self::Replaced,
-            runner::Status::Downloaded => Self::Downloaded,
-            runner::Status::MetadataOnly => Self::MetadataOnly,
-            runner::Status::Unverified => Self::Unverified,
-            runner::Status::Failed => Self::Failed,
-            runner::Status::Interrupted => Self::Interrupted,
-            runner::Status::NotBegun => Self::NotBegun,
-        }
-    }
-}
 
 /// A step of a recipe: [`StepRef`], written and read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -422,7 +341,7 @@ impl PackageReport {
     pub(crate) fn sentence(&self) -> String {
         match self.status {
             Status::Failed | Status::Interrupted | Status::Skipped => self.reason.clone(),
-            status => format!("{}: {}", crate::words::ended(status), self.reason),
+            status => format!("{}: {}", status.final_word(), self.reason),
         }
     }
 

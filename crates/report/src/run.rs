@@ -1,5 +1,6 @@
 use crate::{Error, PackageReport, Totals, Warning};
 use jiff::Timestamp;
+use pipeline::Shard;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,68 +47,6 @@ pub struct Program {
     pub name: String,
     /// Its version, such as `0.1.0`.
     pub version: String,
-}
-
-/// Numbers that are no shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{index}/{count} is no shard: shards count from 1, and there are as many as the second number says")]
-pub struct InvalidShard {
-    index: u32,
-    count: u32,
-}
-
-/// Which part of a list a run took: one of `count`, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "ShardNumbers")]
-pub struct Shard {
-    index: u32,
-    count: u32,
-}
-
-#[derive(Deserialize)]
-struct ShardNumbers {
-    index: u32,
-    count: u32,
-}
-
-impl Shard {
-    /// The shard number `index` of `count`.
-    ///
-    /// # Errors
-    /// Unless `index` is from 1 to `count`.
-    pub fn new(index: u32, count: u32) -> Result<Self, InvalidShard> {
-        if (1..=count).contains(&index) {
-            Ok(Self { index, count })
-        } else {
-            Err(InvalidShard { index, count })
-        }
-    }
-
-    /// Its number, counted from 1.
-    #[must_use]
-    pub const fn index(self) -> u32 {
-        self.index
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub const fn count(self) -> u32 {
-        self.count
-    }
-}
-
-impl TryFrom<ShardNumbers> for Shard {
-    type Error = InvalidShard;
-    fn try_from(ShardNumbers { index, count }: ShardNumbers) -> Result<Self, InvalidShard> {
-        Self::new(index, count)
-    }
-}
-
-/// `2/5`.
-impl std::fmt::Display for Shard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.count)
-    }
 }
 
 /// How many requests of each kind left the machine: [`pipeline::Traffic`], written and read.

@@ -1,5 +1,6 @@
 use crate::{PackageReport, Status};
 use serde::Serialize;
+use std::fmt;
 
 /// Counts and sums over the packages of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -88,5 +89,17 @@ impl Totals {
             Status::Downloaded => &mut self.downloaded,
             Status::Skipped => &mut self.skipped,
         }
+    }
+}
+
+/// `1 failed, 2 unverified, 283 skipped`, without the statuses that no package has.
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = Status::ALL.into_iter().map(|status| (self.with(status), status.final_word()));
+        for (place, (count, word)) in counts.filter(|(count, _)| *count > 0).enumerate() {
+            let comma = if place > 0 { ", " } else { "" };
+            write!(f, "{comma}{count} {word}")?;
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What several shapes say in the same words.
 
-use crate::{Ending, RunReport, Status, Totals};
+use crate::{Ending, RunReport};
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 
@@ -58,22 +58,6 @@ pub(crate) fn headline(report: &RunReport) -> String {
             changed => format!("{changed} of {} {would}changed", count(all, "package")),
         },
     }
-}
-
-/// The word for a status where it is read when all is over: what was being worked on then did not end.
-pub(crate) const fn ended(status: Status) -> &'static str {
-    match status {
-        Status::Running => "did not end",
-        other => other.word(),
-    }
-}
-
-/// `1 failed, 2 unverified, 283 skipped`, without the statuses that no package has.
-pub(crate) fn counts(totals: Totals) -> String {
-    let counts = Status::ALL.into_iter().map(|status| (totals.with(status), ended(status)));
-    let told: Vec<String> =
-        counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    told.join(", ")
 }
 
 /// Before bytes and requests: of a run that did not end nobody knows what came after the report.

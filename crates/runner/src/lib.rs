@@ -49,5 +49,5 @@ pub use batch::{Batch, Claim, Item, Job};
 pub use error::Error;
 pub use explain::{ExplainedInput, ExplainedStep, NeededFile, Source, explain, known, needed_files};
 pub use registry::{DuplicateProcessor, Registry};
-pub use report::{FailureReport, FaultReport, Report, Status, StepReport};
+pub use report::{FailureReport, FaultReport, Report, StepReport};
 pub use run::run;

@@ -1,32 +1,8 @@
 use pipeline::{
-    Change, Diagnose, Failure, FailureKind, Outcome, PackageId, StepRef, Stop, Subject, Verb, Warning,
+    Change, Diagnose, Failure, FailureKind, Outcome, PackageId, Status, StepRef, Stop, Subject, Verb, Warning,
 };
 use serde::Serialize;
 use std::path::PathBuf;
-
-/// What came of a recipe, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// Everything was there already.
-    Skipped,
-    /// A file was sent that the server did not have.
-    Created,
-    /// A file was sent in place of another.
-    Replaced,
-    /// A file was fetched from the server, and none was sent.
-    Downloaded,
-    /// No file was sent; the record or a category was.
-    MetadataOnly,
-    /// Something was sent, and the server has not shown that it holds the right bytes.
-    Unverified,
-    /// A step failed.
-    Failed,
-    /// Its turn had come, and somebody interrupted it.
-    Interrupted,
-    /// The run stopped before anything was done for it that lasts.
-    NotBegun,
-}
 
 /// A step, what it changes, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,5 +1,6 @@
 use crate::secret::looks_secret;
 use jiff::civil::{DateTime, Weekday};
+use pipeline::digits;
 use std::fmt;
 use std::str::FromStr;
 
@@ -259,6 +260,5 @@ fn minute(text: &str) -> Result<u8, &'static str> {
 }
 
 fn two_digits(text: &str) -> Option<u8> {
-    let digits = matches!(text.len(), 1 | 2) && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+    matches!(text.len(), 1 | 2).then(|| digits(text)).flatten()
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::secret::looks_secret;
+use pipeline::digits;
 use std::fmt;
 use std::str::FromStr;
 
@@ -220,8 +221,7 @@ impl FromStr for ShardCount {
         if looks_secret(text) {
             return Err(Error::Secret { what: "a number of shards" });
         }
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let count = text.parse().ok().filter(|count| digits && (1..=200).contains(count));
+        let count = digits(text).filter(|count| (1..=200).contains(count));
         count.map(Self).ok_or_else(|| Error::Invalid {
             what: "a number of shards",
             text: text.to_owned(),

@@ -1,5 +1,5 @@
-use crate::{Held, Part, RunId};
-use pipeline::{Diagnose, FailureKind};
+use crate::{Held, RunId};
+use pipeline::{Diagnose, FailureKind, Shard};
 use std::io;
 use std::path::PathBuf;
 
@@ -68,10 +68,10 @@ impl Diagnose for Error {
                 "name a state folder that can be written, or mend the rights of {}",
                 path.display()
             )),
-            Self::Held(Held { wanted, part, by, .. }) => {
-                let split = match (*wanted, *part) {
-                    (Part::WHOLE, _) | (_, Part::WHOLE) => "",
-                    (wanted, part) if wanted == part => "",
+            Self::Held(Held { wanted, shard, by, .. }) => {
+                let split = match (*wanted, *shard) {
+                    (Shard::WHOLE, _) | (_, Shard::WHOLE) => "",
+                    (wanted, shard) if wanted == shard => "",
                     _ => "; shards run side by side if all divide the packages by the same number",
                 };
                 Some(format!(

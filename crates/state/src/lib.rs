@@ -57,7 +57,7 @@ pub use history::{
     StoredFailure, StoredPackage, StoredRun, StoredStep, StoredWarning,
 };
 pub use journal::Journal;
-pub use lock::{Claim, Held, Holder, Part, ServerLock};
+pub use lock::{Claim, Held, Holder, ServerLock};
 pub use notes::Note;
 pub use uploads::{NewUpload, Phase, Place, StoredPart, StoredUpload};
 

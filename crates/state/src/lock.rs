@@ -5,58 +5,11 @@
 
 use crate::{Error, State, folder};
 use jiff::Timestamp;
+use pipeline::{Shard, digits};
 use std::fmt;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-
-/// The packages of a server that a process works on: all of them, or part K of N that divide them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    index: u32,
-    count: u32,
-}
-
-impl Part {
-    /// All packages.
-    pub const WHOLE: Self = Self { index: 1, count: 1 };
-
-    /// Part `index` of `count`, counted from 1.
-    #[must_use]
-    pub const fn new(index: u32, count: u32) -> Self {
-        Self { index, count }
-    }
-
-    /// Whether both may have a package in common. Parts of one division have none; how two divisions overlap nobody knows.
-    #[must_use]
-    pub const fn overlaps(self, other: Self) -> bool {
-        self.count != other.count || self.index == other.index
-    }
-
-    /// As it stands in the name of a file; empty for all packages.
-    fn suffix(self) -> String {
-        if self == Self::WHOLE { String::new() } else { format!(".{}-of-{}", self.index, self.count) }
-    }
-
-    fn from_suffix(text: &str) -> Option<Self> {
-        if text.is_empty() {
-            return Some(Self::WHOLE);
-        }
-        let (index, count) = text.strip_prefix('.')?.split_once("-of-")?;
-        Some(Self { index: index.parse().ok()?, count: count.parse().ok()? })
-    }
-}
-
-/// `all packages`, `shard 2/5`.
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::WHOLE {
-            f.write_str("all packages")
-        } else {
-            write!(f, "shard {}/{}", self.index, self.count)
-        }
-    }
-}
 
 /// What a process that wants a server says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -87,10 +40,10 @@ pub struct Holder {
 pub struct Held {
     /// The server.
     pub server: String,
-    /// What was wanted.
-    pub wanted: Part,
-    /// What the other process has.
-    pub part: Part,
+    /// Whose packages were wanted.
+    pub wanted: Shard,
+    /// Whose packages the other process has.
+    pub shard: Shard,
     /// Which process it is.
     pub by: Holder,
 }
@@ -105,10 +58,12 @@ impl fmt::Display for Holder {
 /// `another pkgferry works on …: process 71 on mac-3 since … (run nightly.yaml)`.
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, wanted, part, by } = self;
+        let Self { server, wanted, shard, by } = self;
         write!(f, "another pkgferry works on ")?;
-        if (*wanted, *part) != (Part::WHOLE, Part::WHOLE) {
-            write!(f, "{part} of ")?;
+        match (*wanted, *shard) {
+            (Shard::WHOLE, Shard::WHOLE) => {}
+            (_, Shard::WHOLE) => write!(f, "all packages of ")?,
+            (_, shard) => write!(f, "shard {shard} of ")?,
         }
         write!(f, "{server}: {by}")
     }
@@ -129,7 +84,7 @@ struct Taken {
 }
 
 impl ServerLock {
-    /// Who held the same part last and never let go of it: a process that was killed, or one on another machine whose lock
+    /// Who held the same shard last and never let go of it: a process that was killed, or one on another machine whose lock
     /// cannot be seen from here.
     #[must_use]
     pub fn left_by(&self) -> Option<&Holder> {
@@ -157,9 +112,9 @@ impl State {
     /// that would do harm may rely on it.
     ///
     /// # Errors
-    /// [`Error::Held`] when another process has a part that [overlaps](Part::overlaps), or this one already; others when the folder
+    /// [`Error::Held`] when another process has a shard that [overlaps](Shard::overlaps), or this one already; others when the folder
     /// cannot be used.
-    pub fn lock_server(&self, server: &str, part: Part, claim: &Claim<'_>) -> Result<ServerLock, Error> {
+    pub fn lock_server(&self, server: &str, shard: Shard, claim: &Claim<'_>) -> Result<ServerLock, Error> {
         let Some(folder) = &self.shared.folder else {
             return Ok(ServerLock { taken: None, left_by: None });
         };
@@ -167,11 +122,11 @@ impl State {
         let failed = || Error::folder(&places.door);
         let door = folder::open_file(&places.door).map_err(failed())?;
         door.lock().map_err(failed())?;
-        let taken = match self.holders(&places).into_iter().find(|(other, _)| part.overlaps(*other)) {
+        let taken = match self.holders(&places).into_iter().find(|(other, _)| shard.overlaps(*other)) {
             Some((other, by)) => {
-                Err(Error::Held(Held { server: server.to_owned(), wanted: part, part: other, by }))
+                Err(Error::Held(Held { server: server.to_owned(), wanted: shard, shard: other, by }))
             }
-            None => self.take(&places.facts(part), claim),
+            None => self.take(&places.facts(shard), claim),
         };
         // Closing is not enough: a child process that is just being started has the file open too.
         door.unlock().map_err(failed())?;
@@ -180,7 +135,7 @@ impl State {
 
     /// Who works on a server now and on what, without keeping anybody off; none if nobody does, or has said so.
     #[must_use]
-    pub fn server_holders(&self, server: &str) -> Vec<(Part, Holder)> {
+    pub fn server_holders(&self, server: &str) -> Vec<(Shard, Holder)> {
         let folder = self.shared.folder.as_ref();
         folder.map(|folder| self.holders(&Places::name(folder.join(FOLDER), server))).unwrap_or_default()
     }
@@ -200,10 +155,10 @@ impl State {
     }
 
     /// All who live. Who died left its facts, and its life has ended.
-    fn holders(&self, places: &Places) -> Vec<(Part, Holder)> {
-        let holder = |(part, path): (Part, PathBuf)| {
+    fn holders(&self, places: &Places) -> Vec<(Shard, Holder)> {
+        let holder = |(shard, path): (Shard, PathBuf)| {
             let (holder, life) = read(&mut File::open(path).ok()?)?;
-            self.shared.life.sees(&life).then_some((part, holder))
+            self.shared.life.sees(&life).then_some((shard, holder))
         };
         places.all_facts().filter_map(holder).collect()
     }
@@ -231,19 +186,33 @@ impl Places {
         Self { door: folder.join(format!("{server}.lock")), folder, server }
     }
 
-    fn facts(&self, part: Part) -> PathBuf {
-        self.folder.join(format!("{}{}{FACTS}", self.server, part.suffix()))
+    fn facts(&self, shard: Shard) -> PathBuf {
+        self.folder.join(format!("{}{}{FACTS}", self.server, suffix(shard)))
     }
 
-    /// Of all parts that anybody ever held.
-    fn all_facts(&self) -> impl Iterator<Item = (Part, PathBuf)> {
+    /// Of all shards that anybody ever held.
+    fn all_facts(&self) -> impl Iterator<Item = (Shard, PathBuf)> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         entries.filter_map(|entry| {
             let name = entry.file_name();
             let suffix = name.to_str()?.strip_prefix(&self.server)?.strip_suffix(FACTS)?;
-            Some((Part::from_suffix(suffix)?, entry.path()))
+            Some((shard_of(suffix)?, entry.path()))
         })
     }
+}
+
+/// A shard as it stands in the name of a file; empty for all packages.
+fn suffix(shard: Shard) -> String {
+    if shard == Shard::WHOLE { String::new() } else { format!(".{}-of-{}", shard.index(), shard.count()) }
+}
+
+/// The shard that a [`suffix`] names.
+fn shard_of(suffix: &str) -> Option<Shard> {
+    if suffix.is_empty() {
+        return Some(Shard::WHOLE);
+    }
+    let (index, count) = suffix.strip_prefix('.')?.split_once("-of-")?;
+    Shard::new(digits(index)?, digits(count)?).ok()
 }
 
 /// A name that says to a person which server it is, and to the file system that it is this one: where case does not count,
@@ -308,9 +277,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_part_is_named_as_it_is_read(index: u32, count: u32) {
-            for part in [Part::new(index, count), Part::WHOLE] {
-                prop_assert_eq!(Part::from_suffix(&part.suffix()), Some(part));
+        fn a_shard_is_named_as_it_is_read(index in 1_u32.., more: u32) {
+            for shard in [Shard::new(index, index.saturating_add(more)).unwrap(), Shard::WHOLE] {
+                prop_assert_eq!(shard_of(&suffix(shard)), Some(shard));
             }
         }
 

@@ -1,13 +1,13 @@
 //! What schedulers put into the environment of a job, and what is made of it.
 
-use batch::{Detected, Error, Scheduler, Shard};
-use pipeline::{Diagnose as _, causes};
+use batch::{Detected, Error, Scheduler, detect_shard};
+use pipeline::{Diagnose as _, Shard, causes};
 use proptest::prelude::*;
 
 /// The environment from `NAME=value` words.
 fn detect(environment: &str) -> Result<Option<Detected>, Error> {
     let variables: Vec<_> = environment.split_whitespace().filter_map(|word| word.split_once('=')).collect();
-    Shard::auto(|name| {
+    detect_shard(|name| {
         variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
     })
 }
@@ -118,7 +118,7 @@ const VALUES: &[&str] =
 proptest! {
     #[test]
     fn never_panics(values in prop::collection::vec(prop::option::of(prop::sample::select(VALUES)), 12)) {
-        let result = Shard::auto(|name| {
+        let result = detect_shard(|name| {
             let at = NAMES.iter().position(|known| *known == name)?;
             values[at].map(str::to_owned)
         });

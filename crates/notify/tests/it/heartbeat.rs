@@ -1,12 +1,12 @@
 use crate::rig::Rig;
 use crate::samples::bad;
 use crate::stub::{Reply, Stub};
-use notify::{Config, Delivery, Heartbeat, HeartbeatStyle, InDryRun, Share, Signal, note};
-use pipeline::Secret;
+use notify::{Config, Delivery, Heartbeat, HeartbeatStyle, InDryRun, Signal, note};
+use pipeline::{Secret, Shard};
 
 fn heartbeat(url: &str, style: HeartbeatStyle) -> Heartbeat {
     let address = Secret::from(format!("{url}/ping/5f1c-s3cr3t?create=1"));
-    Heartbeat::new("the heartbeat", &address, Share::All, style, &Config::default()).unwrap()
+    Heartbeat::new("the heartbeat", &address, Shard::WHOLE, style, &Config::default()).unwrap()
 }
 
 #[tokio::test]
@@ -76,12 +76,12 @@ async fn a_rehearsal_is_no_sign_of_life() {
 
 /// Each of several runs has a name of its own, so that the silence of one is noticed.
 #[tokio::test]
-async fn each_share_has_an_address_of_its_own() {
+async fn each_shard_has_an_address_of_its_own() {
     let (stub, rig) = (Stub::kind().await, Rig::new());
     let address = Secret::from(format!("{}/ping/s3cr3t/nightly-{{shard}}?of={{shard}}", stub.url));
-    for share in [Share::of(2, 4), Share::of(1, 1), Share::All] {
+    for shard in [Shard::new(2, 4).unwrap(), Shard::new(1, 1).unwrap(), Shard::WHOLE] {
         let (style, config) = (HeartbeatStyle::Signals, Config::default());
-        let heartbeat = Heartbeat::new("the heartbeat", &address, share, style, &config).unwrap();
+        let heartbeat = Heartbeat::new("the heartbeat", &address, shard, style, &config).unwrap();
         heartbeat.ping(&rig.cx, Signal::Start, "").await;
     }
     insta::assert_snapshot!(stub.lines(), @"

@@ -13,6 +13,8 @@ mod gate;
 mod names;
 mod processors;
 mod secrets;
+mod shards;
+mod statuses;
 mod values;
 
 use jiff::Timestamp;

@@ -10,8 +10,8 @@ use files::ReportFiles;
 use jiff::{SignedDuration, Timestamp};
 use news::News;
 pub use news::{Notices, Reached, Tried};
-use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, causes};
-use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Status, Subject};
+use pipeline::{Boundary, Clock as _, Context, Event, FileName, Level, Listener, Occurrence, Shard, causes};
+use report::{Ending, PackageRecorder, PackageReport, Program, Recorder, RunReport, Subject};
 use runner::Report;
 use state::{
     CommandLine, Failed, HistoryKeep, HistoryPruned, NewPackage, NewRun, PackageEnd, PackageFacts,
@@ -35,7 +35,7 @@ pub struct Outset<'a> {
     /// Whether nothing will be changed.
     pub dry_run: bool,
     /// Which part of a list it takes.
-    pub shard: Option<batch::Shard>,
+    pub shard: Option<Shard>,
     /// Names or addresses of its servers.
     pub servers: Vec<String>,
     /// Files to write the report to.
@@ -79,7 +79,7 @@ impl Chronicle {
             program: Program { name: "pkgferry".to_owned(), version: version.to_owned() },
             id: id.to_string(),
             dry_run,
-            shard: shard.and_then(|shard| report::Shard::new(shard.index(), shard.count()).ok()),
+            shard,
             servers,
         };
         let recorder = Arc::new(Recorder::new(run, clock.clone(), boundary.clone()));
@@ -254,7 +254,7 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
             .join(": ")
     });
     log.end(&PackageEnd {
-        status: word(package.status),
+        status: package.status.key(),
         reason: &package.reason,
         bytes_sent: package.bytes_sent,
         bytes_fetched: package.bytes_fetched,
@@ -265,15 +265,6 @@ fn log_end(log: &PackageLog, package: &PackageReport, report: &Report) {
             hint: failure.hint.as_deref(),
         }),
     });
-}
-
-/// The word that reports have for a status in JSON.
-pub fn word(status: Status) -> &'static str {
-    match status {
-        Status::NotBegun => "not-begun",
-        Status::MetadataOnly => "metadata-only",
-        other => other.word(),
-    }
 }
 
 impl Listener for Entry {

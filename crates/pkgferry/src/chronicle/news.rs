@@ -5,9 +5,9 @@ use crate::error::Error;
 use crate::exit::Exit;
 use notify::{
     Changed, Config, Ending, FullReport, Heartbeat, HeartbeatStyle, How, InDryRun, Mode, Notifier, NotifyOn,
-    Service, Share, Signal, Summary, Trouble, Volume, Webhook,
+    Service, Signal, Summary, Trouble, Volume, Webhook,
 };
-use pipeline::{Access, Boundary, Context, Dict, Secret, StepRef, Value};
+use pipeline::{Access, Boundary, Context, Dict, Secret, Shard, StepRef, Value};
 use report::{Format, PackageReport, RunReport, Status};
 use secrets::{SecretSource, Secrets};
 use state::RunId;
@@ -129,7 +129,7 @@ impl Notices {
     pub async fn open(
         &self,
         on: Option<NotifyOn>,
-        heartbeat: Option<Share>,
+        heartbeat: Option<Shard>,
         access: Access,
         secrets: &Secrets,
         cx: &Context,
@@ -145,10 +145,10 @@ impl Notices {
             let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
             cx.warn(format!("{label} will not hear of this run: {}{hint}", in_full(error)));
         };
-        if let Some(((label, source), share)) = self.heartbeat.as_ref().zip(heartbeat) {
+        if let Some(((label, source), shard)) = self.heartbeat.as_ref().zip(heartbeat) {
             let address = reveal(secrets, label, source, cx).await;
             let made = address.and_then(|address| {
-                Heartbeat::new(label, &address, share, self.style, &config).map_err(Error::News)
+                Heartbeat::new(label, &address, shard, self.style, &config).map_err(Error::News)
             });
             match made {
                 Ok(heartbeat) => news.heartbeat = Some(Arc::new(heartbeat)),
@@ -201,7 +201,7 @@ impl Notices {
         if let Some((label, source)) = &self.heartbeat {
             let address = reveal(secrets, label, source, &cx).await;
             let made = address.and_then(|address| {
-                Heartbeat::new(label, &address, Share::All, self.style, &config).map_err(Error::News)
+                Heartbeat::new(label, &address, Shard::WHOLE, self.style, &config).map_err(Error::News)
             });
             tried.push(Tried { label: label.clone(), outcome: made.map(|_| Reached::NotAsked) });
         }

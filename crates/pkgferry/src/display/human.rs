@@ -1,11 +1,11 @@
 use super::progress::Meter;
-use super::{ServerReport, count, on};
+use super::{ServerReport, came_of, count, on};
 use crate::clock::SystemClock;
 use crate::error::Error;
 use pipeline::{
-    Change, Event, FieldChange, Level, Listener, Occurrence, Outcome, StepRef, Traffic, Warning, size,
+    Change, Event, FieldChange, Level, Listener, Occurrence, Outcome, Status, StepRef, Traffic, Warning, size,
 };
-use runner::{FailureReport, Report, Status};
+use runner::{FailureReport, Report};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -253,20 +253,11 @@ fn failure_text(failure: &FailureReport, whose: Option<&str>) -> String {
 }
 
 fn verdict(report: &Report) -> String {
-    let word = status_word(report.status);
+    let word = came_of(report.status, report.dry_run);
     match report.status {
-        Status::Failed | Status::Interrupted | Status::NotBegun => word.to_owned(),
+        Status::Failed | Status::Interrupted | Status::NotBegun => word,
         Status::Skipped => format!("{word}: nothing {}", if report.dry_run { "to send" } else { "sent" }),
-        _ => format!("{}{word}: {}", would_be(report.status, report.dry_run), moved(&[report])),
-    }
-}
-
-/// A dry run has changed nothing, and says so wherever a status is one of a change.
-fn would_be(status: Status, dry_run: bool) -> &'static str {
-    match status {
-        Status::Skipped | Status::Unverified | Status::Failed | Status::Interrupted | Status::NotBegun => "",
-        _ if dry_run => "would be ",
-        _ => "",
+        _ => format!("{word}: {}", moved(&[report])),
     }
 }
 
@@ -294,20 +285,6 @@ fn moved_now(reports: &[&Report]) -> String {
     }
 }
 
-fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Skipped => "skipped",
-        Status::Created => "created",
-        Status::Replaced => "replaced",
-        Status::Downloaded => "downloaded",
-        Status::MetadataOnly => "metadata only",
-        Status::Unverified => "unverified",
-        Status::Failed => "failed",
-        Status::Interrupted => "interrupted",
-        Status::NotBegun => "not begun",
-    }
-}
-
 /// `3 recipes: 1 created, 2 skipped; 1.0 MiB sent`; with named servers, `6 runs on 2 servers: …`; of a dry run,
 /// `3 recipes: 1 would be created, 2 skipped; 1.0 MiB to send`.
 fn summary(reports: &[&Report], servers: usize) -> String {
@@ -325,7 +302,7 @@ fn summary(reports: &[&Report], servers: usize) -> String {
     let dry_run = reports.iter().any(|report| report.dry_run);
     let counts = all.into_iter().filter_map(|status| {
         let number = reports.iter().filter(|report| report.status == status).count();
-        (number > 0).then(|| format!("{number} {}{}", would_be(status, dry_run), status_word(status)))
+        (number > 0).then(|| format!("{number} {}", came_of(status, dry_run)))
     });
     let counts = counts.collect::<Vec<_>>().join(", ");
     let runs = match servers {

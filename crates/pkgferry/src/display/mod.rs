@@ -12,7 +12,7 @@ use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::promote::Promoted;
-use pipeline::{Listener, Traffic};
+use pipeline::{Listener, Status, Traffic};
 use runner::Report;
 use serde::Serialize;
 use std::io::Write as _;
@@ -114,6 +114,13 @@ impl Voice {
 /// `App.pkg`, or `App.pkg (test)` for a server that has a name.
 pub fn on(title: &str, server: Option<&str>) -> String {
     server.map_or_else(|| title.to_owned(), |server| format!("{title} ({server})"))
+}
+
+/// What came of a package: `created`. A dry run has changed nothing, and says so wherever a status is one of a change: `would be
+/// created`.
+pub fn came_of(status: Status, dry_run: bool) -> String {
+    let would_be = if dry_run && status.is_change() { "would be " } else { "" };
+    format!("{would_be}{}", status.final_word())
 }
 
 /// `1 step`, `2 steps`.

@@ -1,9 +1,8 @@
 //! The history for people. Pure: what is stored in, text out.
 
-use crate::chronicle::word;
+use crate::display::came_of;
 use jiff::Timestamp;
-use pipeline::{FileName, StepRef, size};
-use report::Status;
+use pipeline::{FileName, Status, StepRef, duration, size};
 use state::{
     Page, RunDetail, RunEnding, RunId, StepProgress, StoredPackage, StoredRun, StoredStep, StoredWarning,
 };
@@ -12,7 +11,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroU32;
 
 /// What was killed has this for its end, be it a run or a package.
-const DID_NOT_END: &str = "did not end";
+const DID_NOT_END: &str = Status::Running.final_word();
 
 /// Why a run did not end.
 const KILLED: &str = "it was killed, or the machine went down";
@@ -176,9 +175,10 @@ fn ending(ending: RunEnding) -> String {
 
 /// What came of the packages of a run, the worst first.
 fn packages_of(run: &StoredRun) -> String {
-    let place = |status: &str| Status::ALL.iter().position(|known| word(*known) == status);
     let mut counts: Vec<_> = run.statuses.iter().collect();
-    counts.sort_by_key(|(status, _)| place(status).unwrap_or(usize::MAX));
+    // What no program of today calls so comes last.
+    counts
+        .sort_by_key(|(status, _)| Status::of_key(status).map_or((true, None), |known| (false, Some(known))));
     let counts =
         counts.into_iter().map(|(status, count)| format!("{count} {}", outcome(run.dry_run, status)));
     let open = (run.open > 0).then(|| match run.ending {
@@ -190,14 +190,9 @@ fn packages_of(run: &StoredRun) -> String {
     format!("{}{all}", dry(run.dry_run))
 }
 
-/// The words for a person of a status as it is stored. A dry run tells of changes as its own text does: what would be.
+/// The words for a person of a status as it is stored.
 fn outcome(dry_run: bool, stored: &str) -> String {
-    match Status::ALL.into_iter().find(|status| word(*status) == stored) {
-        Some(status) if dry_run && status.is_change() => format!("would be {}", status.word()),
-        Some(Status::Running) => DID_NOT_END.to_owned(),
-        Some(status) => status.word().to_owned(),
-        None => stored.to_owned(),
-    }
+    Status::of_key(stored).map_or_else(|| stored.to_owned(), |status| came_of(status, dry_run))
 }
 
 fn dry(dry_run: bool) -> &'static str {
@@ -254,12 +249,7 @@ fn moment(time: Timestamp) -> String {
 
 /// How long something took; the clock may have been set back meanwhile.
 fn lasted(begun: Timestamp, ended: Timestamp) -> String {
-    let seconds = ended.duration_since(begun).as_secs().max(0);
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
+    duration(ended.duration_since(begun).try_into().unwrap_or_default())
 }
 
 fn older<T>(page: &Page<T>, asked: NonZeroU32) -> String {

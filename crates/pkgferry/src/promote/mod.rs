@@ -17,12 +17,12 @@ use crate::shipped;
 use crate::workshop::{Plan, Workshop};
 use jcds_download::DOWNLOAD_PATH;
 use pipeline::{
-    Activity, Change, Context, Env, FileName, Level, Occurrence, Origin, Outcome, StepRef, Subject, Verb,
-    keys,
+    Activity, Change, Context, Env, FileName, Level, Occurrence, Origin, Outcome, Status, StepRef, Subject,
+    Verb, keys,
 };
 use proof::{Holds, Listed, Recorded};
 use recipe::{Chain, Faults};
-use runner::{Report, Status, StepReport};
+use runner::{Report, StepReport};
 use serde::Serialize;
 use source::Source;
 use std::path::{Path, PathBuf};
@@ -269,11 +269,7 @@ impl Promotion<'_> {
     }
 
     fn tell_result(&self, target: &Target, source: &Source, report: &Report) {
-        let done = matches!(
-            report.status,
-            Status::Created | Status::Replaced | Status::MetadataOnly | Status::Skipped
-        );
-        if done && !report.dry_run {
+        if report.status.is_in_place() && !report.dry_run {
             let to = target.name.as_deref().unwrap_or_default();
             let message = format!("promoted from {} to {to}: {}", self.args.from, source.proven);
             self.say(&self.context(target), &message);

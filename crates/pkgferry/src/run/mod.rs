@@ -16,7 +16,8 @@ use crate::signals;
 use crate::slips::Given;
 use crate::workshop::{Plan, Workshop};
 use batch::ShardChoice;
-use runner::{Report, Status};
+use pipeline::Status;
+use runner::Report;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 

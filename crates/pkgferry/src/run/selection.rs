@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::process::Process;
 use crate::settings::{is_plain, others_can_read};
-use batch::{Folders, Kind, Listed, Note, RecipeList, Selected, Selection, Shard, ShardChoice};
-use pipeline::{Env, Origin, Value, keys};
+use batch::{Folders, Kind, Listed, Note, RecipeList, Selected, Selection, ShardChoice};
+use pipeline::{Env, Origin, Shard, Value, keys};
 use recipe::{Chain, Faults, Library, Place, Source};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, ErrorKind};
@@ -153,7 +153,7 @@ pub fn shard(choice: Option<ShardChoice>, process: &Process) -> Result<Option<Sh
         None => Ok(None),
         Some(ShardChoice::Fixed(shard)) => Ok(Some(shard)),
         Some(ShardChoice::Auto) => {
-            let detected = Shard::auto(|name| process.variable(name).map(str::to_owned));
+            let detected = batch::detect_shard(|name| process.variable(name).map(str::to_owned));
             Ok(detected.map_err(Error::Shard)?.map(|detected| detected.shard))
         }
     }

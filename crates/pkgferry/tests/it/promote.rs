@@ -253,7 +253,7 @@ fn nothing_is_fetched_for_a_server_that_another_run_works_on() {
     let state = state::State::open(&stage.path("home/.local/state/pkgferry")).unwrap().state;
     let claim = state::Claim { what: "run nightly", host: "mac", since: jiff::Timestamp::UNIX_EPOCH };
     let server = production.connection().jss_url.clone();
-    let lock = state.lock_server(&server, state::Part::WHOLE, &claim).unwrap();
+    let lock = state.lock_server(&server, pipeline::Shard::WHOLE, &claim).unwrap();
     let ran = stage.run(&PROMOTE);
     assert_eq!(ran.code, 10, "{}", ran.shown());
     assert!(ran.stderr.contains("another pkgferry works on"), "{}", ran.stderr);

@@ -425,10 +425,10 @@ mod the_other_way_round {
     use jamf::Sessions;
     use pipeline::{
         Access, Applied, Boundary, Context, Env, Failure, Input, Origin, Output, Plan, Processor, Route,
-        RouteChoice, Silent, SimulatedClock, Spec, Witness, keys,
+        RouteChoice, Silent, SimulatedClock, Spec, Status, Witness, keys,
     };
     use recipe::Library;
-    use runner::{Registry, Report, Status};
+    use runner::{Registry, Report};
     use sandbox::Sandbox;
     use std::convert::Infallible;
     use std::sync::Arc;

@@ -1,5 +1,5 @@
 use super::markup::Markup;
-use crate::words::{duration, ended, span, time_of_day};
+use crate::words::{duration, span, time_of_day};
 use crate::{Fault, PackageReport, Phase, PhaseResult, RunReport, Status};
 use pipeline::size;
 
@@ -11,7 +11,7 @@ pub(super) fn card(page: &mut Markup, report: &RunReport, index: usize, package:
         .number(index)
         .put("\" data-item>\n");
     page.put("<h3 data-key><bdi>").text(package.name()).put("</bdi></h3>");
-    page.put(" <span class=\"status\" data-key>").put(ended(package.status)).put("</span>\n");
+    page.put(" <span class=\"status\" data-key>").put(package.status.final_word()).put("</span>\n");
     origin(page, report, package);
     page.put("<dl>\n");
     match &package.failure {

@@ -1,8 +1,8 @@
 use super::entry::{card, change, skip};
 use super::markup::Markup;
 use super::timeline;
-use crate::words::{Verdict, at_least, count, counts, duration, headline, moment, span, stopped};
-use crate::{PackageReport, RunReport, Status, Warning};
+use crate::words::{Verdict, at_least, count, duration, headline, moment, span, stopped};
+use crate::{PackageReport, RunReport, Status, Totals, Warning};
 use jiff::Timestamp;
 use pipeline::size;
 
@@ -200,7 +200,7 @@ fn changed(page: &mut Markup, report: &RunReport) {
     }
     begin(page, &CHANGED, packages.len());
     page.put("<p class=\"soft\">")
-        .text(&counts(crate::Totals::of(packages.iter().map(|(_, package)| *package))))
+        .text(&Totals::of(packages.iter().map(|(_, package)| *package)).to_string())
         .put("</p>\n");
     head(page, &["Package", "Result", "Why", "Transferred", "Took"]);
     for (index, package) in packages {

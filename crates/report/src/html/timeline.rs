@@ -1,6 +1,6 @@
 use super::lanes::{Bar, Group, Scale, groups};
 use super::markup::Markup;
-use crate::words::{count, duration, ended, span, time_of_day};
+use crate::words::{count, duration, span, time_of_day};
 use crate::{Phase, PhaseKind, PhaseResult, RunReport, Stage, Status};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ fn axis(page: &mut Markup, scale: Scale, height: usize) {
 fn draw(page: &mut Markup, report: &RunReport, scale: Scale, bar: &Bar<'_>, y: usize) {
     let package = bar.package;
     page.put("<g data-p=\"").number(bar.index).put("\"><title>").text(package.name()).put(", ");
-    page.text(ended(package.status)).put("\n").text(&times(bar.from, bar.to)).put("</title>");
+    page.text(package.status.final_word()).put("\n").text(&times(bar.from, bar.to)).put("</title>");
     rect(page, "p", scale, bar.from, bar.to, y);
     page.put("</rect>");
     for stretch in stretches(&package.phases, report.updated, scale) {

@@ -2,9 +2,9 @@
 
 use crate::{CHAIN, Log, NoLuck, house};
 use pipeline::{
-    Applied, Change, Context, Effect, Env, Failure, Input, Key, Plan, Processor, Spec, Subject, Verb,
+    Applied, Change, Context, Effect, Env, Failure, Input, Key, Plan, Processor, Spec, Status, Subject, Verb,
 };
-use runner::{Report, Status};
+use runner::Report;
 
 /// Sends by the way that it is told, and is refused on the ways that are closed.
 pub struct Send(pub Log);

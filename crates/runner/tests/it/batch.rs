@@ -4,11 +4,11 @@ use crate::NoLuck;
 use futures_util::stream;
 use pipeline::{
     Access, Applied, Boundary, Change, Clock as _, Context, Env, Event, Failure, Input, Key, Listener,
-    Occurrence, Plan, Processor, SimulatedClock, Spec, Stop, Subject, Verb,
+    Occurrence, Plan, Processor, SimulatedClock, Spec, Status, Stop, Subject, Verb,
 };
 use proptest::prelude::*;
 use recipe::Library;
-use runner::{Batch, Claim, Item, Job, Registry, Report, Status};
+use runner::{Batch, Claim, Item, Job, Registry, Report};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;

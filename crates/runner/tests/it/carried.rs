@@ -2,9 +2,9 @@
 
 use futures_util::stream;
 use jamf::{Listing, Sessions};
-use pipeline::{Access, Boundary, Context, Env, Gate, Origin, Silent, SimulatedClock, Value, keys};
+use pipeline::{Access, Boundary, Context, Env, Gate, Origin, Silent, SimulatedClock, Status, Value, keys};
 use recipe::Library;
-use runner::{Batch, Claim, Item, Job, Registry, Report, Status};
+use runner::{Batch, Claim, Item, Job, Registry, Report};
 use sandbox::{Config, Sandbox};
 use serde_json::json;
 use std::collections::BTreeMap;

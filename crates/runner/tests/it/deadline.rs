@@ -2,10 +2,10 @@
 
 use pipeline::{
     Access, Applied, Boundary, Change, Context, Env, Failure, FailureKind, Input, Key, Plan, Processor,
-    Silent, SimulatedClock, Spec, Subject, Verb,
+    Silent, SimulatedClock, Spec, Status, Subject, Verb,
 };
 use recipe::Library;
-use runner::{Registry, Report, Status, run};
+use runner::{Registry, Report, run};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -9,11 +9,11 @@ mod deadline;
 
 use pipeline::{
     Access, Applied, Boundary, Change, Context, Diagnose, Effect, Env, Event, Failure, FailureKind, Input,
-    Key, Listener, Occurrence, Origin, Outcome, Output, Plan, Processor, SimulatedClock, Spec, Subject,
-    Value, Verb, Warning,
+    Key, Listener, Occurrence, Origin, Outcome, Output, Plan, Processor, SimulatedClock, Spec, Status,
+    Subject, Value, Verb, Warning,
 };
 use recipe::{Checked, Library};
-use runner::{Registry, Report, Source, Status};
+use runner::{Registry, Report, Source};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;

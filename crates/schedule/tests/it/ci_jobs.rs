@@ -4,7 +4,7 @@ use crate::ci::{
     from_source, github, gitlab, in_repository, read, script, script_of, sharded, step, step_of,
 };
 use crate::support::{Recorder, holds, odd_words, path, text, with_arguments};
-use batch::{Scheduler, Shard};
+use batch::{Scheduler, detect_shard};
 use proptest::prelude::*;
 use schedule::{Error, Request, Target, write};
 
@@ -22,7 +22,7 @@ fn jobs_of_a_matrix_find_their_shards() {
                 let text = text.replace("${{ matrix.shard }}", &number.to_string());
                 Some(text.replace("${{ strategy.job-total }}", &matrix.len().to_string()))
             };
-            let found = Shard::auto(value).unwrap().unwrap();
+            let found = detect_shard(value).unwrap().unwrap();
             assert_eq!(found.scheduler, Scheduler::Variable);
             found.shard.to_string()
         })

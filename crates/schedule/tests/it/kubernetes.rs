@@ -1,7 +1,7 @@
 //! CronJobs: read as YAML, with the replacing that Kubernetes does afterwards.
 
 use crate::support::{holds, nightly, odd_words, path, shown, text, with_arguments};
-use batch::{Scheduler, Shard};
+use batch::{Scheduler, detect_shard};
 use proptest::prelude::*;
 use schedule::{Error, Kubernetes, Request, Target, write};
 use serde_json::Value;
@@ -340,7 +340,7 @@ fn pods_find_their_shards() {
                 let variable = variables.iter().find(|variable| variable["name"] == name)?;
                 variable["value"].as_str().map(str::to_owned)
             };
-            let found = Shard::auto(value).unwrap().unwrap();
+            let found = detect_shard(value).unwrap().unwrap();
             assert_eq!(found.scheduler, Scheduler::Kubernetes);
             found.shard.to_string()
         })

@@ -2,10 +2,10 @@
 
 use crate::{SERVER, begin_run, clock, digests, file, open, time};
 use fingerprint::{FileIdentity, Memory as _};
-use pipeline::{Event, Listener as _, Occurrence, Route, StepRef, Witness};
+use pipeline::{Event, Listener as _, Occurrence, Route, Shard, StepRef, Witness};
 use state::{
-    Arrival, Claim, Error, NewDelivery, NewPackage, NewUpload, PackageEnd, PackageFacts, Part, Place, RunId,
-    State, StoredPart,
+    Arrival, Claim, Error, NewDelivery, NewPackage, NewUpload, PackageEnd, PackageFacts, Place, RunId, State,
+    StoredPart,
 };
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ pub fn claim() -> Claim<'static> {
 }
 
 fn hold(state: &State) {
-    let lock = match state.lock_server(SERVER, Part::WHOLE, &claim()) {
+    let lock = match state.lock_server(SERVER, Shard::WHOLE, &claim()) {
         Ok(lock) => lock,
         Err(Error::Held(held)) => return say(held),
         Err(error) => panic!("{error}: {:?}", std::error::Error::source(&error)),

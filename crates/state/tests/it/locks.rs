@@ -2,8 +2,8 @@
 
 use crate::child::{claim, play};
 use crate::{SERVER, open};
-use pipeline::Diagnose as _;
-use state::{Claim, Error, Held, Holder, Part, ServerLock, State};
+use pipeline::{Diagnose as _, Shard};
+use state::{Claim, Error, Held, Holder, ServerLock, State};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 fn refused(taken: Result<ServerLock, Error>) -> Held {
@@ -18,38 +18,46 @@ fn holder(pid: u32) -> Holder {
     Holder { pid, host: host.into(), what: what.into(), since }
 }
 
+fn shard(index: u32, count: u32) -> Shard {
+    Shard::new(index, count).unwrap()
+}
+
 fn whole(by: Holder) -> Held {
-    Held { server: SERVER.into(), wanted: Part::WHOLE, part: Part::WHOLE, by }
+    Held { server: SERVER.into(), wanted: Shard::WHOLE, shard: Shard::WHOLE, by }
 }
 
 #[test]
 fn a_server_is_locked_once_and_others_are_free() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (open(folder.path()), open(folder.path()));
-    let lock = one.lock_server(SERVER, Part::WHOLE, &claim()).unwrap();
+    let lock = one.lock_server(SERVER, Shard::WHOLE, &claim()).unwrap();
     assert_eq!(lock.left_by(), None);
     let own = whole(holder(std::process::id()));
-    assert_eq!(refused(other.lock_server(SERVER, Part::WHOLE, &claim())), own);
+    assert_eq!(refused(other.lock_server(SERVER, Shard::WHOLE, &claim())), own);
     assert_eq!(
-        refused(one.lock_server(SERVER, Part::WHOLE, &claim())),
+        refused(one.lock_server(SERVER, Shard::WHOLE, &claim())),
         own,
         "not twice by one process either"
     );
-    assert_eq!(other.server_holders(SERVER), [(Part::WHOLE, own.by)]);
+    assert_eq!(other.server_holders(SERVER), [(Shard::WHOLE, own.by)]);
     assert_eq!(other.server_holders("https://other.jamfcloud.com"), []);
-    drop(other.lock_server("https://other.jamfcloud.com", Part::WHOLE, &claim()).unwrap());
+    drop(other.lock_server("https://other.jamfcloud.com", Shard::WHOLE, &claim()).unwrap());
 
     drop(lock);
     assert_eq!(one.server_holders(SERVER), []);
-    assert_eq!(other.lock_server(SERVER, Part::WHOLE, &claim()).unwrap().left_by(), None, "it was let go of");
+    assert_eq!(
+        other.lock_server(SERVER, Shard::WHOLE, &claim()).unwrap().left_by(),
+        None,
+        "it was let go of"
+    );
 }
 
 #[test]
 fn a_lock_outlives_the_state_that_it_came_from() {
     let folder = tempfile::tempdir().unwrap();
-    let lock = open(folder.path()).lock_server(SERVER, Part::WHOLE, &claim()).unwrap();
+    let lock = open(folder.path()).lock_server(SERVER, Shard::WHOLE, &claim()).unwrap();
     let other = open(folder.path());
-    assert_eq!(refused(other.lock_server(SERVER, Part::WHOLE, &claim())).by, holder(std::process::id()));
+    assert_eq!(refused(other.lock_server(SERVER, Shard::WHOLE, &claim())).by, holder(std::process::id()));
     drop(lock);
 }
 
@@ -58,12 +66,12 @@ fn a_refusal_says_who_and_since_when() {
     let held = Error::Held(whole(holder(71)));
     insta::assert_snapshot!(held, @"another pkgferry works on https://example.jamfcloud.com: process 71 on mac-3 since 2026-11-20T22:00:00Z (run nightly.yaml)");
     insta::assert_snapshot!(held.hint().unwrap(), @"wait until it has ended; if it hangs, end process 71 on mac-3");
-    let of = |wanted, part| Error::Held(Held { wanted, part, ..whole(holder(71)) });
+    let of = |wanted, shard| Error::Held(Held { wanted, shard, ..whole(holder(71)) });
     let told = [
-        of(Part::WHOLE, Part::new(2, 4)),
-        of(Part::new(2, 4), Part::WHOLE),
-        of(Part::new(2, 4), Part::new(2, 4)),
-        of(Part::new(2, 4), Part::new(1, 3)),
+        of(Shard::WHOLE, shard(2, 4)),
+        of(shard(2, 4), Shard::WHOLE),
+        of(shard(2, 4), shard(2, 4)),
+        of(shard(2, 4), shard(1, 3)),
     ];
     let told = told.map(|held| format!("{held}\n  hint: {}", held.hint().unwrap()));
     insta::assert_snapshot!(told.join("\n"), @"
@@ -83,26 +91,25 @@ fn a_refusal_says_who_and_since_when() {
 fn shards_of_one_division_work_side_by_side_and_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (open(folder.path()), open(folder.path()));
-    let part = Part::new;
-    let first = one.lock_server(SERVER, part(1, 4), &claim()).unwrap();
-    let second = other.lock_server(SERVER, part(2, 4), &claim()).unwrap();
-    for wanted in [Part::WHOLE, part(1, 4), part(2, 4), part(1, 2), part(3, 5)] {
+    let first = one.lock_server(SERVER, shard(1, 4), &claim()).unwrap();
+    let second = other.lock_server(SERVER, shard(2, 4), &claim()).unwrap();
+    for wanted in [Shard::WHOLE, shard(1, 4), shard(2, 4), shard(1, 2), shard(3, 5)] {
         let held = refused(other.lock_server(SERVER, wanted, &claim()));
         assert_eq!(held.wanted, wanted);
-        assert!(wanted.overlaps(held.part), "{held}");
+        assert!(wanted.overlaps(held.shard), "{held}");
     }
     let mut holders = other.server_holders(SERVER);
-    holders.sort_by_key(|(part, _)| part.to_string());
+    holders.sort_by_key(|(shard, _)| shard.to_string());
     let own = holder(std::process::id());
-    assert_eq!(holders, [(part(1, 4), own.clone()), (part(2, 4), own)]);
+    assert_eq!(holders, [(shard(1, 4), own.clone()), (shard(2, 4), own)]);
     drop(first);
-    drop(one.lock_server(SERVER, part(1, 4), &claim()).unwrap());
-    refused(one.lock_server(SERVER, Part::WHOLE, &claim()));
+    drop(one.lock_server(SERVER, shard(1, 4), &claim()).unwrap());
+    refused(one.lock_server(SERVER, Shard::WHOLE, &claim()));
     drop(second);
-    let whole = one.lock_server(SERVER, Part::WHOLE, &claim()).unwrap();
-    assert_eq!(refused(other.lock_server(SERVER, part(3, 4), &claim())).part, Part::WHOLE);
+    let whole = one.lock_server(SERVER, Shard::WHOLE, &claim()).unwrap();
+    assert_eq!(refused(other.lock_server(SERVER, shard(3, 4), &claim())).shard, Shard::WHOLE);
     drop(whole);
-    drop(other.lock_server(SERVER, part(3, 5), &claim()).unwrap());
+    drop(other.lock_server(SERVER, shard(3, 5), &claim()).unwrap());
 }
 
 #[test]
@@ -112,10 +119,10 @@ fn another_process_is_seen_and_its_end_too() {
     let mut child = play("hold", folder.path());
     assert_eq!(child.says().as_deref(), Some("held"));
     let by = holder(child.child.id());
-    assert_eq!(refused(state.lock_server(SERVER, Part::WHOLE, &claim())).by, by);
-    assert_eq!(state.server_holders(SERVER), [(Part::WHOLE, by)]);
+    assert_eq!(refused(state.lock_server(SERVER, Shard::WHOLE, &claim())).by, by);
+    assert_eq!(state.server_holders(SERVER), [(Shard::WHOLE, by)]);
     assert_eq!(child.end(), ["released"]);
-    assert_eq!(state.lock_server(SERVER, Part::WHOLE, &claim()).unwrap().left_by(), None);
+    assert_eq!(state.lock_server(SERVER, Shard::WHOLE, &claim()).unwrap().left_by(), None);
 }
 
 #[test]
@@ -126,10 +133,10 @@ fn a_killed_process_holds_nothing() {
         let mut child = play("hold", folder.path());
         assert_eq!(child.says().as_deref(), Some("held"));
         let pid = child.child.id();
-        assert_eq!(refused(state.lock_server(SERVER, Part::WHOLE, &claim())).by, holder(pid));
+        assert_eq!(refused(state.lock_server(SERVER, Shard::WHOLE, &claim())).by, holder(pid));
         child.kill();
         assert_eq!(state.server_holders(SERVER), []);
-        let lock = state.lock_server(SERVER, Part::WHOLE, &claim()).unwrap();
+        let lock = state.lock_server(SERVER, Shard::WHOLE, &claim()).unwrap();
         assert_eq!(lock.left_by(), Some(&holder(pid)), "it never let go");
     }
 }
@@ -142,7 +149,7 @@ fn never_two_at_once() {
         let state = open(folder.path());
         for _ in 0..50 {
             let lock = loop {
-                match state.lock_server(SERVER, Part::WHOLE, &claim()) {
+                match state.lock_server(SERVER, Shard::WHOLE, &claim()) {
                     Ok(lock) => break lock,
                     Err(Error::Held(_)) => std::thread::yield_now(),
                     Err(error) => panic!("{error}"),
@@ -165,8 +172,8 @@ fn never_two_at_once() {
 #[test]
 fn a_state_without_a_folder_keeps_off_nobody() {
     let state = State::in_memory().unwrap();
-    let _lock = state.lock_server(SERVER, Part::WHOLE, &claim()).unwrap();
-    assert!(state.lock_server(SERVER, Part::WHOLE, &claim()).is_ok());
+    let _lock = state.lock_server(SERVER, Shard::WHOLE, &claim()).unwrap();
+    assert!(state.lock_server(SERVER, Shard::WHOLE, &claim()).is_ok());
     assert_eq!(state.server_holders(SERVER), []);
 }
 
@@ -176,7 +183,7 @@ fn words_of_several_lines_do_not_break_the_facts() {
     let folder = tempfile::tempdir().unwrap();
     let state = open(folder.path());
     let what = "run\npid: 1\n.\n";
-    let _lock = state.lock_server(SERVER, Part::WHOLE, &Claim { what, ..claim() }).unwrap();
-    let by = refused(state.lock_server(SERVER, Part::WHOLE, &claim())).by;
+    let _lock = state.lock_server(SERVER, Shard::WHOLE, &Claim { what, ..claim() }).unwrap();
+    let by = refused(state.lock_server(SERVER, Shard::WHOLE, &claim())).by;
     assert_eq!((by.pid, by.what.as_str()), (std::process::id(), "run pid: 1 . "));
 }

@@ -39,8 +39,8 @@ fn locks_hold_where_only_the_file_cannot_be_used() {
     let (folder, _) = a_newer_file();
     let one = State::open_or_forget(folder.path()).unwrap().state;
     let other = State::open_or_forget(folder.path()).unwrap().state;
-    let _lock = one.lock_server(SERVER, state::Part::WHOLE, &claim()).unwrap();
-    assert!(matches!(other.lock_server(SERVER, state::Part::WHOLE, &claim()), Err(Error::Held(_))));
+    let _lock = one.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()).unwrap();
+    assert!(matches!(other.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()), Err(Error::Held(_))));
 }
 
 #[test]

@@ -58,15 +58,15 @@ fn users_of_one_folder_see_each_others_locks() {
     let mut child = shared.play("hold");
     assert_eq!(child.says().as_deref(), Some("held"));
     let state = open(&shared.state());
-    let refused = state.lock_server(SERVER, state::Part::WHOLE, &claim()).unwrap_err();
+    let refused = state.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()).unwrap_err();
     assert!(matches!(&refused, Error::Held(held) if held.by.pid == child.child.id()));
     child.kill();
-    let lock = state.lock_server(SERVER, state::Part::WHOLE, &claim()).unwrap();
+    let lock = state.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()).unwrap();
     assert!(lock.left_by().is_some());
 
     // And now it comes second.
     let said = shared.play("hold").end();
-    let Error::Held(held) = state.lock_server(SERVER, state::Part::WHOLE, &claim()).unwrap_err() else {
+    let Error::Held(held) = state.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()).unwrap_err() else {
         panic!("{said:?}")
     };
     assert_eq!(said, [held.to_string()]);
@@ -90,7 +90,7 @@ fn users_of_one_folder_write_one_file() {
 fn what_is_made_in_a_shared_folder_is_shared() {
     let shared = Shared::new();
     let state = open(&shared.state());
-    let _lock = state.lock_server(SERVER, state::Part::WHOLE, &claim()).unwrap();
+    let _lock = state.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()).unwrap();
     let mut files = 0;
     for folder in [shared.state(), shared.state().join("running"), shared.state().join("locks")] {
         for entry in std::fs::read_dir(&folder).unwrap() {
@@ -107,7 +107,7 @@ fn what_is_made_in_a_shared_folder_is_shared() {
 fn what_is_made_in_a_folder_of_one_is_his() {
     let folder = tempfile::tempdir().unwrap();
     let state = open(&folder.path().join("state"));
-    let _lock = state.lock_server(SERVER, state::Part::WHOLE, &claim()).unwrap();
+    let _lock = state.lock_server(SERVER, pipeline::Shard::WHOLE, &claim()).unwrap();
     assert_eq!(mode(&folder.path().join("state/state.db")), 0o600);
     assert_eq!(mode(&folder.path().join("state/locks")), 0o700);
     assert_eq!(mode(&folder.path().join("state/running")), 0o700);
