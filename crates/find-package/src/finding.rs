@@ -115,6 +115,46 @@ mod tests {
         JcdsFile { name: name.to_owned(), size: 1024, md5: None, sha3_512: None }
     }
 
+    /// Of a new file not everything need be told at once (`jamf-pro-api.md §11.3`).
+    #[test]
+    fn an_entry_that_does_not_show_what_was_sent_is_behind() {
+        let (md5, sha3_512) = (Md5::from_bytes([1; 16]), Sha3_512::from_bytes([2; 64]));
+        let sent = |arrival| {
+            let state = state::State::in_memory().unwrap();
+            let new = state::NewDelivery {
+                server: "https://example.jamfcloud.com",
+                file: &name("App.pkg"),
+                record: None,
+                sent: fingerprint::Fingerprint { size: 9, md5, sha3_512 },
+                route: pipeline::Route::Jcds,
+                witness: pipeline::Witness::List,
+                since: "2026-11-20T12:00:00Z".parse().unwrap(),
+                arrival,
+            };
+            state.keep_delivery(&new).unwrap();
+            state.unproven(None).unwrap().remove(0)
+        };
+        let listed = |size, md5, sha3_512| JcdsFile { name: "App.pkg".to_owned(), size, md5, sha3_512 };
+        let behind = |arrival, files: &[JcdsFile]| is_behind(files, &sent(arrival), &name("App.pkg"));
+        let all = listed(9, Some(md5), Some(sha3_512));
+        for arrival in [Arrival::Awaited, Arrival::Listed] {
+            assert!(!behind(arrival, std::slice::from_ref(&all)));
+            assert!(!behind(arrival, &[listed(9, None, Some(sha3_512))]));
+            for entry in [
+                listed(0, Some(md5), Some(sha3_512)),
+                listed(9, None, None),
+                listed(9, Some(md5), None),
+                listed(8, Some(md5), Some(sha3_512)),
+                listed(9, Some(Md5::from_bytes([3; 16])), Some(sha3_512)),
+                listed(9, Some(md5), Some(Sha3_512::from_bytes([3; 64]))),
+            ] {
+                assert!(behind(arrival, std::slice::from_ref(&entry)), "{entry:?}");
+            }
+        }
+        assert!(behind(Arrival::Listed, &[file("Other.pkg")]));
+        assert!(!behind(Arrival::Awaited, &[file("Other.pkg")]), "that is waited for by who proves it");
+    }
+
     #[test]
     fn a_file_is_found_under_any_one_spelling() {
         let found = |asked: &str, files: &[JcdsFile]| {

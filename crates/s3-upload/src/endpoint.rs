@@ -1,7 +1,8 @@
 //! Where S3 is.
 
 use crate::Error;
-use url::{Host, Url};
+use pipeline::is_loopback;
+use url::Url;
 
 /// Amazon's S3, or another server that speaks its protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,12 +20,6 @@ impl Endpoint {
         let wrong = |reason| Error::Endpoint { endpoint: text.to_owned(), reason };
         let url: Url =
             text.parse().map_err(|_| wrong("it is not an address such as https://s3.example.com"))?;
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            None => false,
-        };
         match url.scheme() {
             _ if !url.username().is_empty() || url.password().is_some() => {
                 // Not even the address is repeated: it holds a password.
@@ -33,7 +28,7 @@ impl Endpoint {
             }
             _ if url.query().is_some() || url.fragment().is_some() => Err(wrong("it has a query")),
             "https" => Ok(Self::Other(url)),
-            "http" if loopback => Ok(Self::Other(url)),
+            "http" if url.host_str().is_some_and(is_loopback) => Ok(Self::Other(url)),
             "http" => Err(wrong("plain http is for this machine only; use https")),
             _ => Err(wrong("it takes https, or http for this machine")),
         }

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
+const BUSY: &str = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+
 #[tokio::test]
 async fn the_old_file_goes_after_the_last_part_and_right_before_the_completion() {
     let stage = Stage::open().await;
@@ -445,4 +447,31 @@ async fn the_same_bytes_that_stay_for_two_minutes_are_another_runs() {
         [Arrival::Listed],
         "nobody has proven it"
     );
+}
+
+/// S3 is busy for long. Where nothing was deleted nothing is missing, and whoever interrupts need not wait for it.
+#[tokio::test]
+async fn ctrl_c_ends_the_tries_to_complete_a_new_file() {
+    let stage = Stage::open().await;
+    let (cancel, new) = (stage.cancel.clone(), bytes(1, 1000));
+    let mut tries = 0;
+    let rule = move |seen: &Seen| {
+        tries += usize::from(seen.is_complete());
+        if tries == 4 {
+            cancel.cancel();
+        }
+        match seen.is_complete() {
+            true => Fate::Answer(503, BUSY.to_owned()),
+            false => Fate::Pass,
+        }
+    };
+    let failure = stage.send_through("App.pkg", &new, rule).await.unwrap_err();
+    assert_snapshot!(failed(&failure), @"
+    S3 did not put App.pkg together; this run deleted nothing for it: S3 answered 503 SlowDown: Please reduce your request rate
+    hint: S3 is busy; run again later, or with a lower upload_concurrency
+    Remote
+    ");
+    assert!(stage.meddler.seen().iter().filter(|seen| seen.is_complete()).count() <= 5);
+    assert_eq!(stage.sandbox.open_uploads().len(), 1, "the next run goes on with it");
+    assert_eq!(stage.memory.state.left_over().unwrap()[0].phase, state::Phase::Completing);
 }

@@ -355,6 +355,7 @@ async fn what_is_sent_anew_after_a_lost_answer_is_looked_for_as_a_twin() {
     stage.clock.advance(Duration::from_secs(60));
     assert_eq!(stage.listed(), ["App.pkg"]);
     stage.assert_holds("App.pkg", &new);
+    assert_eq!(stage.memory.state.left_over().unwrap().len(), 0, "nothing of it is open");
 }
 
 /// The same for one that an earlier run had deleted the old file for, or had asked S3 for: nobody has done it, and nobody will.
