@@ -2,8 +2,8 @@ use crate::error::encoded;
 use crate::finding::{Held, is_behind, listed_file, same_bytes, spelling, summary, twins};
 use jamf::{CONNECTION, JcdsFile, Package, Session, Sessions};
 use pipeline::{
-    Applied, Context, Env, Failure, FileName, Input, Output, Plan, Processor, Route, Spec, Witness, join,
-    keys,
+    Applied, Context, Diagnose as _, Env, Failure, FailureKind, FileName, Input, Output, Plan, Processor,
+    Route, Spec, Witness, join, keys,
 };
 use state::{Arrival, Delivery, Phase, State, StoredUpload};
 use std::convert::Infallible;
@@ -199,6 +199,7 @@ async fn caught_up(
     cx: &Context,
 ) -> Result<Arc<[JcdsFile]>, jamf::Error> {
     let mut left = sent.spreads_for(cx.clock().now());
+    let mut has_failed = false;
     if !left.is_zero() && is_behind(&files, sent, asked) {
         cx.warn(format!(
             "the list does not show {asked} as it was sent from here at {:.0}: either somebody has changed it since, or this node of the \
@@ -213,9 +214,9 @@ async fn caught_up(
         left -= pause;
         match session.jcds_files_now(cx).await {
             Ok(newer) => files = newer,
-            Err(interrupted) if cx.cancelled().is_cancelled() => return Err(interrupted),
             // It was read before, and the next look may do better.
-            Err(_) => {}
+            Err(error) if !has_failed && error.kind() == FailureKind::Remote => has_failed = true,
+            Err(error) => return Err(error),
         }
     }
     Ok(files)

@@ -155,6 +155,7 @@ impl Attempt<'_> {
         log: &Log,
     ) -> Result<(Committed, Fingerprint), Error> {
         let (parts, fingerprint) = self.fill(upload, plan, sent, log).await?;
+        let last = self.work.sent_last();
         let commit = Commit {
             session: &self.work.session,
             bucket: self.bucket,
@@ -163,9 +164,10 @@ impl Attempt<'_> {
             parts: &parts,
             fingerprint,
             planned: self.aim.old.as_ref(),
-            spreads_for: self.work.spreads_for(self.cx),
+            last: last.as_ref(),
             may_have_twin: self.aim.may_have_twin,
             was_asked: self.on_failure == OnFailure::LeaveAsked,
+            may_be_missing: matches!(self.on_failure, OnFailure::Leave | OnFailure::LeaveAsked),
             log,
             interrupt: self.cx.cancelled(),
             cx: self.cx,
@@ -260,7 +262,7 @@ impl Attempt<'_> {
         // Whoever finds the journal after a kill is to wait for nothing.
         log.phase(phase);
         match self.bucket.abort(&upload.key, &upload.id).await {
-            Ok(_) => Leftover::Removed,
+            Ok(()) => Leftover::Removed,
             Err(error) => {
                 self.cx.warn(format!(
                     "the parts of {} that were sent could not be removed from S3: {}",

@@ -63,15 +63,6 @@ pub(crate) struct SentPart {
     pub checksum: Option<String>,
 }
 
-/// What S3 said when it was to forget an upload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Aborted {
-    /// It has forgotten it: there will be no file of it.
-    Now,
-    /// It does not know it: it has forgotten it before, or put it together.
-    Unknown,
-}
-
 /// Whether S3 still knows an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -245,7 +236,7 @@ impl Bucket {
     }
 
     /// Forgets an upload and its parts.
-    pub(crate) async fn abort(&self, key: &str, id: &str) -> Result<Aborted, S3Error> {
+    pub(crate) async fn abort(&self, key: &str, id: &str) -> Result<(), S3Error> {
         let aborted = self
             .with_fresh_credentials(|| {
                 self.client
@@ -259,9 +250,8 @@ impl Bucket {
             })
             .await;
         match aborted {
-            Ok(_) => Ok(Aborted::Now),
-            Err(error) if error.code() == Some("NoSuchUpload") => Ok(Aborted::Unknown),
-            Err(error) => Err(error),
+            Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
+            _ => Ok(()),
         }
     }
 

@@ -7,7 +7,7 @@
 
 use crate::bucket::{Bucket, SentPart, Upload};
 use crate::error::Leftover;
-use crate::listed::{Spot, compare, spot};
+use crate::listed::{Spot, compare, only_file, spot};
 use crate::log::Log;
 use crate::pauses::{LOOKS, lasting, secs};
 use crate::s3_error::in_full;
@@ -18,7 +18,7 @@ use jamf::{Deletion, JcdsFile, Session};
 use jiff::{SignedDuration, Timestamp};
 use md5::Digest as _;
 use pipeline::{Activity, Context, Diagnose as _, FailureKind, FileName};
-use state::Phase;
+use state::{Delivery, Phase};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,12 +46,14 @@ pub(crate) struct Commit<'a> {
     pub fingerprint: Fingerprint,
     /// The file that the plan showed as the one to be replaced.
     pub planned: Option<&'a JcdsFile>,
-    /// How long the list may show what was there before the file that was sent last.
-    pub spreads_for: Duration,
+    /// What this machine has sent last under the name.
+    pub last: Option<&'a Delivery>,
     /// Whether another upload of the file may appear after this one.
     pub may_have_twin: bool,
     /// Whether S3 was asked for it before, so lately that it may have done it.
     pub was_asked: bool,
+    /// Whether an earlier run may have deleted the old file for it.
+    pub may_be_missing: bool,
     pub log: &'a Log,
     /// Ctrl-C, also while `cx` is deaf to it.
     pub interrupt: &'a CancellationToken,
@@ -116,10 +118,14 @@ enum Completion {
 }
 
 /// A completion that failed in the end.
-struct NotCompleted {
-    source: S3Error,
-    /// Whether S3 may have done it at a try whose answer was lost.
-    may_be_done: bool,
+enum NotCompleted {
+    Failed {
+        source: S3Error,
+        /// Whether S3 may have done it at a try whose answer was lost.
+        may_be_done: bool,
+    },
+    /// Somebody does not want to wait for the next try.
+    Interrupted,
 }
 
 /// What the list shows of the file that was to be deleted.
@@ -156,7 +162,7 @@ fn judge(sight: Sight, confirmed: bool) -> Judgement {
 }
 
 impl Commit<'_> {
-    /// Does it. Ctrl-C is heard until the first deletion; where nothing is deleted, also between tries to complete.
+    /// Does it. Ctrl-C is heard until the first deletion; where nothing was deleted, also between tries to complete.
     pub(crate) async fn run(&self) -> Result<Committed, Error> {
         self.step(0);
         let cancelled = self.cx.cancelled();
@@ -166,14 +172,17 @@ impl Commit<'_> {
         };
         let Ready::ToPlace { old, listed } = ready else { return Ok(Committed::ByAnother) };
         // From here on deaf to Ctrl-C: between deletion and completion there is no file at all.
-        let commit = Commit { cx: &self.cx.shielded(), ..*self };
+        let may_be_missing = self.may_be_missing || old.is_some();
+        let commit = Commit { cx: &self.cx.shielded(), may_be_missing, ..*self };
         let mut finish = pin!(commit.finish(old, listed));
         tokio::select! {
             biased;
             done = &mut finish => return done,
-            () = cancelled.cancelled() => self.cx.warn(
-                "finishing the commit, which must not be interrupted; interrupt again to end at once",
-            ),
+            () = cancelled.cancelled() => {
+                if may_be_missing {
+                    self.cx.warn("finishing the commit, which must not be interrupted; interrupt again to end at once");
+                }
+            }
         }
         finish.await
     }
@@ -202,9 +211,16 @@ impl Commit<'_> {
             Circumstances { before: listed, may_be_late: self.may_have_twin, took, is_surely_new };
         let completion = match completed {
             Ok(completion) => completion,
-            Err(failed) => {
+            Err(NotCompleted::Failed { source, may_be_done }) => {
                 self.lookout().tell(&circumstances).await;
-                return Err(self.not_completed(failed, old.is_some()));
+                let file = self.name.clone();
+                return Err(match old {
+                    Some(_) => Error::Lost { file, source },
+                    None => Error::NotCompleted { file, source, may_be_done },
+                });
+            }
+            Err(NotCompleted::Interrupted) => {
+                return Err(Error::Interrupted { file: self.name.clone(), leftover: Leftover::Asked });
             }
         };
         self.step(2);
@@ -221,25 +237,28 @@ impl Commit<'_> {
 
     /// Sees to all that has to be right before anything is deleted. The look at the list comes last, so that it is fresh.
     async fn prepare(&self) -> Result<Ready, Error> {
-        if self.planned.is_some() {
-            self.bucket.credentials().outlast(COMMIT).await.map_err(|source| Error::ShortLived {
-                file: self.name.clone(),
-                source: source.map(Box::new),
-            })?;
-        }
         let mut pauses = LOOKS.iter().copied();
-        let mut spreading = lasting(&LOOKS, self.spreads_for);
+        let mut spreading =
+            lasting(&LOOKS, self.last.map_or(Duration::ZERO, |last| last.spreads_for(self.now())));
         loop {
+            if self.planned.is_some() {
+                self.bucket.credentials().outlast(COMMIT).await.map_err(|source| Error::ShortLived {
+                    file: self.name.clone(),
+                    source: source.map(Box::new),
+                })?;
+            }
             let listed = self.session.jcds_files_now(self.cx).await;
             let listed = listed.map_err(|source| self.list_failed(source))?;
             let spot = spot(self.name, self.planned, self.fingerprint, &listed);
-            let is_as_planned = match &spot {
-                Ok(Spot::For(old)) => old.is_some() == self.planned.is_some(),
-                Ok(Spot::HeldBySame | Spot::Undigested(_)) => true,
-                Err(_) => false,
-            };
-            // This node of the server may be behind the one that the plan has seen.
-            if !is_as_planned && let Some(pause) = spreading.next() {
+            if self.may_be_behind(&spot, &listed)
+                && let Some(pause) = spreading.next()
+            {
+                self.cx.info(format!(
+                    "the list shows another {} than the plan, and what was sent last may be unknown to this node of the server: \
+                     looking again in {} s",
+                    self.name,
+                    pause.as_secs()
+                ));
                 self.cx.clock().sleep(pause).await;
                 continue;
             }
@@ -251,6 +270,22 @@ impl Commit<'_> {
             let pause = pauses.next().ok_or(unplanned)?;
             self.cx.clock().sleep(pause).await;
         }
+    }
+
+    /// Whether the list is not what the plan has seen, and shows less than was sent last.
+    fn may_be_behind(&self, spot: &Result<Spot, Error>, listed: &[JcdsFile]) -> bool {
+        let is_as_planned = match spot {
+            Ok(Spot::For(old)) => old.is_some() == self.planned.is_some(),
+            Ok(Spot::HeldBySame | Spot::Undigested(_)) => true,
+            // A person has to sort that out.
+            Err(Error::SeveralFiles { .. }) => true,
+            Err(_) => false,
+        };
+        let shows_last = |last: &Delivery| match only_file(self.name, listed) {
+            Ok(Some(file)) => compare(&file, last.sent) == Agreement::Same,
+            Ok(None) | Err(_) => false,
+        };
+        !is_as_planned && !self.last.is_some_and(shows_last)
     }
 
     /// Deletes the old file, and waits until the list shows it gone.
@@ -342,16 +377,15 @@ impl Commit<'_> {
             let took =
                 self.now().duration_since(begun).clamp(SignedDuration::ZERO, LONGEST_TRY).unsigned_abs();
             let pause = pauses.next().filter(|pause| may_pass && took + *pause < left);
-            let Some(pause) = pause else { return Err(NotCompleted { source: error, may_be_done }) };
+            let Some(pause) = pause else { return Err(NotCompleted::Failed { source: error, may_be_done }) };
             left -= took + pause;
             let why = in_full(&error);
             self.cx.warn(format!("S3 has not put {} together yet ({why}); trying again", self.name));
             let pausing = self.cx.clock().sleep(pause);
-            if deleted {
+            if self.may_be_missing {
                 pausing.await;
             } else if self.interrupt.run_until_cancelled(pausing).await.is_none() {
-                // Nothing is missing, and the next run goes on with it.
-                return Err(NotCompleted { source: error, may_be_done });
+                return Err(NotCompleted::Interrupted);
             }
         }
     }
@@ -378,11 +412,6 @@ impl Commit<'_> {
 
     fn list_failed(&self, source: jamf::Error) -> Error {
         Error::List { file: self.name.clone(), source: Box::new(source) }
-    }
-
-    fn not_completed(&self, failed: NotCompleted, deleted: bool) -> Error {
-        let (file, NotCompleted { source, may_be_done }) = (self.name.clone(), failed);
-        if deleted { Error::Lost { file, source } } else { Error::NotCompleted { file, source, may_be_done } }
     }
 
     fn now(&self) -> Timestamp {

@@ -180,7 +180,7 @@ pub enum Leftover {
     Kept,
     /// They could not be removed.
     Stuck,
-    /// They are in S3, which an earlier run has asked to complete them.
+    /// They are in S3, which was asked to complete them.
     Asked,
 }
 
@@ -192,7 +192,7 @@ impl fmt::Display for Leftover {
             Self::Removed => ", and its parts were removed from S3",
             Self::Kept => "; its parts are kept, and the next run goes on with them",
             Self::Stuck => "; its parts could not be removed, and the next run goes on with them",
-            Self::Asked => " by this run; S3 was asked for it by an earlier one, and may have done it since",
+            Self::Asked => " yet; S3 was asked to put it together, and may do so, or have done so",
         })
     }
 }
@@ -277,7 +277,7 @@ impl Error {
     /// file has gone and they are all that there is.
     pub(crate) fn needs_the_parts(&self) -> bool {
         match self {
-            Self::Lost { .. } => true,
+            Self::Lost { .. } | Self::Interrupted { leftover: Leftover::Asked, .. } => true,
             Self::NotCompleted { source, may_be_done, .. } => {
                 source.may_pass() || (*may_be_done && self.refused_completion().is_none())
             }

@@ -7,19 +7,19 @@
 
 use crate::Error;
 use crate::attempt::Done;
-use crate::bucket::{Aborted, Bucket, Place, Standing, Upload};
+use crate::bucket::{Bucket, Place, Standing, Upload};
 use crate::error::Leftover;
 use crate::listed::{compare, only_file};
 use crate::log::Log;
 use crate::pauses::{LOOKS, lasting};
-use crate::resume::is_at;
+use crate::resume::{Resumption, is_at};
 use crate::s3_error::in_full;
 use crate::transfer::{Door, Work};
 use fingerprint::{Agreement, Fingerprint};
 use jamf::JcdsFile;
 use jiff::Timestamp;
 use pipeline::Context;
-use state::{Journal, Phase, StoredUpload};
+use state::{Delivery, Journal, Phase, StoredUpload};
 use std::time::Duration;
 
 /// A file that may still appear under the name.
@@ -42,19 +42,20 @@ impl Awaited {
 
     /// S3 shall forget it, if credentials for this place may ask for that. Gives it back if it may still appear.
     pub(crate) async fn call_off(self, bucket: &Bucket, place: &Place, cx: &Context) -> Option<Self> {
-        let id = match &self.left {
-            Some((_, stored)) if is_at(stored, place) => {
-                stored.upload_id.as_ref().map(|id| (&stored.key, id))
-            }
+        let upload = match &self.left {
+            Some((_, stored)) if is_at(stored, place) => Resumption::upload_of(stored),
             _ => None,
         };
-        if let Some((key, id)) = id
-            && let Ok(Aborted::Now) = bucket.abort(key, id).await
-        {
-            self.close(cx);
-            return None;
+        let Some(upload) = upload else { return Some(self) };
+        // An abort says for hours that it was done, also of what was put together before. What is open was not.
+        let is_open = bucket.standing(&upload).await == Standing::Open;
+        match bucket.abort(&upload.key, &upload.id).await {
+            Ok(()) if is_open => {
+                self.close(cx);
+                None
+            }
+            _ => Some(self),
         }
-        Some(self)
     }
 }
 
@@ -101,17 +102,14 @@ pub(crate) fn made_of(stored: &StoredUpload, now: Timestamp) -> Option<Fingerpri
 impl Work {
     /// What was sent so lately under this name that the list need not show it yet.
     pub(crate) fn sent_lately(&self, cx: &Context) -> Option<Awaited> {
-        // What cannot be read is not known.
-        let sent = self.state.delivery(self.session.server(), &self.name).ok().flatten()?;
-        let now = cx.clock().now();
+        let (sent, now) = (self.sent_last()?, cx.clock().now());
         let may_appear = self.old.is_none() && sent.may_be_unlisted(now);
         may_appear.then(|| Awaited { made_of: sent.sent, left: None, spreads_for: sent.spreads_for(now) })
     }
 
-    /// How long the list may show what was there before the file that was sent last under this name. What cannot be read is not known.
-    pub(crate) fn spreads_for(&self, cx: &Context) -> Duration {
-        let sent = self.state.delivery(self.session.server(), &self.name).ok().flatten();
-        sent.map_or(Duration::ZERO, |sent| sent.spreads_for(cx.clock().now()))
+    /// What this machine has sent last under this name. What cannot be read is not known.
+    pub(crate) fn sent_last(&self) -> Option<Delivery> {
+        self.state.delivery(self.session.server(), &self.name).ok().flatten()
     }
 
     /// Waits until the list shows one of these, for a quarter of the time in which a part has to move: S3 has all bytes, and

@@ -110,8 +110,9 @@ impl Log {
 
     /// The upload is over, one way or the other. What may still be gone on with stays in the journal.
     pub(crate) fn end<T>(self, result: &Result<T, Error>) {
-        if result.is_ok() || self.removed.load(Ordering::Relaxed) {
-            self.close();
+        match result {
+            Ok(_) => self.close(),
+            Err(_) => _ = self.unless_removed(),
         }
     }
 

@@ -102,6 +102,12 @@ pub(crate) struct Resumption {
 }
 
 impl Resumption {
+    /// The upload, if it has a name.
+    pub(crate) fn upload_of(stored: &StoredUpload) -> Option<Upload> {
+        let id = stored.upload_id.clone().filter(|id| !id.is_empty())?;
+        Some(Upload { key: stored.key.clone(), id, checksum: Checksum::named(stored.checksum.as_deref()?)? })
+    }
+
     /// Reads a journal. `None` if it is about another file or place, or does not tell enough, or not what this program
     /// would write.
     pub(crate) fn of(stored: &StoredUpload, file: FileIdentity, place: &Place, prefix: &str) -> Option<Self> {
@@ -109,8 +115,7 @@ impl Resumption {
             && is_at(stored, place)
             && stored.place.prefix == prefix
             && stored.key.starts_with(prefix);
-        let id = stored.upload_id.clone().filter(|id| stays && !id.is_empty())?;
-        let checksum = Checksum::named(stored.checksum.as_deref()?)?;
+        let upload = Self::upload_of(stored).filter(|_| stays)?;
         let plan = PartPlan::again(file.size, stored.part_size)?;
         let part = |part: &StoredPart| SentPart {
             number: part.number,
@@ -120,7 +125,6 @@ impl Resumption {
         };
         let sent: Vec<_> = stored.parts.iter().map(part).collect();
         let sound = sent.iter().all(|part| plan.part(part.number).is_some_and(|cut| cut.length == part.size));
-        let upload = Upload { key: stored.key.clone(), id, checksum };
         // The journal is older than the first byte that was read.
         let begun = stored.begun;
         let hashed = stored.digest_state.clone().map(|state| Start { identity: file, state, begun });
@@ -363,7 +367,7 @@ pub(crate) async fn abandon(
     let mut came_to = Abandoned::Removed;
     for id in ids {
         match bucket.abort(&stored.key, &id).await {
-            Ok(_) => {}
+            Ok(()) => {}
             Err(error) if error.leaves_open_what_is_allowed() => {
                 cx.warn(not_removed(stored, &error));
                 return Abandoned::Stays;

@@ -185,7 +185,7 @@ impl Work {
         };
         let was_awaited = !awaited.is_empty();
         let awaited = late::call_off(awaited, &door, cx).await;
-        let aim = Aim { old, may_have_twin: !awaited.is_empty() };
+        let aim = Aim { old, may_have_twin: was_awaited };
         let why_anew = WhyAnew { was_awaited, is_second_hand, refusal };
         let sent = self.send_anew(door, endpoint, aim, why_anew, cx).await?;
         // Not before: until then, whoever comes after a kill has to reckon with them too.

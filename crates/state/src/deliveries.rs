@@ -60,8 +60,8 @@ pub enum Arrival {
     Awaited,
     /// The list has shown the file. It is still to be proven.
     Listed,
-    /// It came without its bytes, or its file is to be deleted, or it is there for long: nothing of it is on its way, and the list is
-    /// believed. It is still to be proven.
+    /// It came without its bytes, or its file is to be deleted, or it is there for long, or nobody here has sent it: nothing of it is on
+    /// its way, and the list is believed. It is still to be proven.
     Unawaited,
     /// It was read back. It is remembered as long as a node may not know it.
     Proven,
@@ -216,8 +216,8 @@ impl State {
 fn numbers(database: &Connection, server: &str, file: &FileName) -> Result<Vec<i64>, Error> {
     // ASCII has one spelling only, and is found by the index.
     let select = match file.as_str().is_ascii() {
-        true => "SELECT number, file FROM unproven WHERE server = ?1 AND file = ?2",
-        false => "SELECT number, file FROM unproven WHERE server = ?1 AND ?2 <> ''",
+        true => "SELECT number, file FROM unproven WHERE server = ?1 AND file = ?2 ORDER BY number",
+        false => "SELECT number, file FROM unproven WHERE server = ?1 AND ?2 <> '' ORDER BY number",
     };
     let mut select = database.prepare_cached(select)?;
     let rows = select.query_map([server, file.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
