@@ -93,7 +93,11 @@ impl Bench<'_> {
                 tools.awscli(&stage, &file),
                 tools.rclone(&stage, &file),
                 // The warm-up fills the state; the sink forgets what it got before every run.
-                Some(Contender { label: KNOWN, ..tools.pkgferry(&stage, &folder.join("state"), one) }),
+                Some(Contender {
+                    label: KNOWN,
+                    before: vec![Before::ForgetDeliveries(folder.join("state"))],
+                    ..tools.pkgferry(&stage, &folder.join("state"), one)
+                }),
                 Some(Contender {
                     label: HASHING,
                     before: vec![Before::Remove(forgotten.clone())],

@@ -30,6 +30,9 @@ pub enum Error {
     /// One of pkgferry's transfers failed.
     #[error("the transfer failed")]
     Engine(#[source] Box<dyn StdError + Send + Sync>),
+    /// The state of a contender could not be changed.
+    #[error("the state cannot be prepared")]
+    State(#[from] rusqlite::Error),
     /// There is no room for the sources.
     #[error(
         "{folder} has {free} MiB free, and the sources take {needed} MiB: name another folder with --dir, or a smaller --size"

@@ -38,6 +38,8 @@ pub enum Before {
     Remove(PathBuf),
     /// A file leaves the page cache.
     DropCache(PathBuf),
+    /// The state in this folder forgets what was sent lately, which the sink has forgotten too; pkgferry would look for it.
+    ForgetDeliveries(PathBuf),
 }
 
 /// What must have come of a run: a client that sends less must not look fast.
@@ -96,12 +98,21 @@ fn tell(text: &str) {
     }
 }
 
+fn forget_deliveries(folder: &Path) -> Result<(), Error> {
+    let file = folder.join("state.db");
+    if file.exists() {
+        rusqlite::Connection::open(file)?.execute("DELETE FROM unproven", [])?;
+    }
+    Ok(())
+}
+
 /// One run. The inner error is the contender's.
 fn once(sink: &Sink, contender: &Contender) -> Result<Result<Sample, String>, Error> {
     for before in &contender.before {
         match before {
             Before::Remove(path) => source::remove(path)?,
             Before::DropCache(path) => cold::drop_cache(path)?,
+            Before::ForgetDeliveries(folder) => forget_deliveries(folder)?,
         }
     }
     sink.reset()?;
