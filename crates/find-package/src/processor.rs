@@ -213,7 +213,7 @@ async fn caught_up(
         cx.cancelled().run_until_cancelled(cx.clock().sleep(pause)).await;
         left -= pause;
         match session.jcds_files_now(cx).await {
-            Ok(newer) => files = newer,
+            Ok(newer) => (files, has_failed) = (newer, false),
             // It was read before, and the next look may do better.
             Err(error) if !has_failed && error.kind() == FailureKind::Remote => has_failed = true,
             Err(error) => return Err(error),

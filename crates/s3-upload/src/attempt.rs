@@ -43,6 +43,8 @@ pub(crate) struct Aim {
     pub old: Option<JcdsFile>,
     /// Whether another upload of the file may still appear beside it.
     pub may_have_twin: bool,
+    /// Whether an earlier run may have deleted the old file.
+    pub may_be_missing: bool,
 }
 
 /// What an upload needs besides the file.
@@ -167,7 +169,7 @@ impl Attempt<'_> {
             last: last.as_ref(),
             may_have_twin: self.aim.may_have_twin,
             was_asked: self.on_failure == OnFailure::LeaveAsked,
-            may_be_missing: matches!(self.on_failure, OnFailure::Leave | OnFailure::LeaveAsked),
+            may_be_missing: self.aim.may_be_missing,
             log,
             interrupt: self.cx.cancelled(),
             cx: self.cx,

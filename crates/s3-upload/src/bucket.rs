@@ -26,9 +26,9 @@ const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const CONNECT: Duration = Duration::from_secs(10);
 /// For the answer to a small request.
-const ANSWER: Duration = Duration::from_secs(120);
+pub(crate) const ANSWER: Duration = Duration::from_secs(120);
 /// Somebody waits for the end after Ctrl-C, and what is not aborted here is only left over.
-const ABORT: Duration = Duration::from_secs(15);
+pub(crate) const ABORT: Duration = Duration::from_secs(15);
 /// S3 may work for minutes on a large object, and sends blanks meanwhile (`jamf-pro-api.md §9.5`). Its work is not lost
 /// when nobody waits any more: the list tells what became of it.
 const COMPLETION: Duration = Duration::from_secs(5 * 60);
@@ -255,8 +255,8 @@ impl Bucket {
         }
     }
 
-    /// Whether S3 still knows an upload.
-    pub(crate) async fn standing(&self, upload: &Upload) -> Standing {
+    /// Whether S3 still knows an upload, as far as it says so in this time.
+    pub(crate) async fn standing(&self, upload: &Upload, limit: Duration) -> Standing {
         let listed = self
             .with_fresh_credentials(|| {
                 self.client
@@ -266,7 +266,7 @@ impl Bucket {
                     .upload_id(&upload.id)
                     .max_parts(1)
                     .customize()
-                    .config_override(self.tries(2, Some(ANSWER)))
+                    .config_override(self.tries(2, Some(limit)))
                     .send()
             })
             .await;

@@ -178,11 +178,10 @@ impl Commit<'_> {
         tokio::select! {
             biased;
             done = &mut finish => return done,
-            () = cancelled.cancelled() => {
-                if may_be_missing {
-                    self.cx.warn("finishing the commit, which must not be interrupted; interrupt again to end at once");
-                }
-            }
+            () = cancelled.cancelled() => self.cx.warn(match may_be_missing {
+                true => "finishing the commit, which must not be interrupted; interrupt again to end at once",
+                false => "waiting until S3 has answered whether it has put the file together; interrupt again to end at once",
+            }),
         }
         finish.await
     }
@@ -254,7 +253,7 @@ impl Commit<'_> {
                 && let Some(pause) = spreading.next()
             {
                 self.cx.info(format!(
-                    "the list shows another {} than the plan, and what was sent last may be unknown to this node of the server: \
+                    "the list does not show {} as the plan did, and what was sent last may be unknown to this node of the server: \
                      looking again in {} s",
                     self.name,
                     pause.as_secs()
@@ -276,7 +275,9 @@ impl Commit<'_> {
     fn may_be_behind(&self, spot: &Result<Spot, Error>, listed: &[JcdsFile]) -> bool {
         let is_as_planned = match spot {
             Ok(Spot::For(old)) => old.is_some() == self.planned.is_some(),
-            Ok(Spot::HeldBySame | Spot::Undigested(_)) => true,
+            // Unless these bytes were sent before others, which the list may not show yet.
+            Ok(Spot::HeldBySame) => self.last.is_none_or(|last| last.sent == self.fingerprint),
+            Ok(Spot::Undigested(_)) => true,
             // A person has to sort that out.
             Err(Error::SeveralFiles { .. }) => true,
             Err(_) => false,

@@ -36,7 +36,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Ctrl-C.
-    #[error("the upload of {file} was interrupted; nothing of it was put in place{leftover}")]
+    #[error("the upload of {file} was interrupted{leftover}")]
     Interrupted {
         /// Name of the file.
         file: FileName,
@@ -182,17 +182,26 @@ pub enum Leftover {
     Stuck,
     /// They are in S3, which was asked to complete them.
     Asked,
+    /// Nothing was sent. An earlier run has asked S3 for the file.
+    AskedBefore,
 }
 
 /// As the end of a sentence.
 impl fmt::Display for Leftover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::None => "",
-            Self::Removed => ", and its parts were removed from S3",
-            Self::Kept => "; its parts are kept, and the next run goes on with them",
-            Self::Stuck => "; its parts could not be removed, and the next run goes on with them",
-            Self::Asked => " yet; S3 was asked to put it together, and may do so, or have done so",
+            Self::None => "; nothing of it was put in place",
+            Self::Removed => "; nothing of it was put in place, and its parts were removed from S3",
+            Self::Kept => {
+                "; nothing of it was put in place; its parts are kept, and the next run goes on with them"
+            }
+            Self::Stuck => {
+                "; nothing of it was put in place; its parts could not be removed, and the next run goes on with them"
+            }
+            Self::Asked => "; S3 was asked to put it together, and may do so yet",
+            Self::AskedBefore => {
+                "; nothing of it was put in place by this run; S3 was asked for it by an earlier one, and may have done it since"
+            }
         })
     }
 }
@@ -337,6 +346,9 @@ impl Diagnose for Error {
                 Some("run again: it goes on where it stopped".into())
             }
             Self::Interrupted { leftover: Leftover::Asked, .. } => {
+                Some("run again: it goes on with what was sent".into())
+            }
+            Self::Interrupted { leftover: Leftover::AskedBefore, .. } => {
                 Some("run again: it looks whether the file is listed by then".into())
             }
             Self::Interrupted { leftover: Leftover::None | Leftover::Removed, .. } => Some(

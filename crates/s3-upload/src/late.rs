@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::attempt::Done;
-use crate::bucket::{Bucket, Place, Standing, Upload};
+use crate::bucket::{ABORT, ANSWER, Bucket, Place, Standing, Upload};
 use crate::error::Leftover;
 use crate::listed::{compare, only_file};
 use crate::log::Log;
@@ -40,15 +40,17 @@ impl Awaited {
         }
     }
 
+    /// The upload, if credentials for this place open it.
+    fn upload_at(&self, place: &Place) -> Option<Upload> {
+        let (_, stored) = self.left.as_ref()?;
+        Resumption::upload_of(stored).filter(|_| is_at(stored, place))
+    }
+
     /// S3 shall forget it, if credentials for this place may ask for that. Gives it back if it may still appear.
     pub(crate) async fn call_off(self, bucket: &Bucket, place: &Place, cx: &Context) -> Option<Self> {
-        let upload = match &self.left {
-            Some((_, stored)) if is_at(stored, place) => Resumption::upload_of(stored),
-            _ => None,
-        };
-        let Some(upload) = upload else { return Some(self) };
+        let Some(upload) = self.upload_at(place) else { return Some(self) };
         // An abort says for hours that it was done, also of what was put together before. What is open was not.
-        let is_open = bucket.standing(&upload).await == Standing::Open;
+        let is_open = bucket.standing(&upload, ABORT).await == Standing::Open;
         match bucket.abort(&upload.key, &upload.id).await {
             Ok(()) if is_open => {
                 self.close(cx);
@@ -70,7 +72,12 @@ pub(crate) async fn call_off(awaited: Vec<Awaited>, door: &Door, cx: &Context) -
 
 /// The file is in place: S3 shall forget all of these, and nobody has to look for them any more.
 pub(crate) async fn end(awaited: Vec<Awaited>, door: &Door, cx: &Context) {
-    call_off(awaited, door, cx).await.into_iter().for_each(|upload| upload.close(cx));
+    for upload in awaited {
+        if let Some(left) = upload.upload_at(&door.place) {
+            let _ = door.bucket.abort(&left.key, &left.id).await;
+        }
+        upload.close(cx);
+    }
 }
 
 /// What has become of it.
@@ -193,12 +200,12 @@ impl Work {
                 if let Ok(Some(_)) = self.listed_one_of(&awaited, cx).await {
                     return Watched::Listed(made_of);
                 }
-                match bucket.standing(upload).await {
+                match bucket.standing(upload, ANSWER).await {
                     Standing::Gone => cx.clock().sleep(pause).await,
                     standing => return Watched::Unlisted(standing),
                 }
             }
-            Watched::Unlisted(bucket.standing(upload).await)
+            Watched::Unlisted(bucket.standing(upload, ANSWER).await)
         };
         cx.cancelled().run_until_cancelled(watching).await.ok_or_else(|| self.interrupted_wait())
     }
@@ -209,7 +216,7 @@ impl Work {
     }
 
     fn interrupted_wait(&self) -> Error {
-        Error::Interrupted { file: self.name.clone(), leftover: Leftover::Asked }
+        Error::Interrupted { file: self.name.clone(), leftover: Leftover::AskedBefore }
     }
 
     fn judge(&self, there: &Awaited, file: JcdsFile) -> Heard {

@@ -1,7 +1,7 @@
 //! What earlier runs left unfinished: what can be gone on with, and what has to go.
 
 use crate::attempt::{Aim, Attempt, Done, OnFailure};
-use crate::bucket::{Bucket, Place, SentPart, Standing, Upload};
+use crate::bucket::{ANSWER, Bucket, Place, SentPart, Standing, Upload};
 use crate::checksum::Checksum;
 use crate::endpoint::Endpoint;
 use crate::late::{self, Awaited, Watched};
@@ -59,6 +59,8 @@ pub(crate) struct Leftovers {
     pub over: Vec<(Journal, StoredUpload)>,
     /// Whether the credentials are those of one of them, renewed.
     pub is_second_hand: bool,
+    /// Whether the old file may have been deleted for one of them.
+    pub may_be_missing: bool,
 }
 
 impl Leftovers {
@@ -74,7 +76,9 @@ impl Leftovers {
         left.reverse();
         left.sort_by_key(|(_, stored)| stored.place.prefix != prefix);
         let is_second_hand = left.iter().any(|(_, stored)| stored.place.prefix == prefix);
-        let mut sorted = Self { fitting: None, awaited: Vec::new(), over: Vec::new(), is_second_hand };
+        let may_be_missing = left.iter().any(|(_, stored)| stored.phase != Phase::Sending);
+        let (awaited, over) = (Vec::new(), Vec::new());
+        let mut sorted = Self { fitting: None, awaited, over, is_second_hand, may_be_missing };
         for (journal, stored) in left {
             let resumption = Resumption::of(&stored, file, place, prefix);
             match (resumption.filter(|_| sorted.fitting.is_none()), late::made_of(&stored, now)) {
@@ -177,7 +181,8 @@ impl Work {
         let made_of = late::made_of(&stored, cx.clock().now());
         match self.can_resume(&mut resumption, made_of, bucket, cx).await {
             Ok(Resumable::Yes) => {
-                let aim = Aim { old: self.old.clone(), may_have_twin };
+                let may_be_missing = stored.phase != Phase::Sending;
+                let aim = Aim { old: self.old.clone(), may_have_twin, may_be_missing };
                 self.resume_parts(self.attempt(bucket, &aim, cx), resumption, stored, made_of, log).await
             }
             Ok(Resumable::Completed { made_of, is_listed }) => {
@@ -265,7 +270,7 @@ impl Work {
             return Ok(Resumable::Yes);
         }
         let made_of = made_of.filter(|made_of| self.may_hold(*made_of));
-        let watched = match (bucket.standing(&resumption.upload).await, made_of) {
+        let watched = match (bucket.standing(&resumption.upload, ANSWER).await, made_of) {
             (Standing::Gone, Some(made_of)) => self.watch(bucket, &resumption.upload, made_of, cx).await?,
             (standing, _) => Watched::Unlisted(standing),
         };

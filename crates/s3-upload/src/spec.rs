@@ -76,7 +76,8 @@ pub(crate) static SPEC: Spec = Spec {
            grow with the file. The digests of the file are computed meanwhile, unless an earlier step knows them.\n\n\
            A file of the same name is replaced safely: it stays listed and downloadable until every part of the new one \
            is in S3. Then it is deleted, the list is asked until the name is free, and the new file is put in place. \
-           Ctrl-C is heard up to that deletion and leaves everything as it was. The upload is called off, and the old \
+           Ctrl-C is heard up to that deletion and leaves everything as it was, unless S3 was asked for a new file before; then the next \
+           run goes on with it. The upload is called off, and the old \
            file left alone, if the local file changes while it is sent, if the file on the server is not the one that \
            the plan showed, or if the credentials may end before the new file is in place.\n\n\
            A part that is damaged or lost on the way is sent again, up to eight times; each time is told.\n\n\

@@ -16,7 +16,7 @@ use crate::listed::only_file;
 use crate::local::LocalFile;
 use crate::log::Log;
 use crate::parts::PartPlan;
-use crate::resume::Went;
+use crate::resume::{Leftovers, Went};
 use crate::s3_error::in_full;
 use crate::stall::Patience;
 use crate::twins::{Aftermath, Lookout};
@@ -168,7 +168,7 @@ impl Work {
     /// ought to, with new ones, which are given back too.
     async fn deliver(&self, door: Door, endpoint: &Endpoint, cx: &Context) -> Result<(Done, Door), Error> {
         let left = self.left_over(&door, cx);
-        let is_second_hand = left.is_second_hand;
+        let Leftovers { is_second_hand, may_be_missing, .. } = left;
         let (awaited, spent, refusal) = match self.go_on(left, &door, cx).await {
             Went::Through(done) => return Ok((done?, door)),
             Went::Nowhere { awaited, spent, refusal } => (awaited, spent, refusal),
@@ -185,7 +185,7 @@ impl Work {
         };
         let was_awaited = !awaited.is_empty();
         let awaited = late::call_off(awaited, &door, cx).await;
-        let aim = Aim { old, may_have_twin: was_awaited };
+        let aim = Aim { old, may_have_twin: was_awaited, may_be_missing };
         let why_anew = WhyAnew { was_awaited, is_second_hand, refusal };
         let sent = self.send_anew(door, endpoint, aim, why_anew, cx).await?;
         // Not before: until then, whoever comes after a kill has to reckon with them too.

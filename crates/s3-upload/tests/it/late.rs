@@ -235,7 +235,7 @@ async fn whoever_interrupts_the_wait_finds_it_in_the_journal() {
     });
     let failure = killed.stage.send_again("App.pkg").await.unwrap_err();
     assert_snapshot!(failed(&failure), @"
-    the upload of App.pkg was interrupted; nothing of it was put in place yet; S3 was asked to put it together, and may do so, or have done so
+    the upload of App.pkg was interrupted; nothing of it was put in place by this run; S3 was asked for it by an earlier one, and may have done it since
     hint: run again: it looks whether the file is listed by then
     Interrupted
     ");

@@ -467,8 +467,8 @@ async fn ctrl_c_ends_the_tries_to_complete_a_new_file() {
     };
     let failure = stage.send_through("App.pkg", &new, rule).await.unwrap_err();
     assert_snapshot!(failed(&failure), @"
-    the upload of App.pkg was interrupted; nothing of it was put in place yet; S3 was asked to put it together, and may do so, or have done so
-    hint: run again: it looks whether the file is listed by then
+    the upload of App.pkg was interrupted; S3 was asked to put it together, and may do so yet
+    hint: run again: it goes on with what was sent
     Interrupted
     ");
     assert!(stage.meddler.seen().iter().filter(|seen| seen.is_complete()).count() <= 5);
