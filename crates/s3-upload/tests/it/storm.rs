@@ -127,7 +127,7 @@ async fn whatever_fails_alone_what_is_told_is_what_is_there() {
     let mut ends = Vec::new();
     for (fault, seed) in faults().into_iter().zip(1..) {
         // Replacing is the harder case.
-        ends.push(weather(&[fault], 3, seed % 3 > 0, seed).await);
+        ends.push(weather(&[fault], 2, seed % 3 > 0, seed).await);
     }
     assert_mixed(&ends);
 }
@@ -137,8 +137,8 @@ async fn pairs(seeds: std::ops::Range<u64>) -> Vec<End> {
     let (faults, mut dice) = (faults(), Dice(7));
     let mut ends = Vec::new();
     for seed in 0..30 {
-        // Most uploads are short, so that there can be many; one has forty parts.
-        let parts = if seed == 29 { 40 } else { 3 + dice.below(3) };
+        // Most uploads are short, so that there can be many; one has many parts.
+        let parts = if seed == 29 { 24 } else { 2 + dice.below(3) };
         let pair = [dice.fault(&faults, parts), dice.fault(&faults, parts)];
         let replaces = dice.below(4) > 0;
         if seeds.contains(&seed) {
