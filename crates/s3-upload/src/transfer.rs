@@ -67,16 +67,6 @@ pub(crate) struct Door {
     pub bucket: Bucket,
 }
 
-/// Why a file is sent from its beginning.
-struct WhyAnew {
-    /// What an earlier run has sent was waited for, and that was told.
-    was_awaited: bool,
-    /// The credentials are those of what an earlier run left, renewed.
-    is_second_hand: bool,
-    /// What they were refused with.
-    refusal: Option<Error>,
-}
-
 impl Work {
     /// Looks at the file and at the list of the service.
     pub(crate) async fn plan(
@@ -183,11 +173,9 @@ impl Work {
             Heard::Outdated(file) => Some(file),
             Heard::Nothing { .. } => self.old.clone(),
         };
-        let was_awaited = !awaited.is_empty();
+        let aim = Aim { old, may_have_twin: !awaited.is_empty(), may_be_missing };
         let awaited = late::call_off(awaited, &door, cx).await;
-        let aim = Aim { old, may_have_twin: was_awaited, may_be_missing };
-        let why_anew = WhyAnew { was_awaited, is_second_hand, refusal };
-        let sent = self.send_anew(door, endpoint, aim, why_anew, cx).await?;
+        let sent = self.send_anew(door, endpoint, aim, is_second_hand, refusal, cx).await?;
         // Not before: until then, whoever comes after a kill has to reckon with them too.
         awaited.into_iter().for_each(|upload| upload.close(cx));
         spent.into_iter().for_each(Log::close);
@@ -200,20 +188,22 @@ impl Work {
         door: Door,
         endpoint: &Endpoint,
         aim: Aim,
-        why: WhyAnew,
+        is_second_hand: bool,
+        refusal: Option<Error>,
         cx: &Context,
     ) -> Result<(Done, Door), Error> {
-        let WhyAnew { was_awaited, is_second_hand, refusal } = why;
+        // What was waited for in vain has been told.
+        let is_told = aim.may_have_twin;
         let begun = match refusal {
             None => self.begin(&door, &aim, cx).await,
             Some(error) => Err(error),
         };
-        let may_have_twin = aim.may_have_twin || begun.as_ref().is_err_and(Error::needs_the_parts);
+        let may_have_twin = is_told || begun.as_ref().is_err_and(Error::needs_the_parts);
         let aim = Aim { may_have_twin, ..aim };
         match begun {
             // The renewed credentials are those of an upload that cannot be gone on with, nor begun again.
             Err(error) if (is_second_hand && error.shuts_out()) || error.is_superseded() => {
-                if !was_awaited {
+                if !is_told {
                     let what = if is_second_hand { "what an earlier run left" } else { "the upload" };
                     let why = in_full(&error);
                     cx.warn(format!(
@@ -364,25 +354,7 @@ impl Work {
                     share(self.sent(), sent.size)
                 ))
             }
-            Committed::Placed { doubt: Some(Doubt::NameTaken), .. } => Applied::warned(
-                Warning::Unverified,
-                format!("{name} was sent, but the old file was not seen to have gone before"),
-                "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
-            ),
-            Committed::Placed { doubt: Some(Doubt::Unheard), .. } => Applied::warned(
-                Warning::Unverified,
-                format!(
-                    "{name} was sent, and S3 was asked to put it together; its answer was lost, and it does not know the upload any more, \
-                     as when it has done it"
-                ),
-                LOOK_AGAIN,
-            ),
-            // Servers other than Amazon's make ETags of their own, so this alone proves nothing.
-            Committed::Placed { doubt: Some(Doubt::OtherEtag), .. } => Applied::warned(
-                Warning::Other,
-                format!("{name} was sent, but S3 gave it another ETag than its parts make"),
-                "let verify-delivery compare the digests, and run again if they differ",
-            ),
+            Committed::Placed { doubt: Some(doubt), .. } => doubted(name, *doubt),
         };
         applied
             .having_sent(self.sent())
@@ -399,6 +371,31 @@ fn settle(log: Log, done: &Result<Done, Error>) {
     match done {
         Err(error) if error.shuts_out() && !error.needs_the_parts() => log.close(),
         _ => log.end(done),
+    }
+}
+
+/// The file was sent, and something about it is odd.
+fn doubted(name: &FileName, doubt: Doubt) -> Applied {
+    match doubt {
+        Doubt::NameTaken => Applied::warned(
+            Warning::Unverified,
+            format!("{name} was sent, but the old file was not seen to have gone before"),
+            "look at the list of the distribution service: the new file may have got a name such as Name_1.pkg",
+        ),
+        Doubt::Unheard => Applied::warned(
+            Warning::Unverified,
+            format!(
+                "{name} was sent, and S3 was asked to put it together; its answer was lost, and it does not know the upload any more, \
+                     as when it has done it"
+            ),
+            LOOK_AGAIN,
+        ),
+        // Servers other than Amazon's make ETags of their own, so this alone proves nothing.
+        Doubt::OtherEtag => Applied::warned(
+            Warning::Other,
+            format!("{name} was sent, but S3 gave it another ETag than its parts make"),
+            "let verify-delivery compare the digests, and run again if they differ",
+        ),
     }
 }
 

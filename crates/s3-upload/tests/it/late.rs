@@ -421,3 +421,54 @@ async fn what_was_called_off_is_not_taken_for_completed() {
     assert_eq!(sent.told(), "sent App.pkg: 1000 bytes in 1 part");
     stage.assert_holds("App.pkg", &new);
 }
+
+/// The bytes of before are sent once more, and at the commit a node answers that has not heard of those in between.
+#[tokio::test]
+async fn what_was_there_before_the_last_delivery_is_not_taken_for_another_runs() {
+    let stage = Stage::open().await;
+    let before = bytes(1, 1000);
+    stage.send("App.pkg", &before).await.unwrap();
+    let behind = stage.list_json();
+    stage.send("App.pkg", &bytes(2, 1000)).await.unwrap();
+    let (mut begun, mut answer) = (false, Some(behind));
+    let sent = stage.send_through("App.pkg", &before, move |seen| {
+        begun |= seen.is("POST", "?uploads");
+        match answer.take_if(|_| begun && seen.is_list()) {
+            Some(list) => Fate::Answer(200, list),
+            None => Fate::Pass,
+        }
+    });
+    assert_snapshot!(sent.await.unwrap().told(), @"sent App.pkg: 1000 bytes in 1 part, in place of the old file");
+    assert_eq!(stage.listed(), ["App.pkg"]);
+    stage.assert_holds("App.pkg", &before);
+}
+
+/// An earlier run has deleted the old file and was killed: nobody calls off what is to come in its place.
+#[tokio::test]
+async fn ctrl_c_does_not_end_the_tries_to_complete_what_is_missing() {
+    for is_changed in [false, true] {
+        let stage = Stage::open().await;
+        stage.sandbox.put_file("App.pkg", &bytes(9, 700));
+        killed_at(&stage, "App.pkg", &bytes(1, 1000), Seen::is_delete, Fate::HoldAfter).await;
+        assert_eq!(stage.listed(), Vec::<String>::new());
+        let new = bytes(1 + u64::from(is_changed), 1000);
+        let (cancel, mut tries) = (stage.cancel.clone(), 0);
+        let busy = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+        stage.meddler.rule(move |seen| {
+            tries += usize::from(seen.is_complete());
+            match seen.is_complete() && tries <= 12 {
+                true => {
+                    cancel.cancel();
+                    Fate::Answer(503, busy.to_owned())
+                }
+                false => Fate::Pass,
+            }
+        });
+        let sent = match is_changed {
+            true => stage.send("App.pkg", &new).await,
+            false => stage.send_again("App.pkg").await,
+        };
+        sent.unwrap();
+        stage.assert_holds("App.pkg", &new);
+    }
+}
